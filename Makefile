@@ -1,0 +1,147 @@
+# slabscope: the whole build. `make` builds, `make demo` shows it, `make check` tests it.
+#
+# make [all|demo|check|bench|deps|install|uninstall|clean]   V=1 prints commands
+# DESTDIR, prefix, libdir, ... as usual; SAN=address|thread adds a sanitizer build in its own folder.
+
+prefix      ?= /usr/local
+exec_prefix ?= $(prefix)
+bindir      ?= $(exec_prefix)/bin
+libdir      ?= $(exec_prefix)/lib
+includedir  ?= $(prefix)/include
+mandir      ?= $(prefix)/share/man
+docdir      ?= $(prefix)/share/doc/slabscope
+
+VERSION := 0.1.0
+SAN     ?=
+B       := build$(if $(SAN),/san-$(SAN))
+
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+OBJCOPY ?= objcopy
+
+WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+OPT     ?= -O2 -g
+SANFLAGS := $(if $(SAN),-fsanitize=$(if $(filter address,$(SAN)),address$(comma)undefined,$(SAN)) -fno-sanitize-recover=all)
+comma   := ,
+CPPFLAGS += -D_GNU_SOURCE -Ialloc/include
+CFLAGS  += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) $(if $(WERROR),-Werror)
+LDFLAGS += $(SANFLAGS)
+
+# ---- the allocator -------------------------------------------------------------------------
+LAYERS     := base page slab pool entry
+ALLOC_SRC  := $(foreach l,$(LAYERS),$(sort $(wildcard alloc/$(l)/*.c)))
+MALLOC_SRC := alloc/entry/malloc.c
+LIB_SRC    := $(filter-out $(MALLOC_SRC),$(ALLOC_SRC))
+LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
+MALLOC_OBJ := $(MALLOC_SRC:%.c=$(B)/obj/%.o)
+LIBS       := $(B)/libkmem.so.0 $(B)/libkmem.so $(B)/libkmem.a $(B)/libkmem-malloc.so
+
+ALLOC_CFLAGS := -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
+                -fno-omit-frame-pointer -momit-leaf-frame-pointer -Ialloc
+
+# ---- the tools -----------------------------------------------------------------------------
+TOOLS      := slabtop kmemleak slabscope
+TOOL_BIN   := $(foreach t,$(TOOLS),$(if $(wildcard tools/$(t)/*.c),$(B)/$(t)))
+COMMON_SRC := $(sort $(wildcard tools/common/*.c))
+COMMON_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o)
+BPF_SRC    := $(sort $(wildcard bpf/*.bpf.c))
+SKELETONS  := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.skel.h)
+TOOL_LIBS  := -lbpf -ldw -lelf -lz -ljansson
+TOOL_CFLAGS := -Itools -Ibpf -I$(B)/bpf
+
+EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(sort $(wildcard examples/*.c)))
+
+ifeq ($(V),1)
+  Q :=
+  say =
+else
+  Q := @
+  say = @printf '  %-8s %s\n' '$(1)' '$(2)';
+endif
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all demo check bench deps install uninstall clean lib tools tests examples
+
+all: lib tools examples
+lib: $(LIBS)
+tools: $(TOOL_BIN)
+examples: $(EXAMPLES)
+
+$(B)/obj/alloc/%.o: alloc/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(ALLOC_CFLAGS) $(if $(filter alloc/base/trace.c,$<),-mno-red-zone -fno-omit-frame-pointer) -MMD -MP -c $< -o $@
+
+$(B)/libkmem.so.0: $(LIB_OBJ) alloc/libkmem.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libkmem.so.0 -Wl,--version-script=alloc/libkmem.map -Wl,-z,defs -Wl,-z,now -o $@ $(LIB_OBJ)
+
+$(B)/libkmem.so: $(B)/libkmem.so.0
+	$(Q)ln -sf $(<F) $@
+
+# One relocatable object with the hidden symbols made local: a program's own buddy_alloc() cannot replace ours.
+$(B)/libkmem.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $(B)/libkmem.r.o $(LIB_OBJ)
+	$(Q)$(OBJCOPY) --localize-hidden $(B)/libkmem.r.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/libkmem.r.o && rm -f $(B)/libkmem.r.o
+
+$(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) alloc/libkmem-malloc.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libkmem-malloc.so -Wl,--version-script=alloc/libkmem-malloc.map -Wl,-z,defs -Wl,-z,now -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
+
+# ---- BPF: object -> skeleton ---------------------------------------------------------------
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) $(wildcard vmlinux/*.h)
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 \
+	    -Ivmlinux -Ibpf $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH)) -c $< -o $@
+	$(Q)llvm-strip -g $@
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(B)/obj/tools/%.o: tools/%.c | $(SKELETONS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -DSLABSCOPE_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
+
+$(B)/libcommon.a: $(COMMON_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(COMMON_OBJ)
+
+define tool_rules
+$(B)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $(B)/libcommon.a
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(if $(filter slabtop,$(1)),-lncursesw -ltinfo) $$(TOOL_LIBS)
+endef
+$(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
+
+$(B)/examples/%: examples/%.c $(B)/libkmem.so
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-omit-frame-pointer -o $@ $< -L$(B) -lkmem -Wl,-rpath,'$$ORIGIN/..' -pthread
+
+# ---- what people run -----------------------------------------------------------------------
+deps:
+	$(Q)tests/deps.sh
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo.sh $(B)
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/run $(B)
+
+bench: all
+	$(Q)bench/run $(B)
+
+clean:
+	$(Q)rm -rf build
+
+-include tests/tests.mk bench/bench.mk tests/install.mk
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slab.h - object caches and kmalloc, with the kernel's names and semantics
+ * (include/linux/slab.h, mm/slub.c of Linux 6.12, sheaves as in 7.0).
+ *
+ * Every call is thread safe. Allocation and free of a cached object take about
+ * a nanosecond: they run in a restartable sequence on a per-CPU array and use
+ * no atomic operation. Allocation functions return NULL on failure; functions
+ * that return int return 0 or -errno.
+ */
+#ifndef KMEM_SLAB_H
+#define KMEM_SLAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <kmem/attr.h>
+#include <kmem/gfp.h>
+
+KMEM_BEGIN
+
+struct kmem_cache;
+
+typedef unsigned int slab_flags_t;
+
+/* Cache flags. Values are our own and may change: the kernel renumbers its own, too. */
+#define SLAB_CONSISTENCY_CHECKS ((slab_flags_t)0x00000001u) /* F */
+#define SLAB_RED_ZONE           ((slab_flags_t)0x00000002u) /* Z */
+#define SLAB_POISON             ((slab_flags_t)0x00000004u) /* P */
+#define SLAB_STORE_USER         ((slab_flags_t)0x00000008u) /* U */
+#define SLAB_TRACE              ((slab_flags_t)0x00000010u) /* T */
+#define SLAB_FAILSLAB           ((slab_flags_t)0x00000020u) /* A */
+#define SLAB_HWCACHE_ALIGN      ((slab_flags_t)0x00000100u) /* align to the cache line where it costs little */
+#define SLAB_CACHE_DMA          ((slab_flags_t)0x00000200u)
+#define SLAB_CACHE_DMA32        ((slab_flags_t)0x00000400u)
+#define SLAB_PANIC              ((slab_flags_t)0x00000800u) /* abort when the cache cannot be made */
+#define SLAB_TYPESAFE_BY_RCU    ((slab_flags_t)0x00001000u)
+#define SLAB_NOLEAKTRACE        ((slab_flags_t)0x00002000u) /* kmemleak neither reports nor scans its objects */
+#define SLAB_NO_MERGE           ((slab_flags_t)0x00004000u)
+#define SLAB_RECLAIM_ACCOUNT    ((slab_flags_t)0x00008000u) /* objects are reclaimable: pages come from such blocks */
+#define SLAB_TEMPORARY          SLAB_RECLAIM_ACCOUNT
+#define SLAB_ACCOUNT            ((slab_flags_t)0x00010000u)
+#define SLAB_NO_USER_FLAGS      ((slab_flags_t)0x00020000u)
+
+/* Options of kmem_cache_create(); zero for what is not needed. */
+struct kmem_cache_args {
+	unsigned int align;          /* bytes, a power of two, 0 = 8 */
+	unsigned int useroffset;     /* window that may be copied to and from user space: offset */
+	unsigned int usersize;       /* and size in bytes, 0 = none */
+	unsigned int freeptr_offset; /* accepted: free objects carry no pointer here */
+	_Bool use_freeptr_offset;
+	void (*ctor)(void *object);  /* run once per object, when its slab is made */
+	unsigned int sheaf_capacity; /* floor for the objects per sheaf, 0 = by size */
+};
+
+/*
+ * Make a cache of objects of `size` bytes. Both forms of the kernel work:
+ *   kmem_cache_create(name, size, &args, flags)
+ *   kmem_cache_create(name, size, align, flags, ctor)
+ * `name` is copied (63 bytes at most). Return: the cache; NULL, with one line
+ * on stderr, for a bad size (0, > 4 MiB), align, unknown flags, or when memory
+ * is out; with SLAB_PANIC the process aborts instead.
+ */
+KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
+	const struct kmem_cache_args *args, slab_flags_t flags) KMEM_CHECK;
+
+static inline struct kmem_cache *__kmem_cache_create_legacy(const char *name, unsigned int size,
+	unsigned int align, slab_flags_t flags, void (*ctor)(void *))
+{
+	struct kmem_cache_args args;
+
+	memset(&args, 0, sizeof(args));
+	args.align = align;
+	args.ctor = ctor;
+	return __kmem_cache_create_args(name, size, &args, flags);
+}
+
+#ifndef __cplusplus
+static inline struct kmem_cache *__kmem_cache_create_default(const char *name, unsigned int size,
+	const void *null, slab_flags_t flags)
+{
+	struct kmem_cache_args args;
+
+	(void)null;
+	memset(&args, 0, sizeof(args));
+	return __kmem_cache_create_args(name, size, &args, flags);
+}
+
+#define kmem_cache_create(name, size, args, ...)              \
+	_Generic((args),                                      \
+		struct kmem_cache_args *: __kmem_cache_create_args,       \
+		const struct kmem_cache_args *: __kmem_cache_create_args, \
+		void *: __kmem_cache_create_default,          \
+		default: __kmem_cache_create_legacy)(name, size, args, __VA_ARGS__)
+
+/* Cache for objects of a type: KMEM_CACHE(request, SLAB_HWCACHE_ALIGN). */
+#define KMEM_CACHE(type, cache_flags)                                           \
+	__kmem_cache_create_legacy(#type, (unsigned int)sizeof(struct type),    \
+		(unsigned int)__alignof__(struct type), (cache_flags), NULL)
+#endif
+
+/*
+ * Destroy a cache. Objects still allocated are reported, and the cache is then
+ * leaked on purpose, as the kernel does. NULL is ignored. Return: objects left.
+ */
+KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s);
+
+/*
+ * Allocate one object. gfp as in gfp.h; __GFP_ZERO clears object_size bytes.
+ * Context: may block with __GFP_DIRECT_RECLAIM. Return: object or NULL.
+ */
+KMEM_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp) KMEM_MALLOC;
+KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid) KMEM_MALLOC;
+
+static inline void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return kmem_cache_alloc(s, gfp | __GFP_ZERO);
+}
+
+/* Free one object of cache s. NULL is ignored. Any thread may free any object. */
+KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object);
+
+/*
+ * Allocate `size` objects into p[], all or nothing. Return: size, or 0.
+ * Free `size` objects of one cache; s == NULL means kfree_bulk().
+ */
+KMEM_API int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **p) KMEM_CHECK;
+KMEM_API void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p);
+static inline void kfree_bulk(size_t size, void **p)
+{
+	kmem_cache_free_bulk(NULL, size, p);
+}
+
+/*
+ * Give back what the cache holds in reserve: per-CPU arrays, barns, empty
+ * slabs; sort the partial list, fullest slabs first. Return: 0 when no slab is
+ * left, 1 otherwise.
+ */
+KMEM_API int kmem_cache_shrink(struct kmem_cache *s);
+
+/* Size in bytes that an object was created with. */
+KMEM_API unsigned int kmem_cache_size(const struct kmem_cache *s) KMEM_CHECK;
+KMEM_API const char *kmem_cache_name(const struct kmem_cache *s) KMEM_CHECK;
+
+/* Counters of one cache; exact when no call is in flight. */
+struct kmem_cache_stat {
+	uint64_t allocs, frees;  /* objects, bulk included */
+	uint64_t active;         /* objects in use now: taken from slabs and not cached */
+	uint64_t cached;         /* free objects in per-CPU arrays and barns */
+	uint64_t objects, slabs; /* that exist */
+	uint64_t partial;        /* slabs on partial lists */
+	uint64_t refills, flushes, barn_get, barn_put, slab_allocs, slab_frees, drains, alloc_fail;
+};
+KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat);
+
+/* ---- kmalloc ---- */
+
+#define ARCH_KMALLOC_MINALIGN    8
+#define KMALLOC_MIN_SIZE         8
+#define KMALLOC_MAX_CACHE_SIZE   8192u             /* beyond: whole pages */
+#define KMALLOC_MAX_SIZE         ((size_t)4 << 20) /* beyond: NULL */
+
+/* What kmalloc(0) returns: not NULL, not to be read, and fine to free. */
+#define ZERO_SIZE_PTR ((void *)16)
+#define ZERO_OR_NULL_PTR(p) ((uintptr_t)(p) <= (uintptr_t)ZERO_SIZE_PTR)
+
+/*
+ * Allocate `size` bytes from the size classes 8 16 32 64 96 128 192 256 512
+ * 1k 2k 4k 8k, beyond that as whole pages. Powers of two are aligned to their
+ * size, other classes to their largest power-of-two divisor. Return: memory,
+ * ZERO_SIZE_PTR for 0, NULL on failure or beyond KMALLOC_MAX_SIZE.
+ */
+KMEM_API void *kmalloc(size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(1);
+KMEM_API void *kmalloc_node(size_t size, gfp_t gfp, int nid) KMEM_MALLOC KMEM_SIZE(1);
+
+static inline void *kzalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc(size, gfp | __GFP_ZERO);
+}
+
+/* n * size bytes; NULL when that overflows. */
+static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return kmalloc(bytes, gfp);
+}
+
+static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return kmalloc_array(n, size, gfp | __GFP_ZERO);
+}
+
+/*
+ * Resize. krealloc(NULL, n) allocates, krealloc(p, 0) frees and returns
+ * ZERO_SIZE_PTR, a size that fits the bucket returns p; on failure NULL and p
+ * stays valid. With __GFP_ZERO bytes beyond the old bucket are cleared.
+ */
+KMEM_API void *krealloc(const void *p, size_t new_size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2);
+KMEM_API void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2, 3);
+
+/*
+ * Free what kmalloc(), krealloc() or kmem_cache_alloc() returned. NULL and
+ * ZERO_SIZE_PTR are fine. A pointer that is none of these is reported and the
+ * process aborts. kfree_sensitive() clears the memory first.
+ */
+KMEM_API void kfree(const void *p);
+KMEM_API void kfree_sensitive(const void *p);
+
+/* Usable bytes behind p, 0 for NULL and ZERO_SIZE_PTR; and what a request of `size` would get. */
+KMEM_API size_t ksize(const void *p) KMEM_CHECK;
+KMEM_API size_t kmalloc_size_roundup(size_t size) KMEM_CHECK;
+
+/* As kmalloc(), but beyond what the buddy can serve an address range of its own. Free with kvfree(). */
+KMEM_API void *kvmalloc(size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(1);
+static inline void *kvzalloc(size_t size, gfp_t gfp)
+{
+	return kvmalloc(size, gfp | __GFP_ZERO);
+}
+KMEM_API void kvfree(const void *p);
+
+/* Copies. Strings of at most max bytes. NULL in gives NULL out. */
+KMEM_API char *kstrdup(const char *s, gfp_t gfp) KMEM_MALLOC;
+KMEM_API char *kstrndup(const char *s, size_t max, gfp_t gfp) KMEM_MALLOC;
+KMEM_API void *kmemdup(const void *src, size_t len, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(2);
+
+/*
+ * Print every cache in the format of /proc/slabinfo 2.1 into buf (at most
+ * bytes, always terminated). Return: length that the whole text needs.
+ */
+KMEM_API size_t kmem_slabinfo(char *buf, size_t bytes);
+
+KMEM_END
+
+#endif
