@@ -80,6 +80,13 @@ enum kmem_page_flags {
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
 };
 
+/*
+ * Which descriptors mean something: every one whose type is neither RESERVED
+ * nor TAIL is the live head of nr_pages pages, and the heads of committed
+ * address space do not overlap. Slabs give each of their tail pages a TAIL
+ * descriptor with `head`; inside LARGE and PAGES blocks the descriptors behind
+ * the head are of no meaning, so look those up by interval.
+ */
 /* One page descriptor, 64 bytes; pages[i] describes arena_base + (i << 12). */
 struct page {
 	uint8_t type;        /* enum kmem_page_type */
@@ -98,7 +105,7 @@ struct page {
 	int32_t refcount;    /* alloc_pages() blocks */
 	uint32_t reserved2;
 	uint64_t size;       /* large: requested bytes */
-	uint64_t reserved3;
+	uint64_t reserved3[2];
 };
 
 /* A full or empty array of object addresses that the depot exchanges. */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* meta.c - named ranges of allocator memory; see meta.h. */
+#include "base/meta.h"
+
+#include <errno.h>
+
+#include "base/os.h"
+#include "base/report.h"
+
+#define COMMIT_STEP ((size_t)64 << 10)
+#define MAX_BLACK   24
+
+static struct {
+	struct kmem_black_range range[MAX_BLACK];
+	uint32_t nr;
+} black KMEM_STATE;
+
+void meta_black(const char *name, const void *start, const void *end)
+{
+	struct kmem_black_range *range;
+
+	BUG_ON(black.nr == MAX_BLACK);
+	range = &black.range[black.nr++];
+	range->start = (uintptr_t)start;
+	range->end = (uintptr_t)end;
+	report_format(range->name, sizeof(range->name), "%s", name);
+}
+
+const struct kmem_black_range *meta_black_ranges(uint32_t *nr)
+{
+	*nr = black.nr;
+	return black.range;
+}
+
+int meta_reserve(struct meta_range *range, const char *name, size_t limit)
+{
+	limit = ALIGN_UP(limit, COMMIT_STEP);
+	range->base = os_reserve(limit, COMMIT_STEP);
+	if (!range->base)
+		return -ENOMEM;
+	range->limit = limit;
+	os_name(range->base, limit, name);
+	meta_black(name, range->base, range->base + limit);
+	return 0;
+}
+
+int meta_ensure_at(struct meta_range *range, size_t from, size_t bytes)
+{
+	size_t end = ALIGN_UP(from + bytes, COMMIT_STEP);
+
+	from = ALIGN_DOWN(from, COMMIT_STEP);
+	if (end > range->limit)
+		return -ENOMEM;
+	return os_commit(range->base + from, end - from);
+}
+
+int meta_ensure(struct meta_range *range, size_t bytes)
+{
+	int rc;
+
+	if (bytes <= range->committed)
+		return 0;
+	rc = meta_ensure_at(range, range->committed, bytes - range->committed);
+	if (!rc)
+		range->committed = ALIGN_UP(bytes, COMMIT_STEP);
+	return rc;
+}
+
+void *meta_carve(struct meta_range *range, size_t bytes, size_t align)
+{
+	void *memory = NULL;
+	size_t at;
+
+	lock_acquire(&range->lock, LOCK_META);
+	at = ALIGN_UP(range->used, align);
+	if (!meta_ensure(range, at + bytes)) {
+		memory = range->base + at;
+		range->used = at + bytes;
+	}
+	lock_release(&range->lock, LOCK_META);
+	return memory;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* os.c - the only file that makes system calls; see os.h for the contracts. */
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA           0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+/* errno belongs to the caller: malloc() must not change it on success. */
+#define KEEP_ERRNO(call)                          \
+	({                                        \
+		int saved = errno;                \
+		__typeof__(call) result = (call); \
+		errno = saved;                    \
+		result;                           \
+	})
+
+static int checked(int saved_errno, long result)
+{
+	int error = errno;
+
+	errno = saved_errno;
+	return result == -1 ? -error : 0;
+}
+
+void *os_reserve(size_t bytes, size_t align)
+{
+	int saved = errno;
+	uint8_t *raw = mmap(NULL, bytes + align, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *addr;
+
+	errno = saved;
+	if (raw == MAP_FAILED)
+		return NULL;
+	addr = (uint8_t *)ALIGN_UP((uintptr_t)raw, align);
+	if (addr != raw)
+		munmap(raw, (size_t)(addr - raw));
+	munmap(addr + bytes, align - (size_t)(addr - raw));
+	madvise(addr, bytes, MADV_DONTDUMP);
+	errno = saved;
+	return addr;
+}
+
+void os_release(void *addr, size_t bytes)
+{
+	(void)KEEP_ERRNO(munmap(addr, bytes));
+}
+
+int os_commit(void *addr, size_t bytes)
+{
+	int saved = errno;
+	int rc = checked(saved, mprotect(addr, bytes, PROT_READ | PROT_WRITE));
+
+	if (!rc)
+		(void)KEEP_ERRNO(madvise(addr, bytes, MADV_DODUMP));
+	return rc;
+}
+
+int os_decommit(void *addr, size_t bytes)
+{
+	int saved = errno;
+	void *map = mmap(addr, bytes, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	int rc = checked(saved, map == MAP_FAILED ? -1 : 0);
+
+	if (!rc)
+		(void)KEEP_ERRNO(madvise(addr, bytes, MADV_DONTDUMP));
+	return rc;
+}
+
+int os_purge(void *addr, size_t bytes)
+{
+	int saved = errno;
+
+	return checked(saved, madvise(addr, bytes, MADV_DONTNEED));
+}
+
+int os_move(void *from, void *to, size_t bytes)
+{
+	int saved = errno;
+	void *map = mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	int rc = checked(saved, map == MAP_FAILED ? -1 : 0);
+
+	/* The old place must stay reserved: mremap() unmapped it. */
+	if (!rc)
+		rc = os_decommit(from, bytes);
+	return rc;
+}
+
+void os_advise_huge(void *addr, size_t bytes)
+{
+	(void)KEEP_ERRNO(madvise(addr, bytes, MADV_HUGEPAGE));
+}
+
+void os_name(void *addr, size_t bytes, const char *name)
+{
+	(void)KEEP_ERRNO(prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, bytes, name));
+}
+
+void os_futex_wait(uint32_t *word, uint32_t expected)
+{
+	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0));
+}
+
+void os_futex_wake(uint32_t *word, int nr)
+{
+	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, nr, NULL, NULL, 0));
+}
+
+int os_membarrier_register(void)
+{
+	int saved = errno;
+
+	return checked(saved, syscall(SYS_membarrier,
+				      MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0));
+}
+
+int os_membarrier(void)
+{
+	int saved = errno;
+
+	return checked(saved, syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0));
+}
+
+/* "0-3" or "0,2-7": the number behind the last separator, plus one. */
+static unsigned int parse_cpu_list(const char *text, ssize_t len)
+{
+	unsigned int last = 0;
+	ssize_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] >= '0' && text[i] <= '9')
+			last = last * 10 + (unsigned int)(text[i] - '0');
+		else if (text[i] == '-' || text[i] == ',')
+			last = 0;
+		else
+			break;
+	}
+	return last + 1;
+}
+
+unsigned int os_nr_cpus(void)
+{
+	int saved = errno;
+	int fd = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC);
+	unsigned int nr = 0;
+	char buf[256];
+
+	if (fd >= 0) {
+		ssize_t len = read(fd, buf, sizeof(buf));
+
+		if (len > 0)
+			nr = parse_cpu_list(buf, len);
+		close(fd);
+	}
+	if (!nr) {
+		/* No sysfs: the kernel's own mask size is an upper bound of CPU numbers. */
+		unsigned long mask[128];
+		long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+
+		nr = bytes > 0 ? (unsigned int)bytes * 8 : 1;
+	}
+	errno = saved;
+	return nr;
+}
+
+unsigned long os_auxval(unsigned long type)
+{
+	return KEEP_ERRNO(getauxval(type));
+}
+
+uint64_t os_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+int os_gettid(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+int os_getpid(void)
+{
+	return (int)syscall(SYS_getpid);
+}
+
+void os_write(int fd, const void *buf, size_t len)
+{
+	const char *p = buf;
+	int saved = errno;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		p += n;
+		len -= (size_t)n;
+	}
+	errno = saved;
+}
+
+void os_abort(void)
+{
+	abort();
+}

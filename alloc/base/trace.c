@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace.c - every USDT probe site of the library.
+ *
+ * Compiled with -mno-red-zone and frame pointers: Linux 6.18 may replace a
+ * probed nop by a call, which pushes onto the stack of the function it is in.
+ * The functions do nothing else, so at the nop the arguments are still in
+ * rdi, rsi, rdx, rcx, r8, r9 and then on the stack.
+ */
+#include "base/trace.h"
+
+#define SDT_USE_VARIADIC
+#define _SDT_HAS_SEMAPHORES 1
+#include <sys/sdt.h>
+
+volatile uint16_t trace_semaphore[TRACE_NR_EVENTS] __attribute__((section(".probes")));
+
+/* <sys/sdt.h> wants one symbol per probe; they are names for the array's elements. */
+#define SEMAPHORE(probe, event)                                                        \
+	extern uint16_t kmem_##probe##_semaphore __attribute__((visibility("hidden"))); \
+	__asm__(".globl kmem_" #probe "_semaphore\n\t"                                  \
+		".hidden kmem_" #probe "_semaphore\n\t"                                 \
+		".set kmem_" #probe "_semaphore, trace_semaphore + 2 * " #event "\n")
+
+SEMAPHORE(kmem_cache_alloc, 0);
+SEMAPHORE(kmem_cache_free, 1);
+SEMAPHORE(kmalloc, 2);
+SEMAPHORE(kfree, 3);
+SEMAPHORE(mm_page_alloc, 4);
+SEMAPHORE(mm_page_free, 5);
+
+_Static_assert(TRACE_KMEM_CACHE_ALLOC == 0 && TRACE_KMEM_CACHE_FREE == 1 && TRACE_KMALLOC == 2 &&
+	       TRACE_KFREE == 3 && TRACE_MM_PAGE_ALLOC == 4 && TRACE_MM_PAGE_FREE == 5,
+	       "the names above index the array");
+
+noinline void trace_kmem_cache_alloc(const void *call_site, const void *ptr, const char *name, size_t bytes_req,
+				     size_t bytes_alloc, gfp_t gfp_flags, int node, bool accounted)
+{
+	STAP_PROBEV(kmem, kmem_cache_alloc, call_site, ptr, name, bytes_req, bytes_alloc, gfp_flags, node,
+		    (int)accounted);
+}
+
+noinline void trace_kmem_cache_free(const void *call_site, const void *ptr, const char *name)
+{
+	STAP_PROBEV(kmem, kmem_cache_free, call_site, ptr, name);
+}
+
+noinline void trace_kmalloc(const void *call_site, const void *ptr, size_t bytes_req, size_t bytes_alloc,
+			    gfp_t gfp_flags, int node, bool accounted)
+{
+	STAP_PROBEV(kmem, kmalloc, call_site, ptr, bytes_req, bytes_alloc, gfp_flags, node, (int)accounted);
+}
+
+noinline void trace_kfree(const void *call_site, const void *ptr)
+{
+	STAP_PROBEV(kmem, kfree, call_site, ptr);
+}
+
+noinline void trace_mm_page_alloc(unsigned long pfn, unsigned int order, gfp_t gfp_flags, int migratetype)
+{
+	STAP_PROBEV(kmem, mm_page_alloc, pfn, order, gfp_flags, migratetype);
+}
+
+noinline void trace_mm_page_free(unsigned long pfn, unsigned int order)
+{
+	STAP_PROBEV(kmem, mm_page_free, pfn, order);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace.h - the USDT probes, provider "kmem": one per kernel tracepoint of that
+ * name, with the fields of the kernel's event record (6.18) in its order.
+ *
+ * Callers write `if (trace_on(TRACE_KMALLOC)) trace_kmalloc(...)`. Untraced that
+ * is a compare with zero and an untaken branch; the probe itself sits in a
+ * function of its own in trace.c, so its arguments are in the registers of the
+ * calling convention and a tracer's trap never lands in the fast path.
+ */
+#ifndef BASE_TRACE_H
+#define BASE_TRACE_H
+
+#include <kmem/gfp.h>
+
+#include "base/base.h"
+
+enum trace_event {
+	TRACE_KMEM_CACHE_ALLOC, /* these two are adjacent: struct kmem_cache.sema points at them */
+	TRACE_KMEM_CACHE_FREE,
+	TRACE_KMALLOC,
+	TRACE_KFREE,
+	TRACE_MM_PAGE_ALLOC,
+	TRACE_MM_PAGE_FREE,
+	TRACE_NR_EVENTS
+};
+
+/* One semaphore per probe: the number of tracers, kept by the kernel. */
+extern volatile uint16_t trace_semaphore[TRACE_NR_EVENTS];
+
+static always_inline bool trace_on(enum trace_event event)
+{
+	return unlikely(trace_semaphore[event] != 0);
+}
+
+void trace_kmem_cache_alloc(const void *call_site, const void *ptr, const char *name, size_t bytes_req,
+			    size_t bytes_alloc, gfp_t gfp_flags, int node, bool accounted);
+void trace_kmem_cache_free(const void *call_site, const void *ptr, const char *name);
+void trace_kmalloc(const void *call_site, const void *ptr, size_t bytes_req, size_t bytes_alloc,
+		   gfp_t gfp_flags, int node, bool accounted);
+void trace_kfree(const void *call_site, const void *ptr);
+/* pfn: index of the page in the arena; -1 when the allocation failed. */
+void trace_mm_page_alloc(unsigned long pfn, unsigned int order, gfp_t gfp_flags, int migratetype);
+void trace_mm_page_free(unsigned long pfn, unsigned int order);
+
+#endif
