@@ -36,7 +36,7 @@ LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
 MALLOC_OBJ := $(MALLOC_SRC:%.c=$(B)/obj/%.o)
 LIBS       := $(B)/libkmem.so.0 $(B)/libkmem.so $(B)/libkmem.a $(B)/libkmem-malloc.so
 
-ALLOC_CFLAGS := -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
+ALLOC_CFLAGS := -DSLABSCOPE_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
                 -fno-omit-frame-pointer -momit-leaf-frame-pointer -Ialloc
 
 # ---- the tools -----------------------------------------------------------------------------

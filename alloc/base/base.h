@@ -11,7 +11,7 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noinline    __attribute__((noinline))
-#define always_inline inline __attribute__((always_inline))
+#define force_inline inline __attribute__((__always_inline__))
 #define cold        __attribute__((cold, noinline))
 
 /*

@@ -4,43 +4,43 @@
 
 #include <errno.h>
 
+#include "base/observe.h"
 #include "base/os.h"
 #include "base/report.h"
 
 #define COMMIT_STEP ((size_t)64 << 10)
-#define MAX_BLACK   24
 
-static struct {
-	struct kmem_black_range range[MAX_BLACK];
-	uint32_t nr;
-} black KMEM_STATE;
+static struct kmem_black_range black[24] KMEM_STATE;
 
 void meta_black(const char *name, const void *start, const void *end)
 {
-	struct kmem_black_range *range;
+	struct kmem_black_range *range = &black[observe_root.nr_black];
 
-	BUG_ON(black.nr == MAX_BLACK);
-	range = &black.range[black.nr++];
+	BUG_ON(observe_root.nr_black == ARRAY_LEN(black));
 	range->start = (uintptr_t)start;
 	range->end = (uintptr_t)end;
 	report_format(range->name, sizeof(range->name), "%s", name);
+	observe_root.black = (uintptr_t)black;
+	observe_root.nr_black++;
 }
 
-const struct kmem_black_range *meta_black_ranges(uint32_t *nr)
+void meta_place(struct meta_range *range, const char *name, void *base, size_t limit)
 {
-	*nr = black.nr;
-	return black.range;
+	range->base = base;
+	range->limit = limit;
+	os_name(base, limit, name);
+	meta_black(name, range->base, range->base + limit);
 }
 
 int meta_reserve(struct meta_range *range, const char *name, size_t limit)
 {
+	void *base;
+
 	limit = ALIGN_UP(limit, COMMIT_STEP);
-	range->base = os_reserve(limit, COMMIT_STEP);
-	if (!range->base)
+	base = os_reserve(limit, COMMIT_STEP);
+	if (!base)
 		return -ENOMEM;
-	range->limit = limit;
-	os_name(range->base, limit, name);
-	meta_black(name, range->base, range->base + limit);
+	meta_place(range, name, base, limit);
 	return 0;
 }
 

@@ -7,8 +7,6 @@
 #ifndef BASE_META_H
 #define BASE_META_H
 
-#include <kmem/observe.h>
-
 #include "base/base.h"
 #include "base/lock.h"
 
@@ -26,6 +24,9 @@ struct meta_range {
  */
 int meta_reserve(struct meta_range *range, const char *name, size_t limit);
 
+/* As meta_reserve(), in address space that the caller has reserved: `limit` bytes at base. */
+void meta_place(struct meta_range *range, const char *name, void *base, size_t limit);
+
 /* Make [0, bytes) of the range usable; zero-filled. Return: 0 or -ENOMEM. */
 int meta_ensure(struct meta_range *range, size_t bytes);
 
@@ -37,8 +38,5 @@ void *meta_carve(struct meta_range *range, size_t bytes, size_t align);
 
 /* Record memory of the allocator that is no range, such as its own variables. */
 void meta_black(const char *name, const void *start, const void *end);
-
-/* The recorded ranges, for the descriptor. */
-const struct kmem_black_range *meta_black_ranges(uint32_t *nr);
 
 #endif

@@ -34,10 +34,10 @@ _Static_assert(TRACE_KMEM_CACHE_ALLOC == 0 && TRACE_KMEM_CACHE_FREE == 1 && TRAC
 	       "the names above index the array");
 
 noinline void trace_kmem_cache_alloc(const void *call_site, const void *ptr, const char *name, size_t bytes_req,
-				     size_t bytes_alloc, gfp_t gfp_flags, int node, bool accounted)
+				     size_t bytes_alloc, gfp_t gfp_flags, int node, int accounted)
 {
 	STAP_PROBEV(kmem, kmem_cache_alloc, call_site, ptr, name, bytes_req, bytes_alloc, gfp_flags, node,
-		    (int)accounted);
+		    accounted);
 }
 
 noinline void trace_kmem_cache_free(const void *call_site, const void *ptr, const char *name)
@@ -46,9 +46,9 @@ noinline void trace_kmem_cache_free(const void *call_site, const void *ptr, cons
 }
 
 noinline void trace_kmalloc(const void *call_site, const void *ptr, size_t bytes_req, size_t bytes_alloc,
-			    gfp_t gfp_flags, int node, bool accounted)
+			    gfp_t gfp_flags, int node, int accounted)
 {
-	STAP_PROBEV(kmem, kmalloc, call_site, ptr, bytes_req, bytes_alloc, gfp_flags, node, (int)accounted);
+	STAP_PROBEV(kmem, kmalloc, call_site, ptr, bytes_req, bytes_alloc, gfp_flags, node, accounted);
 }
 
 noinline void trace_kfree(const void *call_site, const void *ptr)

@@ -28,16 +28,16 @@ enum trace_event {
 /* One semaphore per probe: the number of tracers, kept by the kernel. */
 extern volatile uint16_t trace_semaphore[TRACE_NR_EVENTS];
 
-static always_inline bool trace_on(enum trace_event event)
+static force_inline bool trace_on(enum trace_event event)
 {
 	return unlikely(trace_semaphore[event] != 0);
 }
 
 void trace_kmem_cache_alloc(const void *call_site, const void *ptr, const char *name, size_t bytes_req,
-			    size_t bytes_alloc, gfp_t gfp_flags, int node, bool accounted);
+			    size_t bytes_alloc, gfp_t gfp_flags, int node, int accounted);
 void trace_kmem_cache_free(const void *call_site, const void *ptr, const char *name);
 void trace_kmalloc(const void *call_site, const void *ptr, size_t bytes_req, size_t bytes_alloc,
-		   gfp_t gfp_flags, int node, bool accounted);
+		   gfp_t gfp_flags, int node, int accounted);
 void trace_kfree(const void *call_site, const void *ptr);
 /* pfn: index of the page in the arena; -1 when the allocation failed. */
 void trace_mm_page_alloc(unsigned long pfn, unsigned int order, gfp_t gfp_flags, int migratetype);

@@ -62,7 +62,7 @@ KMEM_BEGIN
 	".popsection\n\t"
 
 /* Take one object from the running CPU's slot of s; NULL when the slot is empty. */
-static inline __attribute__((always_inline)) void *kmem_slot_pop(const struct kmem_cache *s, ptrdiff_t id)
+static inline __attribute__((__always_inline__)) void *kmem_slot_pop(const struct kmem_cache *s, ptrdiff_t id)
 {
 	void *object;
 
@@ -84,7 +84,7 @@ empty:
 }
 
 /* Put one object into the running CPU's slot of s; 0 when the slot is full. */
-static inline __attribute__((always_inline)) int kmem_slot_push(const struct kmem_cache *s, ptrdiff_t id,
+static inline __attribute__((__always_inline__)) int kmem_slot_push(const struct kmem_cache *s, ptrdiff_t id,
 								void *object)
 {
 retry:
@@ -118,7 +118,7 @@ static inline int kmem_cache_traced(const struct kmem_cache *s, unsigned int whi
 }
 
 /* As kmem_cache_alloc(). */
-static inline __attribute__((always_inline)) void *kmem_cache_alloc_inline(struct kmem_cache *s, gfp_t gfp)
+static inline __attribute__((__always_inline__)) void *kmem_cache_alloc_inline(struct kmem_cache *s, gfp_t gfp)
 {
 	void *object;
 
@@ -131,7 +131,7 @@ static inline __attribute__((always_inline)) void *kmem_cache_alloc_inline(struc
 }
 
 /* As kmem_cache_free(). NULL is not allowed here. */
-static inline __attribute__((always_inline)) void kmem_cache_free_inline(struct kmem_cache *s, void *object)
+static inline __attribute__((__always_inline__)) void kmem_cache_free_inline(struct kmem_cache *s, void *object)
 {
 	if (kmem_cache_traced(s, 1) || __builtin_expect(!kmem_slot_push(s, kmem_cpu_id_offset, object), 0))
 		kmem_cache_free(s, object);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * observe.c - the root that readers find, and the ELF note that leads to it.
+ *
+ * The note's offset is relative to itself and within one module, so the linker
+ * resolves it: it is right in a shared library, a static program, a deleted
+ * file and a core dump alike, and strip(1) keeps it.
+ */
+#include "base/observe.h"
+
+#include "base/base.h"
+#include "base/meta.h"
+#include "base/os.h"
+
+struct kmem_observe observe_root KMEM_STATE = { .magic = KMEM_OBSERVE_MAGIC };
+
+extern char __start_kmem_state[] __attribute__((visibility("hidden")));
+extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
+
+#define STRING_(x) #x
+#define STRING(x)  STRING_(x)
+#define OBSERVE_BYTES 216
+
+_Static_assert(sizeof(struct kmem_observe) == OBSERVE_BYTES, "the note below carries the size");
+_Static_assert(KMEM_OBSERVE_VERSION == 1 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
+
+__asm__(".pushsection .note.slabscope, \"a\", @note\n\t"
+	".balign 4\n\t"
+	".long 10, 16, 1\n\t" /* bytes of name and descriptor, KMEM_OBSERVE_NOTE */
+	".asciz \"" KMEM_OBSERVE_OWNER "\"\n\t"
+	".balign 4\n\t"
+	".long 1, " STRING(OBSERVE_BYTES) "\n\t" /* KMEM_OBSERVE_VERSION, size of the root */
+	".quad observe_root - .\n\t"
+	".popsection\n");
+
+void observe_init(void)
+{
+	struct kmem_observe *root = &observe_root;
+
+	root->version = KMEM_OBSERVE_VERSION;
+	root->size = sizeof(*root);
+	root->cache_bytes = sizeof(struct kmem_cache);
+	root->node_bytes = sizeof(struct kmem_cache_node);
+	root->page_desc_bytes = sizeof(struct page);
+	root->zone_bytes = sizeof(struct kmem_zone);
+	root->slot_header_bytes = sizeof(struct kmem_slot);
+	root->sheaf_header_bytes = sizeof(struct kmem_sheaf);
+	memcpy(root->release, SLABSCOPE_VERSION, sizeof(SLABSCOPE_VERSION));
+	root->init_ns = os_now_ns();
+	meta_black("kmem state", __start_kmem_state, __stop_kmem_state);
+}
+
+void observe_ready(void)
+{
+	__atomic_store_n(&observe_root.state, 1, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* arena.c - reservation of the address space and its division into blocks; see page.h for the picture. */
+#include "page/arena.h"
+
+#include <errno.h>
+
+#include "base/observe.h"
+#include "base/os.h"
+
+#define LIMIT_DEFAULT ((size_t)1 << 40)
+#define LIMIT_MIN     (16 * BLOCK_BYTES)
+
+/* Metadata is committed for this many blocks at once: fewer system calls. */
+#define META_BLOCKS 16u
+
+struct arena arena KMEM_STATE;
+
+static struct {
+	lock_t lock;
+	uint32_t nr_blocks;  /* in the reservation */
+	uint32_t end_block;  /* blocks before it have metadata */
+	uint32_t first_free; /* no free block before it */
+	struct meta_range pages, idmap, bitmap, blocks, pageblocks;
+} state KMEM_STATE;
+
+/* Bytes of metadata for nr blocks, by range. */
+static size_t pages_bytes(size_t nr)
+{
+	return (nr << MAX_PAGE_ORDER) * sizeof(struct page);
+}
+
+static size_t idmap_bytes(size_t nr)
+{
+	return (nr << MAX_PAGE_ORDER) * sizeof(uint16_t);
+}
+
+static size_t bitmap_bytes(size_t nr)
+{
+	return (nr << MAX_PAGE_ORDER) * KMEM_BITMAP_BYTES;
+}
+
+/* Arena and metadata are one reservation: it fits whole or is halved whole. */
+static size_t reservation_bytes(size_t nr)
+{
+	return (nr << BLOCK_SHIFT) + pages_bytes(nr) + bitmap_bytes(nr) + idmap_bytes(nr) +
+	       ALIGN_UP(nr, BLOCK_BYTES) + ALIGN_UP(2 * nr, BLOCK_BYTES) + BLOCK_BYTES;
+}
+
+static uint8_t *place(struct meta_range *range, const char *name, uint8_t *at, size_t bytes)
+{
+	meta_place(range, name, at, bytes);
+	return at + ALIGN_UP(bytes, (size_t)64 << 10);
+}
+
+static void place_metadata(uint8_t *at)
+{
+	size_t nr = state.nr_blocks;
+
+	at = place(&state.pages, "kmem pages", at, pages_bytes(nr));
+	at = place(&state.bitmap, "kmem bitmap", at, bitmap_bytes(nr));
+	at = place(&state.idmap, "kmem idmap", at, idmap_bytes(nr));
+	at = place(&state.blocks, "kmem blocks", at, ALIGN_UP(nr, BLOCK_BYTES));
+	place(&state.pageblocks, "kmem pageblocks", at, ALIGN_UP(2 * nr, BLOCK_BYTES));
+}
+
+/* Make the metadata of blocks [0, end) usable. */
+static int ensure_metadata(uint32_t end)
+{
+	int rc;
+
+	if (end <= state.end_block)
+		return 0;
+	end = MIN(ALIGN_UP(end, META_BLOCKS), state.nr_blocks);
+	rc = meta_ensure(&state.pages, pages_bytes(end));
+	if (!rc)
+		rc = meta_ensure(&state.idmap, idmap_bytes(end));
+	if (!rc)
+		rc = meta_ensure(&state.bitmap, bitmap_bytes(end));
+	if (!rc)
+		rc = meta_ensure(&state.blocks, end);
+	if (!rc)
+		rc = meta_ensure(&state.pageblocks, 2 * (size_t)end);
+	if (!rc)
+		state.end_block = end;
+	return rc;
+}
+
+/* For readers outside. */
+static void publish(void)
+{
+	observe_root.arena_base = arena.base;
+	observe_root.arena_end = arena.base;
+	observe_root.arena_limit = arena.base + arena.limit;
+	observe_root.pages = (uintptr_t)arena.pages;
+	observe_root.idmap = (uintptr_t)arena.idmap;
+	observe_root.bitmap = (uintptr_t)arena.bitmap;
+}
+
+int arena_init(size_t limit)
+{
+	uint8_t *base = NULL;
+
+	limit = limit ? ALIGN_UP(MAX(limit, LIMIT_MIN), BLOCK_BYTES) : LIMIT_DEFAULT;
+	for (; limit >= LIMIT_MIN; limit = ALIGN_UP(limit / 2, BLOCK_BYTES)) {
+		state.nr_blocks = (uint32_t)(limit >> BLOCK_SHIFT);
+		base = os_reserve(reservation_bytes(state.nr_blocks), BLOCK_BYTES);
+		if (base)
+			break;
+	}
+	if (!base)
+		return -ENOMEM;
+	os_name(base, limit, "kmem arena");
+	place_metadata(base + limit);
+	arena.base = (uintptr_t)base;
+	arena.limit = limit;
+	arena.pages = (struct page *)(void *)state.pages.base;
+	arena.idmap = (uint16_t *)(void *)state.idmap.base;
+	arena.bitmap = state.bitmap.base;
+	arena.block_state = state.blocks.base;
+	arena.pageblock = state.pageblocks.base;
+	state.first_free = 1;
+	publish();
+	return ensure_metadata(1);
+}
+
+/* First run of nr free blocks, 0 when there is none. Blocks beyond end_block are free. */
+static uint32_t find_blocks(uint32_t nr)
+{
+	uint32_t run = 0, block;
+
+	for (block = state.first_free; block < state.nr_blocks; block++) {
+		if (block >= state.end_block) {
+			uint32_t first = block - run;
+
+			return state.nr_blocks - first >= nr ? first : 0;
+		}
+		run = arena.block_state[block] == BLOCK_FREE ? run + 1 : 0;
+		if (run == nr)
+			return block - nr + 1;
+	}
+	return 0;
+}
+
+static void mark_blocks(uint32_t first, uint32_t nr, enum block_state head, enum block_state tail)
+{
+	arena.block_state[first] = (uint8_t)head;
+	if (nr > 1)
+		memset(&arena.block_state[first + 1], tail, nr - 1);
+}
+
+uint32_t arena_take_blocks(uint32_t nr, enum block_state new_state)
+{
+	uint32_t first;
+
+	lock_acquire(&state.lock, LOCK_ARENA);
+	first = find_blocks(nr);
+	if (first && !ensure_metadata(first + nr)) {
+		size_t end = (size_t)(first + nr) << BLOCK_SHIFT;
+
+		mark_blocks(first, nr, new_state,
+			    new_state == BLOCK_LARGE ? BLOCK_LARGE_TAIL : new_state);
+		if (first == state.first_free)
+			state.first_free += nr;
+		if (end > arena.bytes) {
+			WRITE_ONCE(arena.bytes, end);
+			WRITE_ONCE(observe_root.arena_end, arena.base + end);
+		}
+	} else {
+		first = 0;
+	}
+	lock_release(&state.lock, LOCK_ARENA);
+	return first;
+}
+
+void arena_return_blocks(uint32_t first, uint32_t nr)
+{
+	lock_acquire(&state.lock, LOCK_ARENA);
+	mark_blocks(first, nr, BLOCK_FREE, BLOCK_FREE);
+	state.first_free = MIN(state.first_free, first);
+	lock_release(&state.lock, LOCK_ARENA);
+}
+
+void arena_lock_for_fork(void)
+{
+	lock_acquire(&state.lock, LOCK_ARENA);
+}
+
+void arena_unlock_after_fork(bool child)
+{
+	if (child)
+		lock_reset(&state.lock);
+	else
+		lock_release(&state.lock, LOCK_ARENA);
+}

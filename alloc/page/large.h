@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * large.h - objects with an address range of their own: beyond 4 MiB, the
+ * buddy's largest block. They take whole blocks of arena address space, and
+ * memory for just their pages.
+ */
+#ifndef PAGE_LARGE_H
+#define PAGE_LARGE_H
+
+#include "page/page.h"
+
+/* Map `bytes` (> 0), zero-filled. Return: its head page, type LARGE and MAPPED; NULL when out of memory. */
+struct page *large_map(size_t bytes);
+
+/* Unmap what large_map() returned. The memory is gone at once. */
+void large_unmap(struct page *page);
+
+/*
+ * Change the size in place, or by moving pages without copying. Return: the
+ * head page, perhaps a new one; NULL when out of memory, the old one valid.
+ */
+struct page *large_remap(struct page *page, size_t bytes);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * page.h - what the files of the page allocator share: descriptors, addresses.
+ *
+ *   arena_base                                        arena_end     arena_limit
+ *   |  block 0  |  block 1  |  block 2  |  block 3 ...   |  reserved ...   |
+ *      never      buddy       large mapping (> 4 MiB)
+ *      used       1024 pages = 2 pageblocks
+ *
+ * Address space is dealt out in blocks of 4 MiB (the buddy's largest order).
+ * Block 0 stays reserved, so page index 0 can end lists and an address in the
+ * first block is always a bug. Per page there is a 64-byte descriptor, a 2-byte
+ * id and 64 bytes of allocation bitmap, all in ranges of their own.
+ */
+#ifndef PAGE_PAGE_H
+#define PAGE_PAGE_H
+
+#include <kmem/observe.h>
+#include <kmem/page.h>
+
+#include "base/base.h"
+#include "base/lock.h"
+#include "base/meta.h"
+
+#define BLOCK_SHIFT (PAGE_SHIFT + MAX_PAGE_ORDER)
+#define BLOCK_BYTES ((size_t)1 << BLOCK_SHIFT)
+#define BLOCK_PAGES ((uint32_t)1 << MAX_PAGE_ORDER)
+
+#define PAGEBLOCK_ORDER 9 /* 2 MiB, one huge page: the unit of mobility */
+#define PAGEBLOCK_PAGES (1u << PAGEBLOCK_ORDER)
+
+enum migratetype {
+	MIGRATE_UNMOVABLE,
+	MIGRATE_MOVABLE,
+	MIGRATE_RECLAIMABLE,
+};
+
+/* Everything about the address space; written by arena.c only. */
+struct arena {
+	uintptr_t base;
+	size_t bytes;          /* base .. base + bytes is committed in part: see block_state */
+	size_t limit;          /* reserved */
+	struct page *pages;
+	uint16_t *idmap;
+	uint8_t *bitmap;
+	uint8_t *block_state;  /* enum block_state per block */
+	uint8_t *pageblock;    /* enum migratetype per pageblock */
+};
+
+extern struct arena arena;
+
+static inline uint32_t page_index(const struct page *page)
+{
+	return (uint32_t)(page - arena.pages);
+}
+
+static inline void *page_to_addr(const struct page *page)
+{
+	return (void *)(arena.base + ((uintptr_t)page_index(page) << PAGE_SHIFT));
+}
+
+/* True for every address that the arena may ever have handed out. */
+static inline bool arena_contains(const void *addr)
+{
+	return (uintptr_t)addr - arena.base < READ_ONCE(arena.bytes);
+}
+
+/* Descriptor of the page that holds addr, which must be in the arena. */
+static inline struct page *addr_to_page(const void *addr)
+{
+	return &arena.pages[((uintptr_t)addr - arena.base) >> PAGE_SHIFT];
+}
+
+static inline uint16_t *addr_to_id(const void *addr)
+{
+	return &arena.idmap[((uintptr_t)addr - arena.base) >> PAGE_SHIFT];
+}
+
+/*
+ * A block's owner changes its type without the zone lock, while a neighbour that
+ * merges looks at it under that lock, asking only whether it is FREE.
+ */
+static inline void page_set_type(struct page *page, enum kmem_page_type type)
+{
+	WRITE_ONCE(page->type, (uint8_t)type);
+}
+
+static inline uint64_t *page_bitmap(const struct page *page)
+{
+	return (uint64_t *)(void *)(arena.bitmap + (size_t)page_index(page) * KMEM_BITMAP_BYTES);
+}
+
+static inline enum migratetype gfp_migratetype(gfp_t gfp)
+{
+	if (gfp & __GFP_MOVABLE)
+		return MIGRATE_MOVABLE;
+	return gfp & __GFP_RECLAIMABLE ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
+}
+
+#endif
