@@ -10,9 +10,9 @@
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define noinline    __attribute__((noinline))
+#define noinline    __attribute__((__noinline__))
 #define force_inline inline __attribute__((__always_inline__))
-#define cold        __attribute__((cold, noinline))
+#define cold        __attribute__((__cold__, __noinline__))
 
 /*
  * Every variable of the allocator lives in this section. Its bounds are

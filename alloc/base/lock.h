@@ -77,6 +77,24 @@ static inline void lock_release(lock_t *lock, enum lock_rank rank)
 		lock_wake(lock);
 }
 
+/*
+ * For fork() only: take and drop many locks of one rank, in any order. Nobody
+ * else takes two of a rank, so this cannot deadlock.
+ */
+static inline void lock_acquire_nested(lock_t *lock)
+{
+	uint32_t free = 0;
+
+	if (!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		lock_slow(lock);
+}
+
+static inline void lock_release_nested(lock_t *lock)
+{
+	if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2)
+		lock_wake(lock);
+}
+
 /* In the child of fork(): only the forking thread exists, and it holds or owns nothing else. */
 static inline void lock_reset(lock_t *lock)
 {

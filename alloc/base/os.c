@@ -26,9 +26,9 @@
 /* errno belongs to the caller: malloc() must not change it on success. */
 #define KEEP_ERRNO(call)                          \
 	({                                        \
-		int saved = errno;                \
+		int kept_errno = errno;           \
 		__typeof__(call) result = (call); \
-		errno = saved;                    \
+		errno = kept_errno;               \
 		result;                           \
 	})
 

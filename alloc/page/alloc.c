@@ -2,8 +2,9 @@
 /*
  * alloc.c - page allocation: per-CPU lists, then the zone, then a larger arena.
  *
- * The core functions (page_*) serve the slab layer and fire no probes; the
- * kernel's names at the end are wrappers that do, each exactly once per block.
+ * page_alloc() and page_free*() serve the slab layer and the public calls alike.
+ * They fire one event per block: for every block allocated, the events of its
+ * frees add up to the same number of pages.
  */
 #include "page/alloc.h"
 
@@ -77,7 +78,7 @@ static void account_free(uint64_t pages)
 	__atomic_fetch_add(&zone.freed_pages, pages, __ATOMIC_RELAXED);
 }
 
-struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
+static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type)
 {
 	struct page *page;
 
@@ -103,6 +104,21 @@ struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
 	return page;
 }
 
+struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
+{
+	struct page *page = alloc_block(gfp, order, type);
+
+	if (trace_on(TRACE_MM_PAGE_ALLOC))
+		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
+	return page;
+}
+
+static void traced_free(const struct page *page, unsigned int order)
+{
+	if (trace_on(TRACE_MM_PAGE_FREE))
+		trace_mm_page_free(page_index(page), order);
+}
+
 /* Back to the lists. The migratetype under which it was taken is its pcp list. */
 static void put_block(struct page *page, unsigned int order)
 {
@@ -116,6 +132,7 @@ static void put_block(struct page *page, unsigned int order)
 
 void page_free(struct page *page, unsigned int order)
 {
+	traced_free(page, order);
 	account_free(UINT64_C(1) << order);
 	put_block(page, order);
 	if (order > PCP_MAX_ORDER)
@@ -131,6 +148,7 @@ static void put_range(struct page *head, uint32_t from, uint32_t to)
 					 fls64(to - from) - 1);
 		struct page *page = head + from;
 
+		traced_free(page, order);
 		page_set_type(page, KMEM_PAGE_TAIL);
 		page->flags = 0;
 		buddy_put(page, order);
@@ -164,7 +182,8 @@ void page_free_exact(struct page *page)
 
 void page_lock_for_fork(void)
 {
-	buddy_lock();
+	pcp_lock_for_fork();
+	lock_acquire_nested(&zone.lock);
 	arena_lock_for_fork();
 }
 
@@ -172,41 +191,33 @@ void page_unlock_after_fork(bool child)
 {
 	arena_unlock_after_fork(child);
 	if (child)
-		pcp_after_fork();
-	buddy_unlock();
+		lock_reset(&zone.lock);
+	else
+		lock_release_nested(&zone.lock);
+	pcp_unlock_after_fork(child);
 }
 
 /* ---- the public names ---- */
 
-static struct page *alloc_pages_traced(gfp_t gfp, unsigned int order)
+static struct page *alloc_user_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = page_alloc(gfp, order, KMEM_PAGE_PAGES);
 
 	if (page)
 		*addr_to_id(page_to_addr(page)) = KMEM_ID_PAGES;
-	if (trace_on(TRACE_MM_PAGE_ALLOC))
-		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
 	return page;
-}
-
-static void free_pages_traced(struct page *page, unsigned int order)
-{
-	if (trace_on(TRACE_MM_PAGE_FREE))
-		trace_mm_page_free(page_index(page), order);
-	*addr_to_id(page_to_addr(page)) = KMEM_ID_NONE;
-	page_free_exact(page);
 }
 
 KMEM_API struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return alloc_pages_traced(gfp, order);
+	return alloc_user_pages(gfp, order);
 }
 
 KMEM_API struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
 	if (nid > 0 && (gfp & __GFP_THISNODE))
 		return NULL;
-	return alloc_pages_traced(gfp, order);
+	return alloc_user_pages(gfp, order);
 }
 
 KMEM_API void __free_pages(struct page *page, unsigned int order)
@@ -223,7 +234,7 @@ KMEM_API void __free_pages(struct page *page, unsigned int order)
 
 KMEM_API unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *page = alloc_pages_traced(gfp & ~__GFP_HIGHMEM, order);
+	struct page *page = alloc_user_pages(gfp & ~__GFP_HIGHMEM, order);
 
 	return page ? (unsigned long)page_to_addr(page) : 0;
 }
@@ -253,7 +264,7 @@ KMEM_API void *alloc_pages_exact(size_t size, gfp_t gfp)
 
 	if (!size || size > BLOCK_BYTES)
 		return NULL;
-	page = alloc_pages_traced(gfp & ~__GFP_COMP, (unsigned int)get_order(size));
+	page = alloc_user_pages(gfp & ~__GFP_COMP, (unsigned int)get_order(size));
 	if (!page)
 		return NULL;
 	page_trim(page, (uint32_t)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT));
@@ -281,7 +292,7 @@ KMEM_API unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, struc
 	for (i = 0; i < nr_pages; i++) {
 		if (page_array[i])
 			continue;
-		page_array[i] = alloc_pages_traced(gfp, 0);
+		page_array[i] = alloc_user_pages(gfp, 0);
 		if (!page_array[i])
 			break;
 	}
@@ -318,8 +329,10 @@ KMEM_API void put_page(struct page *page)
 
 	if (left < 0)
 		report_bug("BUG: Bad page: reference count of %p fell below 0", page_to_addr(page));
-	if (!left)
-		free_pages_traced(page, page->order);
+	if (!left) {
+		*addr_to_id(page_to_addr(page)) = KMEM_ID_NONE;
+		page_free_exact(page);
+	}
 }
 
 KMEM_API int page_count(const struct page *page)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * alloc.h - page allocation for the layers above: the core without probes.
- * The public calls of kmem/page.h are these plus their events.
+ * alloc.h - page allocation for the layers above. The public calls of kmem/page.h
+ * are these plus an id, a reference count and argument checks.
  */
 #ifndef PAGE_ALLOC_H
 #define PAGE_ALLOC_H

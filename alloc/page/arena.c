@@ -182,7 +182,7 @@ void arena_return_blocks(uint32_t first, uint32_t nr)
 
 void arena_lock_for_fork(void)
 {
-	lock_acquire(&state.lock, LOCK_ARENA);
+	lock_acquire_nested(&state.lock);
 }
 
 void arena_unlock_after_fork(bool child)
@@ -190,5 +190,5 @@ void arena_unlock_after_fork(bool child)
 	if (child)
 		lock_reset(&state.lock);
 	else
-		lock_release(&state.lock, LOCK_ARENA);
+		lock_release_nested(&state.lock);
 }

@@ -167,10 +167,22 @@ size_t pcp_count(void)
 	return pages;
 }
 
-void pcp_after_fork(void)
+void pcp_lock_for_fork(void)
 {
 	unsigned int cpu;
 
 	for (cpu = 0; cpu < pcps.nr_cpus; cpu++)
-		lock_reset(&pcps.lists[cpu].lock);
+		lock_acquire_nested(&pcps.lists[cpu].lock);
+}
+
+void pcp_unlock_after_fork(bool child)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < pcps.nr_cpus; cpu++) {
+		if (child)
+			lock_reset(&pcps.lists[cpu].lock);
+		else
+			lock_release_nested(&pcps.lists[cpu].lock);
+	}
 }

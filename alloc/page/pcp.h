@@ -31,6 +31,7 @@ size_t pcp_count(void);
 /* The kernel's batch formula: pages moved at once, for a zone of so many pages. */
 unsigned int pcp_batch(uint64_t managed_pages);
 
-void pcp_after_fork(void);
+void pcp_lock_for_fork(void);
+void pcp_unlock_after_fork(bool child);
 
 #endif

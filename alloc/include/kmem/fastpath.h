@@ -33,7 +33,14 @@ KMEM_BEGIN
 
 #define KMEM_PERCPU_SHIFT 24 /* log2 of the distance between two CPUs' slots */
 
-/* The descriptor of the critical section 1..2 that aborts to 4, and its announcement to the kernel. */
+/*
+ * The descriptor of the critical section 1..2 that aborts to 4, its announcement
+ * to the kernel, and the first steps of every section: rcx the slot, rax its
+ * word, edx the number of objects held. An abort starts again at 6; the kernel
+ * wants the signature that glibc registered with in front of the abort handler.
+ *
+ * No asm goto with outputs: GCC before 12.4 miscompiles it (PR 113921).
+ */
 #define KMEM_RSEQ_BEGIN                                           \
 	".pushsection __rseq_cs, \"aw\"\n\t"                      \
 	".balign 32\n"                                            \
@@ -42,8 +49,8 @@ KMEM_BEGIN
 	".popsection\n\t"                                         \
 	".pushsection __rseq_cs_ptr_array, \"aw\"\n\t"            \
 	".quad 9b\n\t"                                            \
-	".popsection\n\t"                                         \
-	"leaq 9b(%%rip), %%rax\n\t"                               \
+	".popsection\n"                                           \
+	"6:\tleaq 9b(%%rip), %%rax\n\t"                           \
 	"movq %%rax, %%fs:8(%[rseq])\n"                           \
 	"1:\n\t"                                                  \
 	"movl %%fs:(%[id]), %%ecx\n\t"                            \
@@ -52,56 +59,53 @@ KMEM_BEGIN
 	"movq (%%rcx), %%rax\n\t"                                 \
 	"movzwl %%ax, %%edx\n\t"
 
-/* The abort handler carries the signature that glibc registered with. */
-#define KMEM_RSEQ_END(label)                                      \
+#define KMEM_RSEQ_END                                             \
 	"2:\n\t"                                                  \
 	".pushsection __rseq_failure, \"ax\"\n\t"                 \
 	".byte 0x0f, 0xb9, 0x3d\n\t"                              \
 	".long 0x53053053\n"                                      \
-	"4:\tjmp %l[" #label "]\n\t"                              \
+	"4:\tjmp 6b\n\t"                                         \
 	".popsection\n\t"
 
-/* Take one object from the running CPU's slot of s; NULL when the slot is empty. */
-static inline __attribute__((__always_inline__)) void *kmem_slot_pop(const struct kmem_cache *s, ptrdiff_t id)
+/*
+ * Take one object from the running CPU's slot of s. Return: 0 when it is empty.
+ * Neither lea nor mov changes the flags, so the test's result is the answer.
+ */
+static inline __attribute__((__always_inline__)) int kmem_slot_pop(const struct kmem_cache *s, ptrdiff_t id,
+								   void **object)
 {
-	void *object;
+	int got;
 
-retry:
-	__asm__ goto volatile(KMEM_RSEQ_BEGIN
+	__asm__ volatile(KMEM_RSEQ_BEGIN
 		"testl %%edx, %%edx\n\t"
-		"jz %l[empty]\n\t"
+		"jz 2f\n\t"
 		"movq 24(%%rcx,%%rdx,8), %[object]\n\t"
-		"addq $0xffff, %%rax\n\t"
+		"leaq 0xffff(%%rax), %%rax\n\t"
 		"movq %%rax, (%%rcx)\n"
-		KMEM_RSEQ_END(retry)
-		: [object] "=&r"(object)
+		KMEM_RSEQ_END
+		: [object] "=&r"(*object), "=@ccnz"(got)
 		: [rseq] "r"(__rseq_offset), [id] "r"(id), [s] "r"(s)
-		: "rax", "rcx", "rdx", "memory", "cc"
-		: empty, retry);
-	return object;
-empty:
-	return NULL;
+		: "rax", "rcx", "rdx", "memory");
+	return got;
 }
 
-/* Put one object into the running CPU's slot of s; 0 when the slot is full. */
+/* Put one object into the running CPU's slot of s. Return: 0 when it is full. */
 static inline __attribute__((__always_inline__)) int kmem_slot_push(const struct kmem_cache *s, ptrdiff_t id,
-								void *object)
+								    void *object)
 {
-retry:
-	__asm__ goto volatile(KMEM_RSEQ_BEGIN
+	int done;
+
+	__asm__ volatile(KMEM_RSEQ_BEGIN
 		"cmpl 16(%%rcx), %%edx\n\t"
-		"jae %l[full]\n\t"
+		"jae 2f\n\t"
 		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"
-		"incq %%rax\n\t"
+		"leaq 1(%%rax), %%rax\n\t"
 		"movq %%rax, (%%rcx)\n"
-		KMEM_RSEQ_END(retry)
-		:
+		KMEM_RSEQ_END
+		: "=@ccb"(done)
 		: [rseq] "r"(__rseq_offset), [id] "r"(id), [s] "r"(s), [object] "r"(object)
-		: "rax", "rcx", "rdx", "memory", "cc"
-		: full, retry);
-	return 1;
-full:
-	return 0;
+		: "rax", "rcx", "rdx", "memory");
+	return done;
 }
 
 /* Offset of the CPU id from the thread pointer. Constant once the library is initialised. */
@@ -124,8 +128,7 @@ static inline __attribute__((__always_inline__)) void *kmem_cache_alloc_inline(s
 
 	if (kmem_cache_traced(s, 0) || __builtin_expect((gfp & __GFP_ZERO) != 0, 0))
 		return kmem_cache_alloc(s, gfp);
-	object = kmem_slot_pop(s, kmem_cpu_id_offset);
-	if (__builtin_expect(object != NULL, 1))
+	if (__builtin_expect(kmem_slot_pop(s, kmem_cpu_id_offset, &object), 1))
 		return object;
 	return kmem_cache_alloc(s, gfp);
 }

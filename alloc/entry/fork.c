@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fork.c - fork() in a process with threads: the child gets their memory but not
+ * them, so nothing may be half done.
+ *
+ * Slow paths run under locks, all of which are taken around the fork. The fast
+ * path needs nothing: it changes a slot by one store, so every slot in the copy
+ * is either before or after.
+ */
+#include "entry/fork.h"
+
+#include <pthread.h>
+
+#include "page/alloc.h"
+#include "slab/cache.h"
+
+static void prepare(void)
+{
+	cache_lock_for_fork();
+	page_lock_for_fork();
+}
+
+static void parent(void)
+{
+	page_unlock_after_fork(false);
+	cache_unlock_after_fork(false);
+}
+
+static void child(void)
+{
+	page_unlock_after_fork(true);
+	cache_unlock_after_fork(true);
+}
+
+void fork_init(void)
+{
+	pthread_atfork(prepare, parent, child);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * init.c - start and end of the library: layers upwards, then fork handlers.
+ *
+ * The constructor has the highest priority open to libraries, and the dynamic
+ * linker runs it before those of programs and libraries that link this one.
+ * libkmem-malloc.so is called even earlier, by the dynamic linker itself, and
+ * then initialises on the first malloc().
+ */
+#include "entry/init.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <kmem/slab.h>
+
+#include "base/observe.h"
+#include "base/os.h"
+#include "base/percpu.h"
+#include "base/report.h"
+#include "entry/fork.h"
+#include "entry/options.h"
+#include "entry/slabinfo.h"
+#include "page/alloc.h"
+#include "slab/cache.h"
+#include "slab/kmalloc.h"
+
+static bool initialised KMEM_STATE;
+
+static void out_of_address_space(void)
+{
+	report_bug("cannot reserve address space at start; raise ulimit -v, or set KMEM_OPTIONS=arena=256M");
+}
+
+void kmem_init(void)
+{
+	if (initialised)
+		return;
+	initialised = true;
+	options_read(secure_getenv("KMEM_OPTIONS"));
+	observe_init();
+	if (percpu_init(kmem_options()->rseq) ||
+	    page_init(kmem_options()->arena, percpu_nr_cpus()) ||
+	    cache_init(os_nr_cpus()) || kmalloc_init())
+		out_of_address_space();
+	observe_root.rseq = percpu_mode();
+	observe_root.nr_cpus = percpu_nr_cpus();
+	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
+	observe_root.percpu[0] = percpu_region(0);
+	observe_root.percpu[1] = percpu_region(1);
+	observe_root.percpu_bytes = percpu_bytes();
+	observe_ready();
+}
+
+__attribute__((constructor(101))) static void construct(void)
+{
+	kmem_init();
+	fork_init();
+}
+
+__attribute__((destructor)) static void print_stats(void)
+{
+	if (initialised && kmem_options()->stats)
+		slabinfo_print(2);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * malloc.c - the C library's allocation functions on libkmem (libkmem-malloc.so).
+ *
+ * Sizes up to 8 KiB come from caches malloc-16 ... malloc-8192, four classes per
+ * doubling; larger objects are whole pages, with the unused ones given back; more
+ * than 4 MiB get an address range of their own. Results are aligned to 16 bytes.
+ * Events are those of kmalloc and kfree. Edge cases follow glibc: malloc(0) is a
+ * real object, realloc(p, 0) frees and returns NULL, failure sets ENOMEM, and
+ * free() leaves errno alone.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "base/report.h"
+#include "base/trace.h"
+#include "entry/init.h"
+#include "page/alloc.h"
+#include "page/large.h"
+#include "slab/kmalloc.h"
+
+#define GRAIN     16u
+#define MAX_SMALL 8192u
+#define MAX_ALIGN BLOCK_BYTES
+
+static const uint16_t class_size[] = {
+	16,   32,   48,   64,   80,   96,   112,  128,  160,  192,  224,  256,  320,  384,  448,  512,
+	640,  768,  896,  1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192,
+};
+
+static struct {
+	struct kmem_cache *cache[ARRAY_LEN(class_size)]; /* NULL until the first call */
+	uint8_t class[MAX_SMALL / GRAIN + 1];            /* by (size + 15) / 16 */
+} heap KMEM_STATE;
+
+static void create_class(unsigned int class)
+{
+	unsigned int size = class_size[class];
+	struct kmem_cache_args args = { .align = MIN(size & (0u - size), (unsigned int)PAGE_SIZE) };
+	char name[32];
+
+	report_format(name, sizeof(name), "malloc-%u", size);
+	heap.cache[class] = __kmem_cache_create_args(name, size, &args, 0);
+	if (!heap.cache[class])
+		report_bug("cannot create %s at start: out of address space; raise ulimit -v", name);
+}
+
+/* On the first call, which may come before any constructor. */
+static cold void heap_init(void)
+{
+	unsigned int class = 0, i;
+
+	kmem_init();
+	for (i = 0; i < ARRAY_LEN(heap.class); i++) {
+		if (i * GRAIN > class_size[class])
+			class++;
+		heap.class[i] = (uint8_t)class;
+	}
+	for (class = 0; class < ARRAY_LEN(class_size); class++)
+		create_class(class);
+}
+
+static force_inline struct kmem_cache *class_cache(size_t size)
+{
+	return heap.cache[heap.class[(size + GRAIN - 1) / GRAIN]];
+}
+
+/* ---- allocation ---- */
+
+static void *alloc_untraced(size_t size, gfp_t gfp)
+{
+	struct kmem_cache *s;
+
+	if (unlikely(!heap.cache[0]))
+		heap_init();
+	if (size > MAX_SMALL)
+		return size > PTRDIFF_MAX ? NULL : large_alloc(size, gfp, true, true);
+	s = class_cache(size);
+	return slub_alloc(s, gfp);
+}
+
+/* What an allocation of `size` reserves, for the event. */
+static size_t reserved(size_t size)
+{
+	return size <= MAX_SMALL ? class_cache(size)->size : ALIGN_UP(size, PAGE_SIZE);
+}
+
+static noinline void *alloc_slow(size_t size, gfp_t gfp, const void *call_site)
+{
+	/* The page layer knows which pages are zero already; small objects are cleared to the size asked for. */
+	bool clear = size <= MAX_SMALL && (gfp & __GFP_ZERO);
+	void *p = alloc_untraced(size, clear ? gfp & ~__GFP_ZERO : gfp);
+
+	if (clear && p)
+		memset(p, 0, size);
+	if (trace_on(TRACE_KMALLOC))
+		trace_kmalloc(call_site, p, size, reserved(size), gfp, -1, 0);
+	if (unlikely(!p))
+		errno = ENOMEM;
+	return p;
+}
+
+static force_inline void *alloc(size_t size, const void *call_site)
+{
+	if (likely(size <= MAX_SMALL) && !trace_on(TRACE_KMALLOC)) {
+		struct kmem_cache *s = class_cache(size);
+		void *p;
+
+		if (likely(s) && likely(kmem_slot_pop(s, percpu_id_offset, &p)))
+			return p;
+	}
+	return alloc_slow(size, GFP_KERNEL, call_site);
+}
+
+KMEM_API void *malloc(size_t size)
+{
+	return alloc(size, __builtin_return_address(0));
+}
+
+KMEM_API void *calloc(size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (unlikely(__builtin_mul_overflow(n, size, &bytes))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return alloc_slow(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+}
+
+/* ---- free ---- */
+
+static cold __attribute__((noreturn)) void bad_free(const char *function, const void *p)
+{
+	report_bug("BUG: %s(%p): invalid pointer: no allocated object is at this address", function, p);
+}
+
+KMEM_API void free(void *p)
+{
+	uint16_t id;
+
+	if (unlikely(trace_on(TRACE_KFREE)) && p)
+		trace_kfree(__builtin_return_address(0), p);
+	if (unlikely(!arena_contains(p))) {
+		if (p)
+			bad_free("free", p);
+		return;
+	}
+	id = READ_ONCE(*addr_to_id(p));
+	if (likely(id - 1u < KMEM_ID_MAX - 1u)) {
+		slub_free(cache_by_id(id), p);
+	} else {
+		struct page *page = id == KMEM_ID_LARGE ? large_of(p) : NULL;
+
+		if (!page)
+			bad_free("free", p);
+		large_free(page);
+	}
+}
+
+/* ---- realloc ---- */
+
+/* Grow or shrink an object of whole pages without copying, NULL when that is not possible. */
+static void *resize_pages(struct page *page, size_t size)
+{
+	uint32_t nr_pages = (uint32_t)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT);
+
+	if (size <= MAX_SMALL)
+		return NULL;
+	if (page->flags & KMEM_PG_MAPPED) {
+		if (size <= KMALLOC_MAX_SIZE)
+			return NULL;
+		page = large_remap(page, size);
+		return page ? page_to_addr(page) : NULL;
+	}
+	if (nr_pages > page->nr_pages)
+		return NULL;
+	page_trim(page, nr_pages);
+	page->size = size;
+	return page_to_addr(page);
+}
+
+/* In place or by moving pages; NULL means copy. */
+static void *resize(void *p, size_t old, size_t size)
+{
+	struct page *page = large_of(p);
+
+	if (page)
+		return resize_pages(page, size);
+	/* Keep the place unless at least half of it would be idle. */
+	return size <= old && size > old / 2 ? p : NULL;
+}
+
+static void *realloc_from(void *p, size_t size, const void *call_site)
+{
+	void *copy;
+	size_t old;
+
+	if (!p)
+		return alloc_slow(size, GFP_KERNEL, call_site);
+	if (!size) {
+		kfree_from(p, call_site);
+		return NULL;
+	}
+	if (size > PTRDIFF_MAX) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	old = object_usable(p);
+	copy = resize(p, old, size);
+	if (copy == p)
+		return p;
+	if (copy) {
+		/* The pages moved: for a tracer the object was freed here and made there. */
+		if (trace_on(TRACE_KFREE))
+			trace_kfree(call_site, p);
+		if (trace_on(TRACE_KMALLOC))
+			trace_kmalloc(call_site, copy, size, reserved(size), GFP_KERNEL, -1, 0);
+		return copy;
+	}
+	copy = alloc_slow(size, GFP_KERNEL, call_site);
+	if (!copy)
+		return NULL;
+	memcpy(copy, p, MIN(old, size));
+	kfree_from(p, call_site);
+	return copy;
+}
+
+KMEM_API void *realloc(void *p, size_t size)
+{
+	return realloc_from(p, size, __builtin_return_address(0));
+}
+
+KMEM_API void *reallocarray(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc_from(p, bytes, __builtin_return_address(0));
+}
+
+/* ---- alignment ---- */
+
+/* Smallest class of at least `size` whose objects are aligned; NULL when there is none. */
+static struct kmem_cache *aligned_cache(size_t align, size_t size)
+{
+	unsigned int class;
+
+	if (unlikely(!heap.cache[0]))
+		heap_init();
+	if (align > PAGE_SIZE || size > MAX_SMALL)
+		return NULL;
+	for (class = heap.class[(size + GRAIN - 1) / GRAIN]; class < ARRAY_LEN(class_size); class++)
+		if (!(class_size[class] & (align - 1)))
+			return heap.cache[class];
+	return NULL;
+}
+
+/* Whole pages: blocks of the buddy are aligned to their size. */
+static void *aligned_pages(size_t align, size_t size)
+{
+	unsigned int order = (unsigned int)MAX(get_order(size), get_order(align));
+	struct page *page;
+
+	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
+		return NULL;
+	if (size > KMALLOC_MAX_SIZE)
+		return large_alloc(size, GFP_KERNEL, true, true);
+	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
+	if (!page)
+		return NULL;
+	page->size = size;
+	page_trim(page, (uint32_t)MAX(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, (size_t)1));
+	WRITE_ONCE(*addr_to_id(page_to_addr(page)), KMEM_ID_LARGE);
+	return page_to_addr(page);
+}
+
+/* align: a power of two. */
+static void *memalign_from(size_t align, size_t size, const void *call_site)
+{
+	struct kmem_cache *s;
+	void *p;
+
+	if (align <= GRAIN)
+		return alloc_slow(size, GFP_KERNEL, call_site);
+	s = aligned_cache(align, size);
+	p = s ? slub_alloc(s, GFP_KERNEL) : aligned_pages(align, size);
+	if (trace_on(TRACE_KMALLOC))
+		trace_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
+	if (!p)
+		errno = ENOMEM;
+	return p;
+}
+
+KMEM_API void *memalign(size_t align, size_t size)
+{
+	if (align > SIZE_MAX / 2 + 1) {
+		errno = EINVAL;
+		return NULL;
+	}
+	/* As glibc: any alignment is rounded up to a power of two. */
+	return memalign_from(roundup_pow2(align), size, __builtin_return_address(0));
+}
+
+KMEM_API void *aligned_alloc(size_t align, size_t size)
+{
+	if (!is_pow2(align)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return memalign_from(align, size, __builtin_return_address(0));
+}
+
+KMEM_API int posix_memalign(void **out, size_t align, size_t size)
+{
+	int saved = errno;
+	void *p;
+
+	if (!is_pow2(align) || align % sizeof(void *))
+		return EINVAL;
+	p = memalign_from(align, size, __builtin_return_address(0));
+	errno = saved;
+	if (!p)
+		return ENOMEM;
+	*out = p;
+	return 0;
+}
+
+KMEM_API void *valloc(size_t size)
+{
+	return memalign_from(PAGE_SIZE, size, __builtin_return_address(0));
+}
+
+KMEM_API void *pvalloc(size_t size)
+{
+	if (size > PTRDIFF_MAX) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return memalign_from(PAGE_SIZE, MAX(ALIGN_UP(size, PAGE_SIZE), PAGE_SIZE), __builtin_return_address(0));
+}
+
+KMEM_API size_t malloc_usable_size(void *p)
+{
+	return p ? object_usable(p) : 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* options.c - the table of options and its parser; see kmem/options.h. */
+#include "entry/options.h"
+
+#include <errno.h>
+
+#include "base/base.h"
+#include "base/report.h"
+
+enum option_type {
+	OPTION_BOOL,
+	OPTION_SIZE,
+};
+
+static const struct option {
+	const char *name;
+	enum option_type type;
+	size_t offset; /* in struct kmem_options */
+} table[] = {
+	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena) },
+	{ "rseq", OPTION_BOOL, offsetof(struct kmem_options, rseq) },
+	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats) },
+};
+
+static struct kmem_options current KMEM_STATE = { .rseq = true };
+
+/* A piece of the text, not terminated. */
+struct word {
+	const char *at;
+	size_t len;
+};
+
+static bool word_is(struct word w, const char *s)
+{
+	return strlen(s) == w.len && !memcmp(w.at, s, w.len);
+}
+
+static bool parse_bool(struct word w, bool *value)
+{
+	static const char *const on[] = { "on", "1", "yes", "true" };
+	static const char *const off[] = { "off", "0", "no", "false" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(on); i++) {
+		*value = word_is(w, on[i]);
+		if (*value || word_is(w, off[i]))
+			return true;
+	}
+	return false;
+}
+
+static unsigned int unit_shift(char c)
+{
+	switch (c) {
+	case 'K': case 'k': return 10;
+	case 'M': case 'm': return 20;
+	case 'G': case 'g': return 30;
+	case 'T': case 't': return 40;
+	default: return 0;
+	}
+}
+
+static bool parse_size(struct word w, size_t *value)
+{
+	unsigned int shift = w.len ? unit_shift(w.at[w.len - 1]) : 0;
+	size_t digits = shift ? w.len - 1 : w.len, i, n = 0;
+
+	if (!digits || digits > 15)
+		return false;
+	for (i = 0; i < digits; i++) {
+		if (w.at[i] < '0' || w.at[i] > '9')
+			return false;
+		n = n * 10 + (size_t)(w.at[i] - '0');
+	}
+	if (n > SIZE_MAX >> shift)
+		return false;
+	*value = n << shift;
+	return true;
+}
+
+static const struct option *find(struct word name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(table); i++)
+		if (word_is(name, table[i].name))
+			return &table[i];
+	return NULL;
+}
+
+static bool apply(struct kmem_options *options, const struct option *option, struct word value)
+{
+	void *field = (char *)options + option->offset;
+
+	if (option->type == OPTION_BOOL)
+		return parse_bool(value, field);
+	return parse_size(value, field);
+}
+
+static void copy_word(char *buf, size_t bytes, struct word w)
+{
+	size_t len = MIN(w.len, bytes - 1);
+
+	memcpy(buf, w.at, len);
+	buf[len] = '\0';
+}
+
+/* One name=value. Return: 0 or -EINVAL with err filled. */
+static int parse_one(struct kmem_options *options, struct word w, char *err, size_t bytes)
+{
+	const char *equals = memchr(w.at, '=', w.len);
+	struct word name = { w.at, equals ? (size_t)(equals - w.at) : w.len };
+	struct word value = { equals ? equals + 1 : "", equals ? w.len - name.len - 1 : 0 };
+	const struct option *option = find(name);
+	char shown[48];
+
+	copy_word(shown, sizeof(shown), w);
+	if (!option) {
+		report_format(err, bytes, "KMEM_OPTIONS: unknown option \"%s\"; known: arena=SIZE rseq=on|off stats=on|off",
+			      shown);
+		return -EINVAL;
+	}
+	if (apply(options, option, value))
+		return 0;
+	report_format(err, bytes, "KMEM_OPTIONS: bad value in \"%s\"; %s", shown,
+		      option->type == OPTION_BOOL ? "use on or off" : "use a size such as 512M or 64G");
+	return -EINVAL;
+}
+
+KMEM_API int kmem_options_parse(struct kmem_options *options, const char *text, char *err, size_t bytes)
+{
+	int rc = 0;
+
+	while (*text) {
+		struct word w = { text, strcspn(text, ",") };
+
+		if (w.len && !rc)
+			rc = parse_one(options, w, err, bytes);
+		else if (w.len)
+			parse_one(options, w, (char[2]){ 0 }, 2);
+		text += w.len;
+		text += *text == ',';
+	}
+	return rc;
+}
+
+KMEM_API const struct kmem_options *kmem_options(void)
+{
+	return &current;
+}
+
+void options_read(const char *text)
+{
+	char err[256];
+
+	if (text && kmem_options_parse(&current, text, err, sizeof(err)))
+		report("%s", err);
+}

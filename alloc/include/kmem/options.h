@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options.h - run-time options, from the environment variable KMEM_OPTIONS:
+ *
+ *   KMEM_OPTIONS=rseq=off,arena=64G
+ *
+ * Sizes take K, M, G or T. A mistake is reported in one line on stderr and the
+ * option keeps its default. Read once, before main(); not for set-user-ID programs.
+ */
+#ifndef KMEM_OPTIONS_H
+#define KMEM_OPTIONS_H
+
+#include <stddef.h>
+#include <kmem/attr.h>
+
+KMEM_BEGIN
+
+struct kmem_options {
+	size_t arena;   /* address space to reserve, bytes; 0: as much as the system grants, up to 1 TiB */
+	_Bool rseq;     /* per-CPU slots; off: every call works under a lock */
+	_Bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
+};
+
+/* The options in force. */
+KMEM_API const struct kmem_options *kmem_options(void);
+
+/*
+ * Apply `text`, in the format above, to *options. Return: 0, or -EINVAL with
+ * one line about the first mistake in err (at most bytes); what came before and
+ * after a mistake is still applied.
+ */
+KMEM_API int kmem_options_parse(struct kmem_options *options, const char *text, char *err, size_t bytes);
+
+KMEM_END
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cache.c - creating, destroying, shrinking and listing caches.
+ *
+ * The registry lock guards the table, and serialises whatever drains slots.
+ */
+#include "slab/cache.h"
+
+#include <errno.h>
+
+#include "base/observe.h"
+#include "base/os.h"
+#include "base/report.h"
+#include "base/trace.h"
+#include "slab/geometry.h"
+
+#define SLAB_ALL_FLAGS                                                                            \
+	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE |   \
+	 SLAB_FAILSLAB | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_PANIC |    \
+	 SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE | SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT |         \
+	 SLAB_ACCOUNT | SLAB_NO_USER_FLAGS)
+
+/* The slot counts to 65535 and holds two sheaves. */
+#define MAX_SHEAF_CAPACITY 16384u
+
+struct kmem_cache *cache_array KMEM_STATE;
+
+static struct {
+	lock_t lock;
+	unsigned int nr_cpus;
+	struct meta_range caches, nodes;
+} registry KMEM_STATE;
+
+int cache_init(unsigned int nr_cpus)
+{
+	int rc = meta_reserve(&registry.caches, "kmem caches", KMEM_ID_MAX * sizeof(struct kmem_cache));
+
+	if (!rc)
+		rc = meta_reserve(&registry.nodes, "kmem nodes", KMEM_ID_MAX * sizeof(struct kmem_cache_node));
+	if (!rc)
+		rc = sheaf_init();
+	if (rc)
+		return rc;
+	cache_array = (struct kmem_cache *)(void *)registry.caches.base;
+	node_array = (struct kmem_cache_node *)(void *)registry.nodes.base;
+	registry.nr_cpus = nr_cpus;
+	observe_root.caches = (uintptr_t)cache_array;
+	observe_root.nodes = (uintptr_t)node_array;
+	observe_root.nr_caches = 1;
+	return 0;
+}
+
+unsigned int cache_count(void)
+{
+	return READ_ONCE(observe_root.nr_caches);
+}
+
+struct kmem_cache *cache_next(const struct kmem_cache *s)
+{
+	unsigned int id = s ? s->id + 1u : 1u;
+
+	for (; id < cache_count(); id++)
+		if (READ_ONCE(cache_array[id].state) == KMEM_CACHE_LIVE)
+			return &cache_array[id];
+	return NULL;
+}
+
+/* ---- create ---- */
+
+/* Why a cache cannot be made; NULL when it can. */
+static const char *refuse(const char *name, unsigned int size, const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	if (!name || !*name)
+		return "it has no name";
+	if (!size)
+		return "object size is 0";
+	if (size > KMALLOC_MAX_SIZE)
+		return "object size is beyond 4 MiB";
+	if (flags & ~SLAB_ALL_FLAGS)
+		return "unknown flags";
+	if (args->align && !is_pow2(args->align))
+		return "align is no power of two";
+	if (args->align > PAGE_SIZE)
+		return "align is beyond a page";
+	if (args->usersize && (uint64_t)args->useroffset + args->usersize > size)
+		return "the usercopy window lies outside the object";
+	if (args->sheaf_capacity > MAX_SHEAF_CAPACITY)
+		return "sheaf_capacity is beyond 16384";
+	return NULL;
+}
+
+/* An unused entry with its tables usable, or NULL. Registry locked. */
+static struct kmem_cache *take_entry(void)
+{
+	unsigned int id;
+
+	for (id = 1; id < observe_root.nr_caches; id++)
+		if (cache_array[id].state == KMEM_CACHE_FREE)
+			break;
+	if (id >= KMEM_ID_MAX)
+		return NULL;
+	if (meta_ensure(&registry.caches, (id + 1) * sizeof(struct kmem_cache)) ||
+	    meta_ensure(&registry.nodes, (id + 1) * sizeof(struct kmem_cache_node)))
+		return NULL;
+	memset(&cache_array[id], 0, sizeof(cache_array[id]));
+	memset(&node_array[id], 0, sizeof(node_array[id]));
+	cache_array[id].id = (uint16_t)id;
+	return &cache_array[id];
+}
+
+static void set_geometry(struct kmem_cache *s, const struct geometry *g)
+{
+	s->size = g->size;
+	s->align = g->align;
+	s->objects = (uint16_t)g->objects;
+	s->min_objects = (uint16_t)g->min_objects;
+	s->order = g->order;
+	s->min_order = g->min_order;
+	s->min_partial = g->min_partial;
+	/* Exact while offset * size stays below 2^32. */
+	if (MAX(g->order, g->min_order) <= SLAB_MAX_ORDER)
+		s->reciprocal = (uint32_t)(((UINT64_C(1) << 32) + g->size - 1) / g->size);
+}
+
+/* Slots in the per-CPU regions, or one shared slot. Return: 0 or -ENOMEM. */
+static int set_slots(struct kmem_cache *s)
+{
+	struct kmem_slot *shared;
+
+	s->slot_capacity = 2 * s->sheaf_capacity;
+	s->slot_offset = percpu_slot_alloc(slot_bytes(s->slot_capacity));
+	s->percpu = percpu_region(0) + s->slot_offset;
+	if (s->slot_offset)
+		return 0;
+	shared = sheaf_memory(slot_bytes(s->slot_capacity));
+	if (!shared)
+		return -ENOMEM;
+	shared->capacity = s->slot_capacity;
+	node_of(s, 0)->shared = (uintptr_t)shared;
+	return 0;
+}
+
+static struct kmem_cache *create(const char *name, unsigned int size, const struct kmem_cache_args *args,
+				 slab_flags_t flags, const void *call_site)
+{
+	struct geometry g;
+	struct kmem_cache *s;
+
+	if (!geometry_compute(&g, size, args->align, flags & SLAB_HWCACHE_ALIGN, registry.nr_cpus))
+		return NULL;
+	s = take_entry();
+	if (!s)
+		return NULL;
+	set_geometry(s, &g);
+	s->nr_nodes = 1;
+	s->object_size = size;
+	s->flags = flags;
+	s->sema = (uintptr_t)&trace_semaphore[TRACE_KMEM_CACHE_ALLOC];
+	s->ctor = (uintptr_t)args->ctor;
+	s->sheaf_capacity = MAX(g.sheaf_capacity, args->sheaf_capacity);
+	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
+	s->useroffset = args->useroffset;
+	s->usersize = args->usersize;
+	s->refcount = 1;
+	s->created_ns = os_now_ns();
+	s->call_site = (uintptr_t)call_site;
+	report_format(s->name, sizeof(s->name), "%s", name);
+	if (set_slots(s))
+		return NULL;
+	__atomic_store_n(&s->state, KMEM_CACHE_LIVE, __ATOMIC_RELEASE);
+	if (s->id >= observe_root.nr_caches)
+		__atomic_store_n(&observe_root.nr_caches, s->id + 1u, __ATOMIC_RELEASE);
+	return s;
+}
+
+static struct kmem_cache *create_failed(const char *name, slab_flags_t flags, const char *why)
+{
+	const char *shown = name ? name : "(null)";
+
+	if (flags & SLAB_PANIC)
+		report_bug("BUG: kmem_cache_create(%s) failed: %s, and SLAB_PANIC is set", shown, why);
+	report("kmem_cache_create(%s) failed: %s", shown, why);
+	return NULL;
+}
+
+KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
+						     const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	static const struct kmem_cache_args none;
+	struct kmem_cache *s;
+	const char *why;
+
+	if (!args)
+		args = &none;
+	why = refuse(name, size, args, flags);
+	if (why)
+		return create_failed(name, flags, why);
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	s = create(name, size, args, flags, __builtin_return_address(0));
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	if (!s)
+		return create_failed(name, flags, "out of memory or of cache ids");
+	if (strlen(name) >= KMEM_NAME_BYTES)
+		report("kmem_cache_create(%s): the name is cut to %d bytes", name, KMEM_NAME_BYTES - 1);
+	return s;
+}
+
+/* ---- destroy ---- */
+
+/* Report the objects that are still allocated in one slab. */
+static size_t list_objects(const struct kmem_cache *s, const struct page *slab, size_t shown)
+{
+	enum { SHOW = 10 };
+	uint32_t i;
+
+	for (i = 0; i < slab->objects && shown < SHOW; i++) {
+		const void *object = slab_object(s, slab, i);
+
+		if (!slab_object_taken(s, slab, object))
+			continue;
+		report("  Object %p @offset=%zu", object, (size_t)i * s->size);
+		shown++;
+	}
+	return shown;
+}
+
+static void report_remaining(const struct kmem_cache *s, size_t left)
+{
+	size_t nr_pages = arena.bytes >> PAGE_SHIFT, i, shown = 0;
+
+	report("BUG %s: Objects remaining on __kmem_cache_shutdown(): %zu; the cache is kept", s->name, left);
+	for (i = 0; i < nr_pages; i++)
+		if (arena.pages[i].type == KMEM_PAGE_SLAB && arena.pages[i].cache_id == s->id)
+			shown = list_objects(s, &arena.pages[i], shown);
+	if (left > shown)
+		report("  and %zu more", left - shown);
+}
+
+static void release_empty_slabs(struct kmem_cache *s)
+{
+	struct kmem_cache_node *n = node_of(s, 0);
+	struct page *empty = NULL;
+
+	node_lock(n);
+	node_shrink(n, &empty);
+	node_unlock(n);
+	node_release(empty);
+}
+
+KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
+{
+	size_t left;
+
+	if (!s)
+		return 0;
+	if (READ_ONCE(s->state) != KMEM_CACHE_LIVE)
+		report_bug("BUG: kmem_cache_destroy(%p): not a live cache", (void *)s);
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	slub_drain(s);
+	release_empty_slabs(s);
+	left = node_of(s, 0)->nr_taken;
+	if (!left) {
+		percpu_slot_free(s->slot_offset, slot_bytes(s->slot_capacity));
+		__atomic_store_n(&s->state, KMEM_CACHE_FREE, __ATOMIC_RELEASE);
+	} else {
+		s->state = KMEM_CACHE_DEAD;
+	}
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	if (left)
+		report_remaining(s, left);
+	return left;
+}
+
+/* ---- shrink ---- */
+
+static size_t shrink(struct kmem_cache *s)
+{
+	slub_drain(s);
+	release_empty_slabs(s);
+	return node_of(s, 0)->nr_slabs;
+}
+
+KMEM_API int kmem_cache_shrink(struct kmem_cache *s)
+{
+	size_t slabs;
+
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	slabs = shrink(s);
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	return slabs != 0;
+}
+
+size_t cache_shrink_all(void)
+{
+	struct kmem_cache *s = NULL;
+	size_t slabs = 0;
+
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	while ((s = cache_next(s)))
+		slabs += shrink(s);
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	return slabs;
+}
+
+/* ---- questions ---- */
+
+KMEM_API unsigned int kmem_cache_size(const struct kmem_cache *s)
+{
+	return s->object_size;
+}
+
+KMEM_API const char *kmem_cache_name(const struct kmem_cache *s)
+{
+	return s->name;
+}
+
+static void add_slot(struct kmem_cache_stat *stat, const struct kmem_slot *slot)
+{
+	stat->allocs += kmem_slot_allocs(slot);
+	stat->frees += kmem_slot_frees(slot);
+	stat->cached += kmem_slot_count(slot);
+}
+
+static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
+{
+	uint32_t i;
+
+	if (n->shared)
+		add_slot(stat, (const struct kmem_slot *)(uintptr_t)n->shared);
+	for (i = 0; i < n->nr_full; i++)
+		stat->cached += ((const struct kmem_sheaf *)(uintptr_t)n->full[i])->count;
+	stat->allocs += n->stat.alloc;
+	stat->frees += n->stat.free;
+	stat->active += n->nr_taken;
+	stat->objects += n->nr_objects;
+	stat->slabs += n->nr_slabs;
+	stat->partial += n->nr_partial;
+	stat->refills += n->stat.refill;
+	stat->flushes += n->stat.flush;
+	stat->barn_get += n->stat.barn_get;
+	stat->barn_put += n->stat.barn_put;
+	stat->slab_allocs += n->stat.slab_alloc;
+	stat->slab_frees += n->stat.slab_free;
+	stat->drains += n->stat.drain;
+	stat->alloc_fail += n->stat.alloc_fail;
+}
+
+KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat)
+{
+	struct kmem_cache_node *n = node_of(s, 0);
+	unsigned int cpu;
+
+	memset(stat, 0, sizeof(*stat));
+	/* The node lock keeps slow paths and drains out; pops and pushes go on. */
+	lock_acquire(&n->lock, LOCK_NODE);
+	add_node(stat, n);
+	stat->allocs += s->folded_allocs;
+	stat->frees += s->folded_frees;
+	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
+		add_slot(stat, slot_of(s, cpu));
+	lock_release(&n->lock, LOCK_NODE);
+	stat->active -= stat->cached;
+}
+
+/* ---- fork ---- */
+
+void cache_lock_for_fork(void)
+{
+	unsigned int id;
+
+	lock_acquire_nested(&registry.lock);
+	for (id = 1; id < observe_root.nr_caches; id++)
+		lock_acquire_nested(&node_array[id].lock);
+}
+
+void cache_unlock_after_fork(bool child)
+{
+	unsigned int id;
+
+	for (id = observe_root.nr_caches; id-- > 1;) {
+		if (child)
+			lock_reset(&node_array[id].lock);
+		else
+			lock_release_nested(&node_array[id].lock);
+	}
+	if (child) {
+		sheaf_after_fork();
+		percpu_after_fork();
+		lock_reset(&registry.lock);
+	} else {
+		lock_release_nested(&registry.lock);
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cache.h - the table of caches: creation, destruction, lookup by id, shrinking. */
+#ifndef SLAB_CACHE_H
+#define SLAB_CACHE_H
+
+#include "slab/slub.h"
+
+/* All caches by id; entry 0 is unused. */
+extern struct kmem_cache *cache_array;
+
+/* Reserve the tables. Return: 0 or -ENOMEM. */
+int cache_init(unsigned int nr_cpus);
+
+static inline struct kmem_cache *cache_by_id(uint16_t id)
+{
+	return &cache_array[id];
+}
+
+/* Ids handed out so far: caches are cache_by_id(1 .. cache_count() - 1), some of them unused. */
+unsigned int cache_count(void);
+
+/* Next live cache after `s` (NULL: the first), in order of creation ids; NULL at the end. */
+struct kmem_cache *cache_next(const struct kmem_cache *s);
+
+/* Drain and shrink every cache. Return: slabs left. */
+size_t cache_shrink_all(void);
+
+/* Around fork(): registry and node locks of every cache. */
+void cache_lock_for_fork(void);
+void cache_unlock_after_fork(bool child);
+
+#endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* kmalloc.c - kmalloc() and its family; see kmalloc.h and kmem/slab.h. */
+#include "slab/kmalloc.h"
+
+#include <errno.h>
+
+#include "base/report.h"
+#include "base/trace.h"
+#include "page/alloc.h"
+#include "page/large.h"
+
+#define NR_CLASSES 13
+
+static const uint16_t class_size[NR_CLASSES] = {
+	8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192,
+};
+
+enum kmalloc_type {
+	KMALLOC_NORMAL,
+	KMALLOC_RECLAIM,
+	NR_KMALLOC_TYPES
+};
+
+static struct {
+	struct kmem_cache *cache[NR_KMALLOC_TYPES][NR_CLASSES];
+	uint8_t small_class[192 / 8]; /* by (size - 1) / 8 */
+} kmallocs KMEM_STATE;
+
+static unsigned int class_index(size_t size)
+{
+	if (size <= 192)
+		return kmallocs.small_class[(size - 1) / 8];
+	return fls64(size - 1) - 1; /* 193..256 is class 7, each doubling one more */
+}
+
+struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp)
+{
+	enum kmalloc_type type = gfp & __GFP_RECLAIMABLE ? KMALLOC_RECLAIM : KMALLOC_NORMAL;
+
+	return kmallocs.cache[type][class_index(size)];
+}
+
+/* Powers of two to their size, the others to their largest power-of-two divisor. */
+static unsigned int class_align(unsigned int size)
+{
+	return MIN(size & (0u - size), (unsigned int)PAGE_SIZE);
+}
+
+static struct kmem_cache *create_class(unsigned int size, enum kmalloc_type type)
+{
+	struct kmem_cache_args args = { .align = class_align(size), .usersize = size };
+	char number[16], name[32];
+
+	if (size >= 1024)
+		report_format(number, sizeof(number), "%uk", size / 1024);
+	else
+		report_format(number, sizeof(number), "%u", size);
+	report_format(name, sizeof(name), "kmalloc-%s%s", type == KMALLOC_RECLAIM ? "rcl-" : "", number);
+	return __kmem_cache_create_args(name, size, &args, type == KMALLOC_RECLAIM ? SLAB_RECLAIM_ACCOUNT : 0);
+}
+
+int kmalloc_init(void)
+{
+	unsigned int type, i, class = 0;
+
+	for (i = 0; i < ARRAY_LEN(kmallocs.small_class); i++) {
+		if ((i + 1) * 8 > class_size[class])
+			class++;
+		kmallocs.small_class[i] = (uint8_t)class;
+	}
+	for (type = 0; type < NR_KMALLOC_TYPES; type++) {
+		for (i = 0; i < NR_CLASSES; i++) {
+			kmallocs.cache[type][i] = create_class(class_size[i], (enum kmalloc_type)type);
+			if (!kmallocs.cache[type][i])
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* ---- objects of whole pages ---- */
+
+void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
+{
+	struct page *page;
+
+	if (size > KMALLOC_MAX_SIZE) {
+		page = beyond_buddy && (gfp & __GFP_DIRECT_RECLAIM) ? large_map(size) : NULL;
+		return page ? page_to_addr(page) : NULL;
+	}
+	page = page_alloc(gfp & ~__GFP_COMP, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
+	if (!page)
+		return NULL;
+	page->size = size;
+	if (exact)
+		page_trim(page, (uint32_t)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT));
+	WRITE_ONCE(*addr_to_id(page_to_addr(page)), KMEM_ID_LARGE);
+	return page_to_addr(page);
+}
+
+size_t large_usable(const struct page *page)
+{
+	return (size_t)page->nr_pages << PAGE_SHIFT;
+}
+
+void large_free(struct page *page)
+{
+	if (page->flags & KMEM_PG_MAPPED) {
+		large_unmap(page);
+		return;
+	}
+	WRITE_ONCE(*addr_to_id(page_to_addr(page)), KMEM_ID_NONE);
+	page_free_exact(page);
+}
+
+struct page *large_of(const void *p)
+{
+	struct page *page;
+
+	if (!arena_contains(p) || (uintptr_t)p & (PAGE_SIZE - 1))
+		return NULL;
+	page = addr_to_page(p);
+	return page->type == KMEM_PAGE_LARGE ? page : NULL;
+}
+
+/* ---- allocation ---- */
+
+static void *kmalloc_untraced(size_t size, gfp_t gfp, size_t *allocated)
+{
+	struct kmem_cache *s;
+
+	if (unlikely(!size)) {
+		*allocated = 0;
+		return ZERO_SIZE_PTR;
+	}
+	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE)) {
+		*allocated = PAGE_SIZE << get_order(size);
+		return large_alloc(size, gfp, false, false);
+	}
+	s = kmalloc_cache(size, gfp);
+	*allocated = s->size;
+	return slub_alloc(s, gfp);
+}
+
+static noinline void *kmalloc_traced(size_t size, gfp_t gfp, int node, const void *call_site)
+{
+	size_t allocated;
+	void *p = kmalloc_untraced(size, gfp, &allocated);
+
+	trace_kmalloc(call_site, p, size, allocated, gfp, node, (gfp & __GFP_ACCOUNT) != 0);
+	return p;
+}
+
+static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
+{
+	size_t allocated;
+
+	if (trace_on(TRACE_KMALLOC))
+		return kmalloc_traced(size, gfp, node, call_site);
+	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
+		return slub_alloc(kmalloc_cache(size, gfp), gfp);
+	return kmalloc_untraced(size, gfp, &allocated);
+}
+
+KMEM_API void *kmalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc_from(size, gfp, -1, __builtin_return_address(0));
+}
+
+KMEM_API void *kmalloc_node(size_t size, gfp_t gfp, int nid)
+{
+	if (nid > 0 && (gfp & __GFP_THISNODE))
+		return NULL;
+	return kmalloc_from(size, gfp, nid, __builtin_return_address(0));
+}
+
+/* ---- free ---- */
+
+static cold __attribute__((noreturn)) void bad_kfree(const void *p)
+{
+	if (!arena_contains(p))
+		report_bug("BUG: kfree(%p): not memory of this allocator", p);
+	report_bug("BUG: kfree(%p): no allocated object is at this address", p);
+}
+
+static noinline void free_no_object(const void *p, uint16_t id)
+{
+	struct page *page = id == KMEM_ID_LARGE ? large_of(p) : NULL;
+
+	if (!page)
+		bad_kfree(p);
+	large_free(page);
+}
+
+static force_inline void kfree_core(const void *p)
+{
+	uint16_t id;
+
+	if (unlikely(!arena_contains(p))) {
+		if (ZERO_OR_NULL_PTR(p))
+			return;
+		bad_kfree(p);
+	}
+	id = READ_ONCE(*addr_to_id(p));
+	if (unlikely(id - 1u >= KMEM_ID_MAX - 1u))
+		free_no_object(p, id);
+	else
+		slub_free(cache_by_id(id), (void *)(uintptr_t)p);
+}
+
+void kfree_untraced(const void *p)
+{
+	kfree_core(p);
+}
+
+void kfree_from(const void *p, const void *call_site)
+{
+	if (trace_on(TRACE_KFREE))
+		trace_kfree(call_site, p);
+	kfree_core(p);
+}
+
+KMEM_API void kfree(const void *p)
+{
+	if (trace_on(TRACE_KFREE))
+		trace_kfree(__builtin_return_address(0), p);
+	kfree_core(p);
+}
+
+KMEM_API void kvfree(const void *p)
+{
+	kfree_from(p, __builtin_return_address(0));
+}
+
+KMEM_API void kfree_sensitive(const void *p)
+{
+	volatile uint8_t *byte = (volatile uint8_t *)(uintptr_t)p;
+	size_t bytes = ksize(p);
+
+	/* volatile: the compiler must not drop stores to memory about to be freed. */
+	while (bytes--)
+		byte[bytes] = 0;
+	kfree_from(p, __builtin_return_address(0));
+}
+
+/* ---- sizes ---- */
+
+size_t object_usable(const void *p)
+{
+	const struct page *page;
+	uint16_t id;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return 0;
+	if (!arena_contains(p))
+		bad_kfree(p);
+	id = *addr_to_id(p);
+	if (id - 1u < KMEM_ID_MAX - 1u)
+		return cache_by_id(id)->size;
+	page = large_of(p);
+	if (!page)
+		bad_kfree(p);
+	return large_usable(page);
+}
+
+KMEM_API size_t ksize(const void *p)
+{
+	return object_usable(p);
+}
+
+KMEM_API size_t kmalloc_size_roundup(size_t size)
+{
+	if (!size)
+		return 0;
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return class_size[class_index(size)];
+	return size <= KMALLOC_MAX_SIZE ? PAGE_SIZE << get_order(size) : size;
+}
+
+/* ---- krealloc and friends ---- */
+
+static void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_site)
+{
+	size_t old = ksize(p);
+	void *copy;
+
+	if (!new_size) {
+		kfree_from(p, call_site);
+		return ZERO_SIZE_PTR;
+	}
+	if (old >= new_size)
+		return (void *)(uintptr_t)p;
+	copy = kmalloc_from(new_size, gfp, -1, call_site);
+	if (!copy)
+		return NULL;
+	if (old) {
+		memcpy(copy, p, old);
+		kfree_from(p, call_site);
+	}
+	return copy;
+}
+
+KMEM_API void *krealloc(const void *p, size_t new_size, gfp_t gfp)
+{
+	return krealloc_from(p, new_size, gfp, __builtin_return_address(0));
+}
+
+KMEM_API void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return krealloc_from(p, bytes, gfp, __builtin_return_address(0));
+}
+
+KMEM_API void *kvmalloc(size_t size, gfp_t gfp)
+{
+	const void *call_site = __builtin_return_address(0);
+	void *p;
+
+	if (size <= KMALLOC_MAX_SIZE)
+		return kmalloc_from(size, gfp, -1, call_site);
+	if (size > INT32_MAX)
+		return NULL;
+	p = large_alloc(size, gfp, true, true);
+	if (trace_on(TRACE_KMALLOC))
+		trace_kmalloc(call_site, p, size, ALIGN_UP(size, PAGE_SIZE), gfp, -1, 0);
+	return p;
+}
+
+static char *copy_string(const char *s, size_t len, gfp_t gfp, const void *call_site)
+{
+	char *copy = kmalloc_from(len + 1, gfp, -1, call_site);
+
+	if (copy) {
+		memcpy(copy, s, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
+KMEM_API char *kstrdup(const char *s, gfp_t gfp)
+{
+	return s ? copy_string(s, strlen(s), gfp, __builtin_return_address(0)) : NULL;
+}
+
+KMEM_API char *kstrndup(const char *s, size_t max, gfp_t gfp)
+{
+	return s ? copy_string(s, strnlen(s, max), gfp, __builtin_return_address(0)) : NULL;
+}
+
+KMEM_API void *kmemdup(const void *src, size_t len, gfp_t gfp)
+{
+	void *copy = kmalloc_from(len, gfp, -1, __builtin_return_address(0));
+
+	if (copy && len)
+		memcpy(copy, src, len);
+	return copy;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kmalloc.h - general-purpose allocation over a set of size-class caches. The
+ * same code serves kmalloc() and malloc(): they differ in their classes.
+ */
+#ifndef SLAB_KMALLOC_H
+#define SLAB_KMALLOC_H
+
+#include "slab/cache.h"
+
+/* Make the kmalloc caches. Return: 0 or -ENOMEM. */
+int kmalloc_init(void);
+
+/* Class cache for a size of 1 .. KMALLOC_MAX_CACHE_SIZE. */
+struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp);
+
+/*
+ * An object of whole pages, size > 0: from the buddy up to 4 MiB, with the
+ * unused tail pages given back when `exact`; beyond that, if allowed, with an
+ * address range of its own. Page aligned. No event. NULL when out of memory.
+ */
+void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy);
+
+/* Bytes that an object of whole pages can use; its requested size. */
+size_t large_usable(const struct page *page);
+void large_free(struct page *page);
+
+/* The head page of a large object, NULL when p is not the address of one. */
+struct page *large_of(const void *p);
+
+/* Usable bytes of any object of kmalloc() or of a cache; p must be one. */
+size_t object_usable(const void *p);
+
+/* kfree() on behalf of call_site: event, checks, free. */
+void kfree_from(const void *p, const void *call_site);
+
+/* As kfree_from() without event, for callers that have sent their own. */
+void kfree_untraced(const void *p);
+
+#endif

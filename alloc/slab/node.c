@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* node.c - partial lists and barns; see node.h. */
+#include "slab/node.h"
+
+#include <errno.h>
+
+#include "base/observe.h"
+#include "base/report.h"
+
+/* Freed sheaves are kept per capacity; the kernel's four, and what callers asked for. */
+#define SHEAF_CLASSES 16
+
+struct kmem_cache_node *node_array KMEM_STATE;
+
+static struct {
+	struct meta_range range;
+	lock_t lock;
+	struct {
+		uint32_t capacity;
+		struct kmem_sheaf *free;
+	} class[SHEAF_CLASSES];
+} sheaves KMEM_STATE;
+
+/* ---- partial list: pages linked by index through next and prev ---- */
+
+static void list_add(struct kmem_cache_node *n, struct page *slab, bool front)
+{
+	uint32_t index = page_index(slab);
+
+	slab->next = front ? n->partial_head : 0;
+	slab->prev = front ? 0 : n->partial_tail;
+	if (slab->next)
+		arena.pages[slab->next].prev = index;
+	else
+		n->partial_tail = index;
+	if (slab->prev)
+		arena.pages[slab->prev].next = index;
+	else
+		n->partial_head = index;
+	slab->flags |= KMEM_PG_PARTIAL;
+	n->nr_partial++;
+}
+
+static void list_del(struct kmem_cache_node *n, struct page *slab)
+{
+	if (slab->next)
+		arena.pages[slab->next].prev = slab->prev;
+	else
+		n->partial_tail = slab->prev;
+	if (slab->prev)
+		arena.pages[slab->prev].next = slab->next;
+	else
+		n->partial_head = slab->next;
+	slab->flags &= (uint16_t)~KMEM_PG_PARTIAL;
+	n->nr_partial--;
+}
+
+/* An empty slab leaves the node: off the list, and into the caller's chain. */
+static void retire(struct kmem_cache_node *n, struct page *slab, struct page **empty)
+{
+	list_del(n, slab);
+	n->nr_slabs--;
+	n->nr_objects -= slab->objects;
+	n->stat.slab_free++;
+	slab->next = *empty ? page_index(*empty) : 0;
+	*empty = slab;
+}
+
+void node_release(struct page *empty)
+{
+	while (empty) {
+		struct page *next = empty->next ? &arena.pages[empty->next] : NULL;
+
+		slab_release(empty);
+		empty = next;
+	}
+}
+
+void node_add_slab(struct kmem_cache_node *n, struct page *slab)
+{
+	n->nr_slabs++;
+	n->nr_objects += slab->objects;
+	n->stat.slab_alloc++;
+	list_add(n, slab, true);
+}
+
+uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t max)
+{
+	uint32_t taken = 0;
+
+	while (taken < max && n->partial_head) {
+		struct page *slab = &arena.pages[n->partial_head];
+
+		taken += slab_take(s, slab, object + taken, max - taken);
+		if (slab->inuse == slab->objects)
+			list_del(n, slab);
+	}
+	n->nr_taken += taken;
+	return taken;
+}
+
+static void report_put(const struct kmem_cache *s, const struct page *slab, const void *object,
+		       enum slab_put_result result)
+{
+	if (!slab || slab->cache_id != s->id)
+		report("BUG %s: kmem_cache_free(%p): no object of this cache; it was left alone", s->name, object);
+	else if (result == SLAB_PUT_DOUBLE_FREE)
+		report("BUG %s: Object already free: %p; it was left alone", s->name, object);
+	else
+		report("BUG %s: Invalid object pointer %p: %zu bytes into the slab at %p; it was left alone",
+		       s->name, object, (size_t)((const uint8_t *)object - (const uint8_t *)page_to_addr(slab)),
+		       page_to_addr(slab));
+}
+
+static void put_one(const struct kmem_cache *s, struct kmem_cache_node *n, void *object, struct page **empty)
+{
+	struct page *slab = slab_of(object);
+	bool was_full = slab && slab->inuse == slab->objects;
+	enum slab_put_result result = SLAB_PUT_BAD_POINTER;
+
+	if (slab && slab->cache_id == s->id)
+		result = slab_put(s, slab, object);
+	if (unlikely(result != SLAB_PUT_OK)) {
+		report_put(s, slab, object, result);
+		return;
+	}
+	n->nr_taken--;
+	if (was_full)
+		list_add(n, slab, false);
+	if (!slab->inuse && n->nr_partial > s->min_partial)
+		retire(n, slab, empty);
+}
+
+void node_put(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
+	      struct page **empty)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		put_one(s, n, object[i], empty);
+}
+
+void node_shrink(struct kmem_cache_node *n, struct page **empty)
+{
+	enum { CLASSES = 32 };
+	uint32_t by_free[CLASSES] = { 0 }; /* slabs with i + 1 free objects, chained by next */
+	uint32_t at, next, i;
+
+	for (at = n->partial_head; at; at = next) {
+		struct page *slab = &arena.pages[at];
+		uint32_t free = (uint32_t)slab->objects - slab->inuse;
+
+		next = slab->next;
+		if (!slab->inuse) {
+			retire(n, slab, empty);
+		} else if (free <= CLASSES) {
+			list_del(n, slab);
+			slab->next = by_free[free - 1];
+			by_free[free - 1] = at;
+		}
+	}
+	/* Emptiest class first to the front, so that the fullest ends up first. */
+	for (i = CLASSES; i-- > 0;) {
+		for (at = by_free[i]; at; at = next) {
+			next = arena.pages[at].next;
+			list_add(n, &arena.pages[at], true);
+		}
+	}
+}
+
+/* ---- barn ---- */
+
+struct kmem_sheaf *barn_get_full(struct kmem_cache_node *n)
+{
+	if (!n->nr_full)
+		return NULL;
+	n->stat.barn_get++;
+	return (struct kmem_sheaf *)(uintptr_t)n->full[--n->nr_full];
+}
+
+struct kmem_sheaf *barn_get_empty(struct kmem_cache_node *n)
+{
+	return n->nr_empty ? (struct kmem_sheaf *)(uintptr_t)n->empty[--n->nr_empty] : NULL;
+}
+
+bool barn_put(struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
+{
+	if (sheaf->count) {
+		if (!barn_has_room(n))
+			return false;
+		n->full[n->nr_full++] = (uintptr_t)sheaf;
+		n->stat.barn_put++;
+		return true;
+	}
+	if (n->nr_empty == KMEM_BARN_SHEAVES)
+		return false;
+	n->empty[n->nr_empty++] = (uintptr_t)sheaf;
+	return true;
+}
+
+/* ---- sheaf memory ---- */
+
+int sheaf_init(void)
+{
+	int rc = meta_reserve(&sheaves.range, "kmem sheaves", (size_t)1 << 30);
+
+	observe_root.sheaves = (uintptr_t)sheaves.range.base;
+	observe_root.sheaves_end = observe_root.sheaves;
+	return rc;
+}
+
+void *sheaf_memory(size_t bytes)
+{
+	void *memory = meta_carve(&sheaves.range, bytes, 16);
+
+	WRITE_ONCE(observe_root.sheaves_end, (uintptr_t)sheaves.range.base + READ_ONCE(sheaves.range.used));
+	return memory;
+}
+
+/* Index of the free list for a capacity; SHEAF_CLASSES when the table is full. */
+static unsigned int class_of(uint32_t capacity)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHEAF_CLASSES; i++) {
+		if (!sheaves.class[i].capacity)
+			sheaves.class[i].capacity = capacity;
+		if (sheaves.class[i].capacity == capacity)
+			break;
+	}
+	return i;
+}
+
+struct kmem_sheaf *sheaf_alloc(uint32_t capacity)
+{
+	struct kmem_sheaf *sheaf = NULL;
+	unsigned int i;
+
+	lock_acquire(&sheaves.lock, LOCK_META);
+	i = class_of(capacity);
+	if (i < SHEAF_CLASSES && sheaves.class[i].free) {
+		sheaf = sheaves.class[i].free;
+		sheaves.class[i].free = (struct kmem_sheaf *)(uintptr_t)sheaf->object[0];
+	}
+	lock_release(&sheaves.lock, LOCK_META);
+	if (!sheaf)
+		sheaf = sheaf_memory(sizeof(*sheaf) + capacity * sizeof(sheaf->object[0]));
+	if (!sheaf)
+		return NULL;
+	sheaf->count = 0;
+	sheaf->capacity = capacity;
+	return sheaf;
+}
+
+void sheaf_free(struct kmem_sheaf *sheaf)
+{
+	unsigned int i;
+
+	lock_acquire(&sheaves.lock, LOCK_META);
+	i = class_of(sheaf->capacity);
+	if (i < SHEAF_CLASSES) {
+		sheaf->count = 0;
+		sheaf->object[0] = (uintptr_t)sheaves.class[i].free;
+		sheaves.class[i].free = sheaf;
+	}
+	lock_release(&sheaves.lock, LOCK_META);
+}
+
+void sheaf_after_fork(void)
+{
+	lock_reset(&sheaves.lock);
+	lock_reset(&sheaves.range.lock);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * node.h - what a cache keeps on a node: partial slabs, and the barn of sheaves.
+ *
+ * All functions need the node locked, unless they say otherwise. Empty slabs
+ * beyond min_partial are collected by the caller and released after unlock:
+ * no system call is made under the lock.
+ */
+#ifndef SLAB_NODE_H
+#define SLAB_NODE_H
+
+#include "slab/slab.h"
+
+/* Nodes of all caches; node_of() is the only way in. */
+extern struct kmem_cache_node *node_array;
+
+static inline struct kmem_cache_node *node_of(const struct kmem_cache *s, unsigned int nid)
+{
+	return &node_array[(size_t)s->id * s->nr_nodes + nid];
+}
+
+static inline void node_lock(struct kmem_cache_node *n)
+{
+	lock_acquire(&n->lock, LOCK_NODE);
+	seq_begin(&n->seq);
+}
+
+static inline void node_unlock(struct kmem_cache_node *n)
+{
+	seq_end(&n->seq);
+	lock_release(&n->lock, LOCK_NODE);
+}
+
+/* Put a new slab on the partial list. */
+void node_add_slab(struct kmem_cache_node *n, struct page *slab);
+
+/* Take up to max objects from partial slabs, first of the list first. Return: how many. */
+uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t max);
+
+/*
+ * Put objects back into their slabs. Slabs that become empty and are not needed
+ * are linked by page.next in front of *empty. A pointer that is no object of
+ * the cache, or that is free already, is reported and left alone.
+ */
+void node_put(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
+	      struct page **empty);
+
+/* Take all empty slabs off the list, and sort the rest: fullest first, as far as 32 free objects. */
+void node_shrink(struct kmem_cache_node *n, struct page **empty);
+
+/* Release slabs collected above. Node not locked. */
+void node_release(struct page *empty);
+
+/* Barn: the fullest sheaf there is (maybe not quite full), or NULL; one without objects, or NULL. */
+struct kmem_sheaf *barn_get_full(struct kmem_cache_node *n);
+struct kmem_sheaf *barn_get_empty(struct kmem_cache_node *n);
+
+/* Return: false when the barn has no room; the sheaf is still the caller's. */
+bool barn_put(struct kmem_cache_node *n, struct kmem_sheaf *sheaf);
+
+static inline bool barn_has_room(const struct kmem_cache_node *n)
+{
+	return n->nr_full < KMEM_BARN_SHEAVES;
+}
+
+/* Objects of a sheaf as pointers. */
+static inline void **sheaf_objects(struct kmem_sheaf *sheaf)
+{
+	return (void **)(void *)sheaf->object;
+}
+
+/* Sheaf memory: reserve it once; allocate and free. No lock needed. NULL when out of memory. */
+int sheaf_init(void);
+void *sheaf_memory(size_t bytes);
+struct kmem_sheaf *sheaf_alloc(uint32_t capacity);
+void sheaf_free(struct kmem_sheaf *sheaf);
+void sheaf_after_fork(void);
+
+#endif

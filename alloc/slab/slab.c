@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* slab.c - a slab's pages and bitmap; see slab.h for the states. */
+#include "slab/slab.h"
+
+#include "base/report.h"
+#include "page/alloc.h"
+
+static void set_ids(const struct page *slab, uint16_t id)
+{
+	uint16_t *entry = addr_to_id(page_to_addr(slab));
+	uint32_t i;
+
+	for (i = 0; i < slab->nr_pages; i++)
+		WRITE_ONCE(entry[i], id);
+}
+
+/* Tail descriptors lead from any address to the head. */
+static void set_tails(struct page *slab)
+{
+	uint32_t i, head = page_index(slab);
+
+	for (i = 1; i < slab->nr_pages; i++) {
+		slab[i].head = head;
+		page_set_type(&slab[i], KMEM_PAGE_TAIL);
+	}
+}
+
+static void construct(const struct kmem_cache *s, const struct page *slab)
+{
+	void (*ctor)(void *) = (void (*)(void *))(uintptr_t)s->ctor;
+	uint32_t i;
+
+	for (i = 0; ctor && i < slab->objects; i++)
+		ctor(slab_object(s, slab, i));
+}
+
+static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, bool *fell_back)
+{
+	struct page *slab;
+
+	gfp &= ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP);
+	if (s->migratetype == MIGRATE_RECLAIMABLE)
+		gfp |= __GFP_RECLAIMABLE;
+	*fell_back = false;
+	slab = page_alloc(s->order > s->min_order ? gfp & ~__GFP_NOFAIL : gfp, s->order, KMEM_PAGE_SLAB);
+	if (slab || s->order == s->min_order)
+		return slab;
+	*fell_back = true;
+	return page_alloc(gfp, s->min_order, KMEM_PAGE_SLAB);
+}
+
+struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back)
+{
+	struct page *slab = alloc_slab_pages(s, gfp, fell_back);
+
+	if (!slab)
+		return NULL;
+	slab->cache_id = s->id;
+	slab->inuse = 0;
+	slab->hint = 0;
+	slab->objects = *fell_back ? s->min_objects : s->objects;
+	memset(page_bitmap(slab), 0, slab_bitmap_words(slab) * sizeof(uint64_t));
+	set_tails(slab);
+	construct(s, slab);
+	set_ids(slab, s->id);
+	return slab;
+}
+
+void slab_release(struct page *slab)
+{
+	set_ids(slab, KMEM_ID_NONE);
+	slab->cache_id = 0;
+	page_free(slab, slab->order);
+}
+
+/* Bits of this word that belong to objects. */
+static uint64_t valid_bits(const struct page *slab, uint32_t word)
+{
+	uint32_t left = slab->objects - word * 64;
+
+	return left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
+}
+
+uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
+{
+	uint64_t *bitmap = page_bitmap(slab);
+	uint32_t words = slab_bitmap_words(slab);
+	uint32_t word, taken = 0;
+
+	for (word = slab->hint; word < words && taken < max; word++) {
+		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
+		uint8_t *base = slab_object(s, slab, word * 64);
+
+		slab->hint = (uint16_t)word;
+		while (free && taken < max) {
+			uint32_t bit = (uint32_t)__builtin_ctzll(free);
+
+			free &= free - 1;
+			bitmap[word] |= UINT64_C(1) << bit;
+			object[taken++] = base + (size_t)bit * s->size;
+		}
+	}
+	slab->inuse = (uint16_t)(slab->inuse + taken);
+	return taken;
+}
+
+uint32_t slab_object_index(const struct kmem_cache *s, const struct page *slab, const void *addr)
+{
+	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab));
+
+	/* The reciprocal is exact for slabs up to the preferred maximum order. */
+	return s->reciprocal ? (uint32_t)((offset * s->reciprocal) >> 32) : (uint32_t)(offset / s->size);
+}
+
+bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, const void *addr)
+{
+	uint32_t index = slab_object_index(s, slab, addr);
+
+	return index < slab->objects && (page_bitmap(slab)[index / 64] >> (index % 64) & 1);
+}
+
+enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
+{
+	uint32_t index = slab_object_index(s, slab, object);
+	uint64_t mask = UINT64_C(1) << (index % 64);
+	uint64_t *word = &page_bitmap(slab)[index / 64];
+
+	if (index >= slab->objects || slab_object(s, slab, index) != object)
+		return SLAB_PUT_BAD_POINTER;
+	if (!(*word & mask))
+		return SLAB_PUT_DOUBLE_FREE;
+	*word &= ~mask;
+	slab->inuse--;
+	slab->hint = (uint16_t)MIN(slab->hint, index / 64);
+	return SLAB_PUT_OK;
+}
+
+struct page *slab_of(const void *object)
+{
+	struct page *page;
+
+	if (!arena_contains(object))
+		return NULL;
+	page = addr_to_page(object);
+	if (page->type == KMEM_PAGE_TAIL)
+		page = &arena.pages[page->head];
+	/* Inside a large object tail descriptors are leftovers: the head must reach this far. */
+	if (page->type != KMEM_PAGE_SLAB || addr_to_page(object) - page >= (ptrdiff_t)page->nr_pages)
+		return NULL;
+	return page;
+}

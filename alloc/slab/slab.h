@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slab.h - one slab: a block of pages cut into objects, and its bitmap.
+ *
+ * A set bit means that the object has left the slab: it is in use, or it waits
+ * in a slot or a sheaf. Nothing is ever written into a free object, so a freed
+ * object keeps its constructed state and an overflow cannot corrupt a list.
+ *
+ *   state of a slab     inuse                 where
+ *   full                objects               nowhere: found by its objects' addresses
+ *   partial             1 .. objects - 1      its node's partial list (KMEM_PG_PARTIAL)
+ *   empty               0                     partial list, or on its way back to the buddy
+ *
+ * All functions but slab_new() and slab_release() need the node locked.
+ */
+#ifndef SLAB_SLAB_H
+#define SLAB_SLAB_H
+
+#include <kmem/slab.h>
+
+#include "page/page.h"
+
+/* A new slab of the cache, constructors run, on no list. Node not locked. NULL when out of memory. */
+struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back);
+
+/* Give the pages of an empty slab back. Node not locked. */
+void slab_release(struct page *slab);
+
+/* Take up to max objects out of a slab. Return: how many. */
+uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max);
+
+/* What putting an object back found. */
+enum slab_put_result {
+	SLAB_PUT_OK,
+	SLAB_PUT_DOUBLE_FREE, /* its bit was clear already */
+	SLAB_PUT_BAD_POINTER, /* not the start of an object of this slab */
+};
+enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object);
+
+/* The slab that holds an object; NULL when the address is in no slab. */
+struct page *slab_of(const void *object);
+
+/* Number of the object that holds addr, counted from the start of the slab. */
+uint32_t slab_object_index(const struct kmem_cache *s, const struct page *slab, const void *addr);
+
+/* Whether the bit of the object that holds addr is set. */
+bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, const void *addr);
+
+static inline void *slab_object(const struct kmem_cache *s, const struct page *slab, uint32_t index)
+{
+	return (uint8_t *)page_to_addr(slab) + (size_t)index * s->size;
+}
+
+static inline uint32_t slab_bitmap_words(const struct page *slab)
+{
+	return (slab->objects + 63u) / 64u;
+}
+
+#endif

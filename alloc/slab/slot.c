@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slot.c - bulk critical sections; see slot.h and kmem/fastpath.h.
+ *
+ * Registers in all of them: rcx the slot, rax its word, edx the number held,
+ * r8 where in the slot to copy, r9 the loop counter, r10 the value in flight.
+ */
+#include "slab/slot.h"
+
+/* edx = min(held, max); stop when 0; r8 = address of the topmost edx objects. */
+#define TAKE_TOP                                 \
+	"movl %%edx, %%r8d\n\t"                  \
+	"cmpl %[count], %%edx\n\t"               \
+	"cmoval %[count], %%edx\n\t"             \
+	"testl %%edx, %%edx\n\t"                 \
+	"jz 2f\n\t"                               \
+	"subl %%edx, %%r8d\n\t"                  \
+	"leaq 32(%%rcx,%%r8,8), %%r8\n\t"        \
+	"xorl %%r9d, %%r9d\n"                    \
+	"3:\tmovq (%%r8,%%r9,8), %%r10\n\t"      \
+	"movq %%r10, (%[object],%%r9,8)\n\t"     \
+	"incl %%r9d\n\t"                         \
+	"cmpl %%edx, %%r9d\n\t"                  \
+	"jne 3b\n\t"
+
+/* r8 = address behind the held objects; edx = min(room, count); stop when 0; copy in. */
+#define PUT_TOP                                  \
+	"leaq 32(%%rcx,%%rdx,8), %%r8\n\t"       \
+	"movl 16(%%rcx), %%r9d\n\t"              \
+	"subl %%edx, %%r9d\n\t"                  \
+	"movl %[count], %%edx\n\t"               \
+	"cmpl %%r9d, %%edx\n\t"                  \
+	"cmoval %%r9d, %%edx\n\t"                \
+	"testl %%edx, %%edx\n\t"                 \
+	"jz 2f\n\t"                               \
+	"xorl %%r9d, %%r9d\n"                    \
+	"3:\tmovq (%[object],%%r9,8), %%r10\n\t" \
+	"movq %%r10, (%%r8,%%r9,8)\n\t"          \
+	"incl %%r9d\n\t"                         \
+	"cmpl %%edx, %%r9d\n\t"                  \
+	"jne 3b\n\t"
+
+/* word and net change in one 16-byte store: rax and r10. */
+#define COMMIT_PAIR                              \
+	"movq %%rax, %%xmm0\n\t"                 \
+	"movq %%r10, %%xmm1\n\t"                 \
+	"punpcklqdq %%xmm1, %%xmm0\n\t"          \
+	"movups %%xmm0, (%%rcx)\n"
+
+#define SLOT_SECTION(NAME, BODY)                                                              \
+	noinline uint32_t NAME(const struct kmem_cache *s, void **object, uint32_t count)     \
+	{                                                                                     \
+		uint32_t moved;                                                               \
+                                                                                              \
+		__asm__ volatile(KMEM_RSEQ_BEGIN BODY KMEM_RSEQ_END                           \
+			: "=&d"(moved)                                                        \
+			: [rseq] "r"(__rseq_offset), [id] "r"(percpu_id_offset), [s] "r"(s),  \
+			  [object] "r"(object), [count] "r"(count)                            \
+			: "rax", "rcx", "r8", "r9", "r10", "xmm0", "xmm1", "memory", "cc");   \
+		return moved;                                                                 \
+	}
+
+SLOT_SECTION(slot_alloc_many,
+	TAKE_TOP
+	"imulq $0xffff, %%rdx, %%r10\n\t"
+	"addq %%r10, %%rax\n\t"
+	"movq %%rax, (%%rcx)\n")
+
+SLOT_SECTION(slot_free_many,
+	PUT_TOP
+	"addq %%rdx, %%rax\n\t"
+	"movq %%rax, (%%rcx)\n")
+
+SLOT_SECTION(slot_flush,
+	TAKE_TOP
+	"subq %%rdx, %%rax\n\t"
+	"movq 8(%%rcx), %%r10\n\t"
+	"subq %%rdx, %%r10\n\t"
+	COMMIT_PAIR)
+
+SLOT_SECTION(slot_refill,
+	PUT_TOP
+	"addq %%rdx, %%rax\n\t"
+	"movq 8(%%rcx), %%r10\n\t"
+	"addq %%rdx, %%r10\n\t"
+	COMMIT_PAIR)
+
+static uint32_t take_top(struct kmem_slot *slot, void **object, uint32_t max)
+{
+	uint32_t held = kmem_slot_count(slot);
+	uint32_t moved = MIN(held, max);
+
+	memcpy(object, &slot->object[held - moved], moved * sizeof(*object));
+	return moved;
+}
+
+static uint32_t put_top(struct kmem_slot *slot, void **object, uint32_t count)
+{
+	uint32_t held = kmem_slot_count(slot);
+	uint32_t moved = MIN(slot->capacity - held, count);
+
+	memcpy(&slot->object[held], object, moved * sizeof(*object));
+	return moved;
+}
+
+uint32_t slot_locked_alloc(struct kmem_slot *slot, void **object, uint32_t max)
+{
+	uint32_t moved = take_top(slot, object, max);
+
+	slot->word += moved * UINT64_C(0xffff);
+	return moved;
+}
+
+uint32_t slot_locked_free(struct kmem_slot *slot, void **object, uint32_t count)
+{
+	uint32_t moved = put_top(slot, object, count);
+
+	slot->word += moved;
+	return moved;
+}
+
+uint32_t slot_locked_flush(struct kmem_slot *slot, void **object, uint32_t max)
+{
+	uint32_t moved = take_top(slot, object, max);
+
+	slot->word -= moved;
+	slot->net -= moved;
+	return moved;
+}
+
+uint32_t slot_locked_refill(struct kmem_slot *slot, void **object, uint32_t count)
+{
+	uint32_t moved = put_top(slot, object, count);
+
+	slot->word += moved;
+	slot->net += moved;
+	return moved;
+}
