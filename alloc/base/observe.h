@@ -8,7 +8,9 @@
 
 #include <kmem/observe.h>
 
-extern struct kmem_observe observe_root;
+#include "base/base.h"
+
+extern KMEM_HIDDEN struct kmem_observe observe_root;
 
 /* Fill in what is known at compile time and record the allocator's variables as black. */
 void observe_init(void);
