@@ -19,7 +19,13 @@
 #define RSEQ_MM_CID       24
 
 #define REGION_BYTES ((size_t)1 << KMEM_PERCPU_SHIFT)
-#define NULL_SLOT    64u
+/*
+ * Slots start in the middle of a cache line: the word in the first line, objects
+ * from the second on. Objects of 64 bytes start where lines do, so a store to the
+ * first word of one never has the low address bits of the slot's word, which the
+ * CPU would take for a dependency.
+ */
+#define NULL_SLOT    (CACHE_LINE + CACHE_LINE / 2)
 #define MAX_FREED    64
 
 static struct {
@@ -42,10 +48,10 @@ KMEM_API ptrdiff_t kmem_cpu_id_offset_value __asm__("kmem_cpu_id_offset") KMEM_S
 
 static enum percpu_mode choose_mode(enum kmem_rseq_option rseq)
 {
-	if (rseq == KMEM_RSEQ_ASSUME)
-		return PERCPU_ASSUMED;
-	if (rseq == KMEM_RSEQ_OFF || !__rseq_size)
+	if (rseq == KMEM_RSEQ_OFF)
 		return PERCPU_NONE;
+	if (!__rseq_size)
+		return rseq == KMEM_RSEQ_ASSUME ? PERCPU_ASSUMED : PERCPU_NONE;
 	/* Draining needs the barrier; without it (seccomp, old kernel) nothing could be taken back. */
 	if (os_membarrier_register() || os_membarrier())
 		return PERCPU_NONE;

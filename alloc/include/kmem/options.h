@@ -18,8 +18,8 @@ KMEM_BEGIN
 enum kmem_rseq_option {
 	KMEM_RSEQ_OFF,    /* every call works under a lock */
 	KMEM_RSEQ_ON,     /* per-CPU slots where the kernel supports them */
-	KMEM_RSEQ_ASSUME, /* per-CPU slots without the kernel: for single-threaded runs under an
-	                   * emulator such as callgrind, to count the fast path's instructions */
+	KMEM_RSEQ_ASSUME, /* also where rseq is missing: for single-threaded runs under an emulator
+	                   * such as callgrind, to count the fast path's instructions */
 };
 
 struct kmem_options {
