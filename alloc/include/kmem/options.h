@@ -10,6 +10,7 @@
 #ifndef KMEM_OPTIONS_H
 #define KMEM_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <kmem/attr.h>
 
@@ -25,7 +26,7 @@ enum kmem_rseq_option {
 struct kmem_options {
 	size_t arena;   /* address space to reserve, bytes; 0: as much as the system grants, up to 1 TiB */
 	enum kmem_rseq_option rseq;
-	_Bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
+	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };
 
 /* The options in force. */
