@@ -10,7 +10,7 @@ out=$dir/out
 pids=
 trap 'kill $pids 2>/dev/null; rm -rf "$dir"' EXIT
 
-ROUNDS=5000 THREADS=3
+ROUNDS=4000 THREADS=3
 N=$((ROUNDS * THREADS))
 
 fail() { echo "FAIL: $*"; cat "$out"; exit 1; }
@@ -106,6 +106,27 @@ awk -v n=$N '$1 == "row" { got += $7 } $1 == "total" && /events/ { seen += $3 }
 	$1 == "total" && $2 == "map_full" { full = $3 }
 	END { if (!full || got + full != seen || seen != 10 * n) { print got, full, seen; exit 1 } }' "$out" ||
 	fail "counted + without room != seen"
+
+# The library itself: each call is one event, with the right cache.
+start "$bin/real" 1
+watch -a $(head -n 1 "$dir/1")
+wait "$pid1"
+key=$(printf '0x%x' $(($(tail -n 1 "$dir/1") + 16)))
+cache() { # TYPE: events in the cache "real", and bytes
+	awk -v key="$key" -v type="$1" '$1 == "row" && $2 == key && $6 == type { n += $7; b += $8 }
+		END { print n + 0, b + 0 }' "$out"
+}
+[ "$(cache 0)" = "$((9 * N)) $((9 * 72 * N))" ] || fail "kmem_cache_alloc: $(cache 0)"
+[ "$(cache 1)" = "$((9 * N)) 0" ] || fail "kmem_cache_free: $(cache 1)"
+for type in 2 3; do
+	large=$(awk -v type=$type '$1 == "row" && $2 == "0x1" && $6 == type { print $7 }' "$out")
+	[ "$large" = $N ] || fail "large objects, type $type: $large"
+	total events$type $((2 * N))
+done
+total unreadable 0
+total lost 0
+echo "libkmem: $((22 * N)) calls, all counted"
+rm "$dir/1"
 
 # A process without libkmem: one line that says so.
 sleep 100 &

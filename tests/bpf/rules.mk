@@ -1,6 +1,6 @@
 # rules.mk - helper programs of the BPF test scripts. They go to $(B)/tests/bpf.
 
-BPF_HELPERS := fake fake-O0 watch caches_equal kernel_work
+BPF_HELPERS := fake fake-O0 real watch caches_equal kernel_work
 BPF_HELPER_BIN := $(BPF_HELPERS:%=$(B)/tests/bpf/%)
 
 bpf-helpers: $(BPF_HELPER_BIN)
@@ -26,3 +26,8 @@ $(B)/tests/bpf/kernel_work: tests/bpf/kernel_work.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+$(B)/tests/bpf/real: tests/bpf/real.c $(B)/libkmem.so
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -L$(B) -lkmem -Wl,-rpath,'$$ORIGIN/../..' -pthread
