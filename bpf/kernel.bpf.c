@@ -29,7 +29,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Set by the user side before loading. */
 const volatile __u32 lookup = KERNEL_LOOKUP_NONE;
 const volatile __u32 only_tgid; /* count only what this process causes; 0: all */
-const volatile __u64 pidns_dev, pidns_ino; /* whose process ids only_tgid is one of */
+const volatile __u64 pidns_dev, pidns_ino; /* whose process ids that is one of; 0: the first */
 
 extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
 extern const void vmemmap_base __ksym __weak;
@@ -57,6 +57,8 @@ static __always_inline bool is_wanted(void)
 
 	if (!only_tgid)
 		return true;
+	if (!pidns_ino)
+		return bpf_get_current_pid_tgid() >> 32 == only_tgid;
 	return bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &task, sizeof(task)) == 0 &&
 	       task.tgid == only_tgid;
 }

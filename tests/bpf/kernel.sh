@@ -63,6 +63,11 @@ fi
 # kfree(NULL) is filtered and counted.
 [ "$(total null_frees)" -gt 0 ] || fail "no kfree(NULL) seen, which the kernel does all the time"
 
+# Without a filter: at least as many.
+run -e -k "$work" msg $N
+n=$(events $KMALLOC '^(msg_msg|kmalloc-cg)-64$|UNKNOWN')
+[ $((n + $(total lost))) -ge $N ] || fail "unfiltered: $n of $N events"
+
 # Too few counters: what found no room is counted, and events still add up.
 run -m 4 -k "$work" msg $N
 [ "$(total map_full)" -gt 0 ] || fail "4 counters were enough?"

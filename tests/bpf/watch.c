@@ -5,10 +5,11 @@
  *	watch [-a] PID ROOT ARENA_BASE ARENA_LIMIT IDMAP [PID ...]
  *		watches processes like fake.c: attaches, sends SIGUSR1, waits for
  *		them to end
- *	watch [-a] -k COMMAND [ARG ...]
+ *	watch [-ae] -k COMMAND [ARG ...]
  *		watches what a command makes the kernel do
  *
- * -a: page events, too. -m N: room for N counters. -v: libbpf's messages. Then prints
+ * -a: page events, too. -e: with -k, what everybody makes the kernel do. -m N: room
+ * for N counters. -v: libbpf's messages. Then prints
  *	row CACHE-KEY CACHE-NAME CALL-SITE TGID TYPE EVENTS BYTES-REQ BYTES-ALLOC
  *	total NAME VALUE
  *	time STEP MILLISECONDS
@@ -153,7 +154,7 @@ static pid_t start_held(char **command, int *hold)
 	return pid;
 }
 
-static int watch_kernel(struct collect_options *options, char **command)
+static int watch_kernel(struct collect_options *options, bool everybody, char **command)
 {
 	struct kcaches *kc;
 	struct collect *c;
@@ -163,7 +164,7 @@ static int watch_kernel(struct collect_options *options, char **command)
 	check(kcaches_open(&kc, NULL, err, sizeof(err)));
 	started = now_ms();
 	pid = start_held(command, &hold);
-	options->kernel_pid = pid;
+	options->kernel_pid = everybody ? 0 : pid;
 	check(collect_open(&c, options, err, sizeof(err)));
 	check(collect_attach_kernel(c, err, sizeof(err)));
 	step_done("attach");
@@ -183,14 +184,17 @@ static int watch_kernel(struct collect_options *options, char **command)
 int main(int argc, char **argv)
 {
 	struct collect_options options = { 0 };
-	bool kernel = false;
+	bool kernel = false, everybody = false;
 	int opt;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((opt = getopt(argc, argv, "+akm:v")) != -1) {
+	while ((opt = getopt(argc, argv, "+aekm:v")) != -1) {
 		switch (opt) {
 		case 'a':
 			options.events = COLLECT_ALL;
+			break;
+		case 'e':
+			everybody = true;
 			break;
 		case 'k':
 			kernel = true;
@@ -209,7 +213,7 @@ int main(int argc, char **argv)
 		return 2;
 	started = now_ms();
 	if (kernel)
-		return watch_kernel(&options, argv + optind);
+		return watch_kernel(&options, everybody, argv + optind);
 	watch_processes(&options, argc - optind, argv + optind);
 	return 0;
 }
