@@ -507,8 +507,14 @@ static long list_step(__u32 i, struct list_walk *walk)
 	return 0;
 }
 
-static __always_inline void walk_from(__u64 first)
+/*
+ * The verifier of older kernels (seen on 6.1.192) looks at a loop body once only,
+ * with the values of the first round. It must not know that the first node is the
+ * list head, or it removes what is done for all the others as dead code.
+ */
+static __always_inline void walk_from(__u64 address)
 {
+	__u64 first = scalar_of((void *)address);
 	struct list_walk walk = { .cur = first, .first = first };
 
 	bpf_loop(MAX_CACHES + 1, list_step, &walk, 0);

@@ -84,7 +84,7 @@ static __always_inline struct kmem_count *kmem_counter(struct kmem_totals *sum,
 {
 	struct kmem_count *count = bpf_map_lookup_elem(&counts, key);
 	const struct kmem_count none = {};
-	long ret;
+	int ret; /* not long: before 6.4 the upper half of the helper's result is undefined */
 
 	if (count)
 		return count;

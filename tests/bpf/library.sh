@@ -17,6 +17,7 @@ fail() { echo "FAIL: $*"; cat "$out"; exit 1; }
 
 # Starts a fake process; its line for watch is then in $dir/PID-index.
 start() { # PROGRAM INDEX
+	rm -f "$dir/$2"
 	"$1" $ROUNDS $THREADS > "$dir/$2" &
 	pids="$pids $!"
 	eval "pid$2=$!"
@@ -79,7 +80,6 @@ for program in fake fake-O0; do
 	check_rows "$pid1"
 	check_totals 1
 	echo "$program: $((N * 14)) events, all counted"
-	rm "$dir/1"
 done
 
 # Two processes of the same file at once, and one whose file is gone.
@@ -97,7 +97,6 @@ for i in 1 2 3; do
 done
 check_totals 3
 echo "three processes, one of a replaced file: all counted"
-rm "$dir"/[123]
 
 # Too few counters.
 start "$bin/fake" 1
@@ -126,7 +125,6 @@ done
 total unreadable 0
 total lost 0
 echo "libkmem: $((22 * N)) calls, all counted"
-rm "$dir/1"
 
 # A process without libkmem: one line that says so.
 sleep 100 &
