@@ -3,6 +3,9 @@
  * kmem_event.h - the one event vocabulary, shared by the BPF programs and the
  * tools. Whether an event came from a probe of libkmem or from a tracepoint of
  * the kernel, the same handlers fill the same structures; only `source` differs.
+ *
+ * Includes nothing but integer types, so that it compiles for BPF (where
+ * vmlinux.h must come first) and for C alike.
  */
 #ifndef KMEM_EVENT_H
 #define KMEM_EVENT_H
@@ -14,6 +17,7 @@
 enum kmem_source {
 	KMEM_SOURCE_LIBRARY, /* USDT probes of a process that carries libkmem */
 	KMEM_SOURCE_KERNEL,  /* raw tracepoints kmem:* */
+	KMEM_SOURCE_NR
 };
 
 enum kmem_event_type {
@@ -27,40 +31,53 @@ enum kmem_event_type {
 };
 
 /* Cache keys that are no cache. */
-#define KMEM_KEY_UNKNOWN 0ULL /* the object's cache could not be found */
-#define KMEM_KEY_LARGE   1ULL /* kmalloc served by whole pages */
-#define KMEM_KEY_PAGES   2ULL /* the page allocator itself */
+#define KMEM_KEY_UNKNOWN 0ULL  /* the object's cache could not be found */
+#define KMEM_KEY_LARGE   1ULL  /* kmalloc served by whole pages */
+#define KMEM_KEY_PAGES   2ULL  /* the page allocator itself */
+#define KMEM_KEY_ID_BASE 16ULL /* cache id + this: a cache of a libkmem process */
 
 /*
  * Counters are kept per (cache, call site). `cache` is the address of the
- * struct kmem_cache in the kernel, or the cache id + 16 in a libkmem process.
+ * struct kmem_cache in the kernel, or the cache id + KMEM_KEY_ID_BASE in a
+ * libkmem process. Page events carry no call site: it is 0.
  */
 struct kmem_count_key {
 	__u64 cache;
 	__u64 call_site;
-	__u32 tgid;  /* 0 for the kernel */
-	__u32 type;  /* enum kmem_event_type */
+	__u32 tgid; /* 0 for the kernel */
+	__u32 type; /* enum kmem_event_type */
 };
 
 struct kmem_count {
 	__u64 events;
-	__u64 bytes_req;   /* allocations: requested */
-	__u64 bytes_alloc; /* allocations: reserved for it */
+	__u64 bytes_req;   /* allocations and page events: requested */
+	__u64 bytes_alloc; /* allocations and page events: reserved for it */
 };
 
 /* Totals, one per possible CPU. What is lost is counted, never hidden. */
 struct kmem_totals {
-	__u64 events[KMEM_EV_NR];
-	__u64 null_frees;  /* kfree(NULL) and kfree(ZERO_SIZE_PTR), not counted as events */
-	__u64 failed;      /* allocations that returned NULL */
-	__u64 map_full;    /* events that found no room in the count map */
-	__u64 unreadable;  /* events whose cache could not be looked up */
+	__u64 events[KMEM_EV_NR]; /* what the counters above add up to, plus map_full */
+	__u64 null_frees; /* frees of NULL and ZERO_SIZE_PTR, not counted as events */
+	__u64 failed;     /* allocations that returned NULL, not counted as events */
+	__u64 map_full;   /* events that found no room among the counters */
+	__u64 unreadable; /* events counted under KMEM_KEY_UNKNOWN */
+	__u64 duplicates; /* second events of one large kmalloc, folded into one */
 };
 
-#if !defined(__bpf__) && !defined(__cplusplus)
+/* How to find the cache of an object of one watched process. */
+struct kmem_target {
+	__u64 arena_base;  /* address of page 0 */
+	__u64 arena_limit; /* end of the reserved arena */
+	__u64 idmap;       /* address of the process's uint16_t cache id per page */
+	__u32 tgid;        /* goes into kmem_count_key.tgid; 0 means the slot is free */
+	__u32 reserved;
+};
+
+#define KMEM_MAX_TARGETS 256 /* processes that one collector watches at a time */
+
 _Static_assert(sizeof(struct kmem_count_key) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_count) == 24, "both sides agree");
-_Static_assert(sizeof(struct kmem_totals) == 80, "both sides agree");
-#endif
+_Static_assert(sizeof(struct kmem_totals) == 88, "both sides agree");
+_Static_assert(sizeof(struct kmem_target) == 32, "both sides agree");
 
 #endif
