@@ -56,10 +56,11 @@ struct kmem_count {
 
 /* Totals, one per possible CPU. What is lost is counted, never hidden. */
 struct kmem_totals {
-	__u64 events[KMEM_EV_NR]; /* what the counters above add up to, plus map_full */
-	__u64 null_frees; /* frees of NULL and ZERO_SIZE_PTR, not counted as events */
+	__u64 events[KMEM_EV_NR]; /* the counters above add up to this, less map_full, map_busy */
+	__u64 null_frees; /* about NULL or ZERO_SIZE_PTR, not counted as events */
 	__u64 failed;     /* allocations that returned NULL, not counted as events */
 	__u64 map_full;   /* events that found no room among the counters */
+	__u64 map_busy;   /* events whose counter could not be made: the map was locked */
 	__u64 unreadable; /* events counted under KMEM_KEY_UNKNOWN */
 	__u64 duplicates; /* second events of one large kmalloc, folded into one */
 };
@@ -77,7 +78,7 @@ struct kmem_target {
 
 _Static_assert(sizeof(struct kmem_count_key) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_count) == 24, "both sides agree");
-_Static_assert(sizeof(struct kmem_totals) == 88, "both sides agree");
+_Static_assert(sizeof(struct kmem_totals) == 96, "both sides agree");
 _Static_assert(sizeof(struct kmem_target) == 32, "both sides agree");
 
 #endif

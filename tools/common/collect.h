@@ -71,7 +71,7 @@ struct collect_totals {
 /* Events known to be lost: no tool may call its figures complete unless this is 0. */
 static inline uint64_t collect_lost(const struct collect_totals *t)
 {
-	return t->missed + t->sum.map_full;
+	return t->missed + t->sum.map_full + t->sum.map_busy;
 }
 
 /*
