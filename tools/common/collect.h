@@ -64,7 +64,7 @@ struct collect_totals {
 	struct kmem_totals sum; /* over all CPUs */
 	uint64_t missed;        /* program runs that the kernel skipped (an interrupt hit while
 	                           the same program ran on that CPU): one event each */
-	uint64_t counters_used;
+	uint64_t counters_used; /* as of the last collect_read_counts() */
 	uint64_t counters_max;
 };
 

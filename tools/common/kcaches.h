@@ -70,9 +70,9 @@ int kcaches_read(struct kcaches *kcaches, const struct kmem_cache_info **rows,
 /*
  * The names under which a cache is known besides its own: the kernel merges
  * caches of like objects and keeps the first creator's name. Sorted, valid until
- * close. Returns the number of names; 0 when there are none or sysfs lacks them.
- * Read from /sys/kernel/slab at open and again when a cache unknown until then
- * is asked for.
+ * the next kcaches_read() or close. Returns the number of names; 0 when there
+ * are none or /sys/kernel/slab cannot be read. kcaches_read() reads that folder
+ * when it meets caches that it did not know.
  */
 size_t kcaches_aliases(struct kcaches *kcaches, const char *cache_name,
 		       const char *const **names);
