@@ -2,14 +2,18 @@
 /*
  * library.bpf.c - counts the events of processes that carry libkmem.
  *
- * One program per USDT probe of the provider "kmem", attached as a plain uprobe
- * at the address in the probe's ELF note, with the probe's semaphore as
- * reference counter. Not SEC("usdt"): libbpf's argument decoding costs ~45 ns
- * per argument (measured 754 ns against 490 ns per event), and libkmem fires
- * its probes from functions of their own, so the arguments are still in the
- * registers of the calling convention. The user side does not trust that but
- * compares each note's argument string with the registers below before it
- * attaches (tools/common/collect.c).
+ * Two programs per USDT probe of the provider "kmem"; which one is attached
+ * depends on where the probe's note says that the arguments are:
+ *
+ *   library_*       plain uprobe at the address in the note, with the probe's
+ *                   semaphore as reference counter. Takes the arguments from the
+ *                   registers of the calling convention, where they still are
+ *                   when a probe fires first thing in a function of its own.
+ *                   490 ns per event, nearly all of it the trap.
+ *   library_usdt_*  libbpf decodes the note: right wherever the compiler has put
+ *                   the arguments, but ~45 ns for each of them (754 ns per event).
+ *
+ * The user side compares each note with these registers (tools/common/collect.c):
  *
  *   kmem_cache_alloc  rdi call_site  rsi ptr  rdx name  rcx bytes_req  r8 bytes_alloc
  *   kmalloc           rdi call_site  rsi ptr  rdx bytes_req  rcx bytes_alloc
@@ -24,6 +28,10 @@
  */
 #define KMEM_SHARED_COUNTERS 1
 #include "collect.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+#define BPF_USDT_MAX_SPEC_CNT (KMEM_MAX_TARGETS * KMEM_EV_NR)
+#include <bpf/usdt.bpf.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -44,9 +52,8 @@ struct {
 } targets SEC(".maps");
 
 /* The process that fired, or NULL if it is no longer watched. */
-static __always_inline struct kmem_target *target_of(struct pt_regs *ctx)
+static __always_inline struct kmem_target *target_of(__u32 slot)
 {
-	__u32 slot = bpf_get_attach_cookie(ctx);
 	struct kmem_target *target = bpf_map_lookup_elem(&targets, &slot);
 
 	return target && target->tgid ? target : NULL;
@@ -75,10 +82,10 @@ static __always_inline __u64 cache_of(const struct kmem_target *target, __u64 pt
 	}
 }
 
-static __always_inline int on_alloc(struct pt_regs *ctx, __u32 type, __u64 call_site, __u64 ptr,
+static __always_inline int on_alloc(__u32 slot, __u32 type, __u64 call_site, __u64 ptr,
 				    __u64 bytes_req, __u64 bytes_alloc)
 {
-	const struct kmem_target *target = target_of(ctx);
+	const struct kmem_target *target = target_of(slot);
 	struct kmem_count_key key = { .call_site = call_site, .type = type };
 
 	if (!target || !kmem_is_object(ptr))
@@ -89,9 +96,9 @@ static __always_inline int on_alloc(struct pt_regs *ctx, __u32 type, __u64 call_
 	return 0;
 }
 
-static __always_inline int on_free(struct pt_regs *ctx, __u32 type, __u64 call_site, __u64 ptr)
+static __always_inline int on_free(__u32 slot, __u32 type, __u64 call_site, __u64 ptr)
 {
-	const struct kmem_target *target = target_of(ctx);
+	const struct kmem_target *target = target_of(slot);
 	struct kmem_count_key key = { .call_site = call_site, .type = type };
 
 	if (!target || !kmem_is_freed_object(ptr))
@@ -102,9 +109,9 @@ static __always_inline int on_free(struct pt_regs *ctx, __u32 type, __u64 call_s
 	return 0;
 }
 
-static __always_inline int on_pages(struct pt_regs *ctx, __u32 type, __s64 pfn, __u32 order)
+static __always_inline int on_pages(__u32 slot, __u32 type, __s64 pfn, __u32 order)
 {
-	const struct kmem_target *target = target_of(ctx);
+	const struct kmem_target *target = target_of(slot);
 	struct kmem_count_key key = { .cache = KMEM_KEY_PAGES, .type = type };
 	__u64 bytes = order < MAX_ORDER ? PAGE_BYTES << order : 0;
 
@@ -122,38 +129,83 @@ static __always_inline int on_pages(struct pt_regs *ctx, __u32 type, __s64 pfn, 
 	return 0;
 }
 
+/* ---- arguments in the registers of the calling convention ---- */
+
 SEC("uprobe")
 int library_cache_alloc(struct pt_regs *ctx)
 {
-	return on_alloc(ctx, KMEM_EV_CACHE_ALLOC, ctx->di, ctx->si, ctx->cx, ctx->r8);
+	return on_alloc(bpf_get_attach_cookie(ctx), KMEM_EV_CACHE_ALLOC, ctx->di, ctx->si,
+			ctx->cx, ctx->r8);
 }
 
 SEC("uprobe")
 int library_cache_free(struct pt_regs *ctx)
 {
-	return on_free(ctx, KMEM_EV_CACHE_FREE, ctx->di, ctx->si);
+	return on_free(bpf_get_attach_cookie(ctx), KMEM_EV_CACHE_FREE, ctx->di, ctx->si);
 }
 
 SEC("uprobe")
 int library_kmalloc(struct pt_regs *ctx)
 {
-	return on_alloc(ctx, KMEM_EV_KMALLOC, ctx->di, ctx->si, ctx->dx, ctx->cx);
+	return on_alloc(bpf_get_attach_cookie(ctx), KMEM_EV_KMALLOC, ctx->di, ctx->si,
+			ctx->dx, ctx->cx);
 }
 
 SEC("uprobe")
 int library_kfree(struct pt_regs *ctx)
 {
-	return on_free(ctx, KMEM_EV_KFREE, ctx->di, ctx->si);
+	return on_free(bpf_get_attach_cookie(ctx), KMEM_EV_KFREE, ctx->di, ctx->si);
 }
 
 SEC("uprobe")
 int library_page_alloc(struct pt_regs *ctx)
 {
-	return on_pages(ctx, KMEM_EV_PAGE_ALLOC, ctx->di, ctx->si);
+	return on_pages(bpf_get_attach_cookie(ctx), KMEM_EV_PAGE_ALLOC, ctx->di, ctx->si);
 }
 
 SEC("uprobe")
 int library_page_free(struct pt_regs *ctx)
 {
-	return on_pages(ctx, KMEM_EV_PAGE_FREE, ctx->di, ctx->si);
+	return on_pages(bpf_get_attach_cookie(ctx), KMEM_EV_PAGE_FREE, ctx->di, ctx->si);
+}
+
+/* ---- arguments wherever the note says ---- */
+
+SEC("usdt")
+int BPF_USDT(library_usdt_cache_alloc, __u64 call_site, __u64 ptr, __u64 name, __u64 bytes_req,
+	     __u64 bytes_alloc)
+{
+	return on_alloc(bpf_usdt_cookie(ctx), KMEM_EV_CACHE_ALLOC, call_site, ptr, bytes_req,
+			bytes_alloc);
+}
+
+SEC("usdt")
+int BPF_USDT(library_usdt_cache_free, __u64 call_site, __u64 ptr)
+{
+	return on_free(bpf_usdt_cookie(ctx), KMEM_EV_CACHE_FREE, call_site, ptr);
+}
+
+SEC("usdt")
+int BPF_USDT(library_usdt_kmalloc, __u64 call_site, __u64 ptr, __u64 bytes_req, __u64 bytes_alloc)
+{
+	return on_alloc(bpf_usdt_cookie(ctx), KMEM_EV_KMALLOC, call_site, ptr, bytes_req,
+			bytes_alloc);
+}
+
+SEC("usdt")
+int BPF_USDT(library_usdt_kfree, __u64 call_site, __u64 ptr)
+{
+	return on_free(bpf_usdt_cookie(ctx), KMEM_EV_KFREE, call_site, ptr);
+}
+
+SEC("usdt")
+int BPF_USDT(library_usdt_page_alloc, __s64 pfn, __u32 order)
+{
+	return on_pages(bpf_usdt_cookie(ctx), KMEM_EV_PAGE_ALLOC, pfn, order);
+}
+
+SEC("usdt")
+int BPF_USDT(library_usdt_page_free, __s64 pfn, __u32 order)
+{
+	return on_pages(bpf_usdt_cookie(ctx), KMEM_EV_PAGE_FREE, pfn, order);
 }
