@@ -53,7 +53,7 @@ enum row_kind {
 struct row_source {
 	enum row_kind kind;
 	pid_t pid;       /* 0: the kernel */
-	char label[48];  /* "kernel", "redis-server:4711" */
+	char label[64];  /* "kernel", "redis-server:4711" */
 };
 
 struct row {
