@@ -117,7 +117,8 @@ Test(rows, process_rows_know_everything)
 	cr_expect(row("mine")->dead);
 	cr_expect_eq(row("mine")->value[ROW_CACHED], 7);
 	cr_expect_eq(row("mine")->value[ROW_BYTES], 2 * 2 * 4096);
-	cr_expect_eq(row("mine")->known | 1u << ROW_ALLOC_RATE | 1u << ROW_FREE_RATE, (1u << ROW_NR_FIELDS) - 1);
+	cr_expect_eq(row("mine")->known | 1u << ROW_ALLOC_RATE | 1u << ROW_FREE_RATE | 1u << ROW_ACTIVE_SLABS,
+		     (1u << ROW_NR_FIELDS) - 1);
 	rows_free(&rows);
 }
 

@@ -157,7 +157,6 @@ static void set_kernel_row(struct row *row, const struct kmem_cache_info *k)
 	if (k->have & KMEM_INFO_SLABS) {
 		row_set(row, ROW_OBJECTS, k->objects_total);
 		row_set(row, ROW_SLABS, k->slabs);
-		row_set(row, ROW_ACTIVE_SLABS, k->slabs); /* SLUB makes no difference */
 	}
 	if (row_known(row, ROW_SLABS) && row_known(row, ROW_PAGES_PER_SLAB))
 		row_set(row, ROW_BYTES, (k->slabs << (k->order & 31)) * (uint64_t)sysconf(_SC_PAGESIZE));
@@ -198,7 +197,6 @@ static void set_heap_row(struct row *row, const struct heap_cache *c)
 	row_set(row, ROW_OBJECTS, c->objects);
 	row_set(row, ROW_ACTIVE, c->active);
 	row_set(row, ROW_SLABS, c->slabs);
-	row_set(row, ROW_ACTIVE_SLABS, c->slabs);
 	row_set(row, ROW_BYTES, (c->slabs << (cache->order & 31)) * KMEM_PAGE_BYTES);
 	row_set(row, ROW_CACHED, heap_cached(c));
 	row_set(row, ROW_PARTIAL, c->partial_slabs);
@@ -289,6 +287,8 @@ static void sum_row(const struct row *row, struct rows_totals *t)
 	t->bytes += row->value[ROW_OBJECTS] * size;
 	t->active_bytes += row->value[ROW_ACTIVE] * size;
 	t->cached += row->value[ROW_CACHED];
+	t->partial_slabs += row->value[ROW_PARTIAL];
+	t->knows_partial &= row_known(row, ROW_PARTIAL);
 	t->torn += row->torn;
 	t->any_unknown_active |= !row_known(row, ROW_ACTIVE);
 	if (size < t->min_size)
@@ -299,12 +299,14 @@ static void sum_row(const struct row *row, struct rows_totals *t)
 
 void rows_sum(const struct rows *rows, const struct row_source *source, struct rows_totals *totals)
 {
-	*totals = (struct rows_totals){ .min_size = UINT64_MAX };
+	*totals = (struct rows_totals){ .min_size = UINT64_MAX, .knows_partial = true };
 	for (size_t i = 0; i < rows->nr; i++)
 		if (!source || rows->row[i].source == source)
 			sum_row(&rows->row[i], totals);
-	if (!totals->caches)
+	if (!totals->caches) {
 		totals->min_size = 0;
+		totals->knows_partial = false;
+	}
 	if (totals->objects)
 		totals->avg_size = totals->bytes / totals->objects;
 }
@@ -333,6 +335,13 @@ static int compare_values(const struct row *a, const struct row *b)
 	uint64_t x = a->value[order.field], y = b->value[order.field];
 	bool known_x = row_known(a, order.field), known_y = row_known(b, order.field);
 
+	if (order.letter == 'v' && !known_x && !known_y) {
+		/* Only slabinfo has them; there is little to choose between them and all slabs. */
+		known_x = row_known(a, ROW_SLABS);
+		known_y = row_known(b, ROW_SLABS);
+		x = a->value[ROW_SLABS];
+		y = b->value[ROW_SLABS];
+	}
 	if (order.letter == 'u') {
 		known_x = row_use_percent(a, &x);
 		known_y = row_use_percent(b, &y);

@@ -25,7 +25,7 @@ enum row_field {
 	ROW_OBJECTS,          /* that fit into the slabs */
 	ROW_ACTIVE,           /* in the hands of callers, or what the source calls so */
 	ROW_SLABS,
-	ROW_ACTIVE_SLABS,
+	ROW_ACTIVE_SLABS,     /* what slabinfo calls so; SLUB says all are */
 	ROW_OBJECT_SIZE,      /* bytes asked for per object */
 	ROW_SIZE,             /* bytes per object in the slab */
 	ROW_OBJECTS_PER_SLAB,
@@ -64,6 +64,8 @@ struct row {
 	bool torn;       /* changed while it was read: off by what was in flight */
 	bool dead;       /* destroyed, kept because objects are left */
 	uint64_t value[ROW_NR_FIELDS];
+	const char *const *aliases; /* other names of the same cache; belong to the source */
+	size_t nr_aliases;
 	char name[ROW_NAME_BYTES];
 };
 
@@ -80,7 +82,8 @@ struct rows_totals {
 	uint64_t slabs, active_slabs;
 	uint64_t bytes, active_bytes;   /* objects * size */
 	uint64_t min_size, avg_size, max_size;
-	uint64_t cached, torn;          /* known rows only */
+	uint64_t cached, partial_slabs, torn;
+	bool knows_partial;             /* all rows do */
 	bool any_unknown_active;
 };
 

@@ -37,6 +37,18 @@ static void print_text(struct session *s)
 		puts(layout_row(&layout, &s->rows.row[i], buf));
 }
 
+/* One string with blanks between: a cache name has none. */
+static void print_aliases(struct output *out, const struct row *row)
+{
+	char text[8192];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < row->nr_aliases && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? " " : "", row->aliases[i]);
+	output_string(out, "aliases", text);
+}
+
 static void print_record(struct session *s, struct output *out, const struct row *row, uint64_t wall_ms)
 {
 	uint64_t percent;
@@ -52,6 +64,7 @@ static void print_record(struct session *s, struct output *out, const struct row
 		output_unknown(out, "pid");
 	output_string(out, "label", row->source->label);
 	output_string(out, "cache", row->name);
+	print_aliases(out, row);
 	for (unsigned int f = 0; f < ROW_NR_FIELDS; f++) {
 		if (row_known(row, f))
 			output_number(out, row_field_key(f), row->value[f]);

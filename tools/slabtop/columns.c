@@ -12,7 +12,7 @@
 
 #define NAME_WIDTH     23 /* procps pads the last column */
 #define NAME_MIN_WIDTH 12
-#define CELL_BYTES     160
+#define CELL_BYTES     256
 
 /*
  * Importance: 1 is left out last. Beside the kernel's table the columns of
@@ -89,14 +89,38 @@ static void cell_text(const char *text, char *buf)
 	buf[i] = '\0';
 }
 
+bool columns_match(const char *text, const char *part)
+{
+	size_t len = strlen(part);
+
+	for (; *text; text++)
+		if (!strncasecmp(text, part, len))
+			return true;
+	return !len;
+}
+
+/* The name that the filter has found, if that is not the cache's own. */
+static const char *matching_alias(const struct row *row, const char *filter)
+{
+	if (!filter || !*filter || columns_match(row->name, filter))
+		return NULL;
+	for (size_t i = 0; i < row->nr_aliases; i++)
+		if (columns_match(row->aliases[i], filter))
+			return row->aliases[i];
+	return NULL;
+}
+
+/* "name", "name +3" with three aliases, "name = alias" while one is looked for. */
 static void cell_name(const struct layout *layout, const struct row *row, char *buf)
 {
-	size_t len;
+	const char *alias = matching_alias(row, layout->filter);
+	char name[CELL_BYTES], more[32] = "";
 
-	cell_text(row->name, buf);
-	len = strlen(buf);
-	if (layout->markers && (row->dead || row->torn))
-		snprintf(buf + len, CELL_BYTES - len, "%s%s", row->dead ? " (destroyed)" : "", row->torn ? " ~" : "");
+	if (row->nr_aliases && !alias)
+		snprintf(more, sizeof(more), " +%zu", row->nr_aliases);
+	snprintf(name, sizeof(name), "%.127s%s%.80s%s%s", row->name, alias ? " = " : more, alias ? alias : "",
+		 row->dead ? " (destroyed)" : "", row->torn ? " ~" : "");
+	cell_text(name, buf);
 }
 
 static void cell(const struct layout *layout, const struct row *row, enum column_id id, char buf[CELL_BYTES])
@@ -221,11 +245,9 @@ void layout_choose(struct layout *layout, const struct layout_needs *needs, cons
 	bool in[COLUMN_NR];
 	int widths[COLUMN_NR];
 
-	*layout = (struct layout){ .human = needs->human };
-	for (size_t i = 0; i < rows->nr; i++) {
+	*layout = (struct layout){ .human = needs->human, .filter = needs->filter };
+	for (size_t i = 0; i < rows->nr; i++)
 		known |= rows->row[i].known;
-		layout->markers |= rows->row[i].torn || rows->row[i].dead;
-	}
 	for (int id = 0; id < COLUMN_NR; id++) {
 		bool fixed = !needs->grow && id != COLUMN_SOURCE;
 

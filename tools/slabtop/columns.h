@@ -39,7 +39,7 @@ struct layout {
 	int width[COLUMN_NR];
 	unsigned int nr;
 	bool human;     /* sizes with units */
-	bool markers;   /* "~" and "(destroyed)" behind names */
+	const char *filter; /* an alias that contains it is shown, "" for none */
 };
 
 /* What layout_choose() goes by. */
@@ -49,6 +49,7 @@ struct layout_needs {
 	bool processes;       /* some rows have counters: rates are wanted */
 	bool human;
 	bool grow;            /* widen columns to the widest value (the screen) */
+	const char *filter;   /* or NULL */
 };
 
 /*
@@ -56,6 +57,9 @@ struct layout_needs {
  * first. NAME is always there and takes the rest of the line.
  */
 void layout_choose(struct layout *layout, const struct layout_needs *needs, const struct rows *rows);
+
+/* Does `text` contain `part`, without regard to case? Everything contains "". */
+bool columns_match(const char *text, const char *part);
 
 /* The heading; no newline. Return buf. */
 const char *layout_heading(const struct layout *layout, char buf[COLUMNS_LINE_BYTES]);

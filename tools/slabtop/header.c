@@ -57,7 +57,11 @@ static void one_source(struct header *h, const struct rows_totals *t, const stru
 	char a[32], b[32], c[32];
 
 	add_counts(h, "Active / Total Objects (% used)", t->active_objects, t->objects);
-	add_counts(h, "Active / Total Slabs (% used)", t->active_slabs, t->slabs);
+	/* SLUB calls every slab active. Where the partial ones are known they say more. */
+	if (t->knows_partial)
+		add_counts(h, "Partial / Total Slabs (% partial)", t->partial_slabs, t->slabs);
+	else
+		add_counts(h, "Active / Total Slabs (% used)", t->active_slabs, t->slabs);
 	add_counts(h, "Active / Total Caches (% used)", t->active_caches, t->caches);
 	add_sizes(h, "Active / Total Size (% used)", t->active_bytes, t->bytes, human);
 	add(h, LABEL "%s / %s / %s", "Minimum / Average / Maximum Object", size_text(a, t->min_size, human),

@@ -42,7 +42,8 @@ static const char epilog[] =
 	"without those parked in per-CPU arrays; what the kernel does not let us see is\n"
 	"said in the status line. Plain -o prints the numbers of /proc/slabinfo, byte for\n"
 	"byte as procps slabtop does; --true and --slabinfo choose otherwise. \"-\" is\n"
-	"unknown; \"~\" behind a name: the cache changed while it was read.\n"
+	"unknown; \"+3\" behind a name: three more names share the cache; \"~\": it changed\n"
+	"while it was read.\n"
 	"\n"
 	"Without a terminal slabtop prints plain text, a table per update. Exit code: 0,\n"
 	"1 on failure (also when the process has ended), 2 on wrong usage.\n";

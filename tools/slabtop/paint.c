@@ -60,7 +60,9 @@ static const char *const help_text[] = {
 	"  CACHED   free, but parked in per-CPU arrays",
 	"  PARTIAL  slabs that have both kinds",
 	"  -        unknown",
-	"  ~        the cache changed while it was read",
+	"  name +3  the cache has three more names: the",
+	"           kernel merged like caches; / finds them",
+	"  name ~   the cache changed while it was read",
 };
 
 #define HELP_LINES (sizeof(help_text) / sizeof(*help_text))
@@ -140,14 +142,14 @@ void paint_from_scratch(struct paint *p)
 
 /* ---- rows ----------------------------------------------------------------------------------------- */
 
-static bool contains(const char *text, const char *part)
+static bool passes(const struct row *row, const char *filter)
 {
-	size_t len = strlen(part);
-
-	for (; *text; text++)
-		if (!strncasecmp(text, part, len))
+	if (columns_match(row->name, filter))
+		return true;
+	for (size_t i = 0; i < row->nr_aliases; i++)
+		if (columns_match(row->aliases[i], filter))
 			return true;
-	return !len;
+	return false;
 }
 
 /* Which rows are shown, in their order. Without memory the old list is kept as far as it fits. */
@@ -165,7 +167,7 @@ static void choose_rows(struct paint *p)
 		}
 	}
 	for (size_t i = 0; i < rows->nr && nr < p->shown_room; i++)
-		if (contains(rows->row[i].name, p->filter))
+		if (passes(&rows->row[i], p->filter))
 			p->shown[nr++] = i;
 	view_resize(&p->view, nr, p->view.height);
 }
@@ -258,6 +260,7 @@ static void draw_table(struct paint *p)
 		.processes = p->session->nr_processes > 0,
 		.human = p->human,
 		.grow = true,
+		.filter = p->filter,
 	};
 	char buf[COLUMNS_LINE_BYTES];
 	struct layout layout;

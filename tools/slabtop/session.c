@@ -100,6 +100,8 @@ static int add_kernel(struct session *s, struct rows *rows)
 	if (err)
 		return err;
 	err = rows_add_kcaches(rows, &s->kernel, info, nr);
+	for (size_t i = 0; !err && i < rows->nr; i++)
+		rows->row[i].nr_aliases = kcaches_aliases(s->kcaches, rows->row[i].name, &rows->row[i].aliases);
 	return err ? fail(s, err, "out of memory") : 0;
 }
 
