@@ -124,7 +124,8 @@ static int allocate(struct model *m, const struct heap_copy *copy)
 	m->block_of = map_zeroed(m->block_of_bytes);
 	m->blocks = map_zeroed(m->blocks_bytes);
 	m->white = map_zeroed(m->white_bytes);
-	return m->block_of && m->blocks && m->white ? 0 : -ENOMEM;
+	m->live = map_zeroed(m->white_bytes);
+	return m->block_of && m->blocks && m->white && m->live ? 0 : -ENOMEM;
 }
 
 static uint32_t reciprocal_of(const struct head *h)
@@ -223,6 +224,7 @@ int model_build(struct model *m, const struct heap_copy *copy)
 	while (next_head(copy, &index, &h, &m->nr_damaged))
 		add_block(m, copy, &h);
 	remove_parked(m, copy);
+	memcpy(m->live, m->white, m->nr_numbers / 8);
 	return 0;
 }
 
@@ -237,5 +239,6 @@ void model_free(struct model *m)
 	unmap(m->block_of, m->block_of_bytes);
 	unmap(m->blocks, m->blocks_bytes);
 	unmap(m->white, m->white_bytes);
+	unmap(m->live, m->white_bytes);
 	memset(m, 0, sizeof(*m));
 }

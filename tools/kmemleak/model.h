@@ -48,7 +48,8 @@ struct model {
 	uint32_t *block_of;         /* per page: index into blocks[], 0 none */
 	struct model_block *blocks; /* [0] is unused */
 	uint32_t nr_blocks;
-	uint64_t *white;            /* bit per object number */
+	uint64_t *white;            /* bit per object number: allocated and not reached */
+	uint64_t *live;             /* white as it was before marking */
 	uint64_t nr_numbers;        /* object numbers, a multiple of 64 */
 	size_t block_of_bytes, blocks_bytes, white_bytes; /* of the mappings behind them */
 
@@ -112,6 +113,11 @@ static inline bool model_find(const struct model *m, uint64_t addr, struct model
 static inline bool model_is_white(const struct model *m, uint64_t number)
 {
 	return (m->white[number >> 6] >> (number & 63)) & 1;
+}
+
+static inline bool model_is_live(const struct model *m, uint64_t number)
+{
+	return (m->live[number >> 6] >> (number & 63)) & 1;
 }
 
 static inline void model_clear_white(struct model *m, uint64_t number)
