@@ -253,6 +253,9 @@ static int read_registers(struct stop *s, struct stop_thread *t)
 	t->nr_words = head;
 	t->sp = regs.rsp;
 	t->thread_ptr = regs.fs_base;
+	/* A function call that ends in a system call has given up its vector registers: what they hold is stale. */
+	if ((int64_t)regs.orig_rax >= 0)
+		return 0;
 	extended.iov_base = t->words + head;
 	if (!ptrace(PTRACE_GETREGSET, t->tid, (void *)NT_X86_XSTATE, &extended))
 		t->nr_words += extended.iov_len / sizeof(uint64_t);
