@@ -83,20 +83,13 @@ static inline uint64_t model_block_bytes(const struct model_block *b)
 	return b->stride ? (uint64_t)b->stride * b->nr_objects : b->bytes;
 }
 
-/* Find the object slot that holds `addr` (any byte of it, padding included). Free slots are found too. */
-static inline bool model_find(const struct model *m, uint64_t addr, struct model_object *o)
+/* Find the object of `block` that holds the byte at `offset` from model.base, a byte of that block's pages. */
+static inline bool model_find_in(const struct model *m, uint32_t block, uint64_t offset, struct model_object *o)
 {
-	uint64_t offset = addr - m->base, inside;
-	const struct model_block *b;
-	uint32_t block, index = 0;
+	const struct model_block *b = &m->blocks[block];
+	uint64_t inside = offset - ((uint64_t)b->first_page << KMEM_PAGE_SHIFT);
+	uint32_t index = 0;
 
-	if (offset >= m->span)
-		return false;
-	block = m->block_of[offset >> KMEM_PAGE_SHIFT];
-	if (!block)
-		return false;
-	b = &m->blocks[block];
-	inside = offset - ((uint64_t)b->first_page << KMEM_PAGE_SHIFT);
 	if (b->reciprocal)
 		index = (uint32_t)((inside * b->reciprocal) >> 32);
 	else if (b->stride)
@@ -108,6 +101,15 @@ static inline bool model_find(const struct model *m, uint64_t addr, struct model
 	o->block = block;
 	o->index = index;
 	return true;
+}
+
+/* Find the object slot that holds `addr` (any byte of it, padding included). Free slots are found too. */
+static inline bool model_find(const struct model *m, uint64_t addr, struct model_object *o)
+{
+	uint64_t offset = addr - m->base;
+	uint32_t block = offset < m->span ? m->block_of[offset >> KMEM_PAGE_SHIFT] : 0;
+
+	return block && model_find_in(m, block, offset, o);
 }
 
 static inline bool model_is_white(const struct model *m, uint64_t number)
