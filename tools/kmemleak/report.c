@@ -168,6 +168,15 @@ static void print_groups(FILE *file, const struct scan *scan)
 	}
 }
 
+static size_t count_hidden(const struct scan *scan)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < scan->leaks.nr; i++)
+		nr += scan->leaks.list[i].hidden;
+	return nr;
+}
+
 static void print_coverage(FILE *file, const struct scan *scan)
 {
 	const struct image *image = &scan->image;
@@ -176,6 +185,9 @@ static void print_coverage(FILE *file, const struct scan *scan)
 	fprintf(file, "scanned %" PRIu64 " objects (%s), roots %s in %zu ranges, %zu thread%s\n",
 		scan->model.nr_objects, output_human(heap, image->heap_bytes), output_human(roots, image->root_bytes),
 		image->roots.nr, scan->nr_threads, scan->nr_threads == 1 ? "" : "s");
+	if (count_hidden(scan))
+		fprintf(file, "left out: %zu unreferenced objects that were reported or cleared before, or are not asked for\n",
+			count_hidden(scan));
 	if (image->nr_unreadable)
 		fprintf(file, "unreadable: %zu ranges, %" PRIu64 " bytes: what only they point to is reported falsely\n",
 			image->nr_unreadable, image->unreadable_bytes);
@@ -229,6 +241,7 @@ static void record_summary(struct output *o, const struct scan *scan, size_t nr)
 	output_number(o, "leaks", nr);
 	output_number(o, "direct", scan->leaks.nr_direct);
 	output_number(o, "leaked_bytes", scan->leaks.bytes);
+	output_number(o, "left_out", count_hidden(scan));
 	output_number(o, "objects", scan->model.nr_objects);
 	output_number(o, "object_bytes", scan->model.object_bytes);
 	output_number(o, "reached", scan->nr_marked);

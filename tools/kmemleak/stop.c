@@ -306,6 +306,13 @@ int stop_all(struct stop *s, pid_t pid, const char *comm)
 	return found;
 }
 
+/* Detach. Killed meanwhile: it is ours until we have taken note, and its parent would wait for that. */
+static void let_go(struct stop_thread *t)
+{
+	if (t->state == STOP_HELD && ptrace(PTRACE_DETACH, t->tid, NULL, (void *)(intptr_t)t->signal))
+		t->state = STOP_SEIZED;
+}
+
 uint64_t stop_resume(struct stop *s)
 {
 	uint64_t held_ns = 0;
@@ -313,15 +320,14 @@ uint64_t stop_resume(struct stop *s)
 	/* After a failure some may still be on their way to the stop; one that is not there yet cannot be let go. */
 	if (s->nr_threads)
 		wait_threads(s, STOP_TIMEOUT_NS / 10);
-	for (size_t i = 0; i < s->nr_threads; i++) {
-		struct stop_thread *t = &s->threads[i];
-
-		if (t->state == STOP_HELD)
-			ptrace(PTRACE_DETACH, t->tid, NULL, (void *)(intptr_t)t->signal);
-		free(t->words);
-	}
-	if (s->nr_threads)
+	for (size_t i = 0; i < s->nr_threads; i++)
+		let_go(&s->threads[i]);
+	if (s->nr_threads) {
 		held_ns = now_ns() - s->start_ns;
+		wait_threads(s, STOP_TIMEOUT_NS / 10);
+	}
+	for (size_t i = 0; i < s->nr_threads; i++)
+		free(s->threads[i].words);
 	free(s->threads);
 	s->threads = NULL;
 	s->nr_threads = s->capacity = 0;
