@@ -2,10 +2,11 @@
 # plain programs (tests/stress, tests/misuse, helpers in tests/D/rules.mk) become one binary each.
 
 TEST_CFLAGS  := -Wno-missing-prototypes -Wno-shadow -Wno-conversion -Ialloc -Itools -Ibpf -I$(B)/bpf -Itests
-PLAIN_DIRS   := stress misuse programs
+PLAIN_DIRS   := stress misuse programs bpf ledger
 TEST_HELPERS :=
 
 -include $(wildcard tests/*/rules.mk)
+TEST_HELPER_BIN += $(BPF_HELPER_BIN)
 
 UNIT_ALLOC   := $(filter $(LAYERS),$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/*.c))))))
 UNIT_OTHER   := $(filter-out $(LAYERS) $(PLAIN_DIRS),$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/*.c))))))
