@@ -131,7 +131,7 @@ deps:
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/demo.sh $(B)
+	$(Q)examples/demo.sh $(B)
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory all tests
