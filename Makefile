@@ -143,5 +143,5 @@ bench: all
 clean:
 	$(Q)rm -rf build
 
--include tests/tests.mk bench/bench.mk tests/install.mk
+include tests/tests.mk bench/bench.mk docs/install.mk
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
