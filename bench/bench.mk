@@ -1,5 +1,5 @@
 # How the benchmarks are built; bench/run drives them.
-BENCH_BIN := $(B)/bench/cache $(B)/bench/malloc $(B)/bench/idle $(if $(wildcard bench/reader.c),$(B)/bench/reader)
+BENCH_BIN := $(B)/bench/cache $(B)/bench/malloc $(B)/bench/idle $(B)/bench/holder $(B)/bench/reader
 bench: $(BENCH_BIN)
 
 $(B)/bench/malloc: bench/malloc.c bench/bench.h
@@ -7,7 +7,7 @@ $(B)/bench/malloc: bench/malloc.c bench/bench.h
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-builtin -o $@ $<
 
-$(B)/bench/cache $(B)/bench/idle: $(B)/bench/%: bench/%.c bench/bench.h $(B)/libkmem.so
+$(B)/bench/cache $(B)/bench/idle $(B)/bench/holder: $(B)/bench/%: bench/%.c bench/bench.h $(B)/libkmem.so
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-plt -o $@ $< -L$(B) -lkmem -Wl,-rpath,'$$ORIGIN/..' -pthread
