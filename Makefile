@@ -19,10 +19,10 @@ CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 OBJCOPY ?= objcopy
 
+comma   := ,
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 OPT     ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(if $(filter address,$(SAN)),address$(comma)undefined,$(SAN)) -fno-sanitize-recover=all)
-comma   := ,
 CPPFLAGS += -D_GNU_SOURCE -Ialloc/include
 CFLAGS  += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) $(if $(WERROR),-Werror)
 LDFLAGS += $(SANFLAGS)
