@@ -20,7 +20,6 @@
 
 #define REGION_BYTES ((size_t)1 << KMEM_PERCPU_SHIFT)
 #define NULL_SLOT    64u
-#define MAX_FREED    64
 
 static struct {
 	enum percpu_mode mode;
@@ -29,11 +28,15 @@ static struct {
 	size_t committed; /* of each CPU's part */
 	size_t used;
 	lock_t lock;
-	struct {
-		uint32_t offset, bytes;
-	} freed[MAX_FREED];
-	unsigned int nr_freed;
+	uint32_t freed; /* offset of the first freed slot, see slot_freed() */
 } percpu KMEM_STATE;
+
+/*
+ * Stands in for the CPU id without rseq. The rseq area itself does not do: with
+ * KMEM_OPTIONS=rseq=off, or without membarrier, glibc has registered it all the
+ * same, and it names the CPU, whose part the one-CPU region does not have.
+ */
+static __thread uint32_t no_cpu;
 
 ptrdiff_t percpu_id_offset KMEM_STATE;
 
@@ -76,18 +79,32 @@ static int commit_slots(size_t end)
 	return 0;
 }
 
+/* Offset of the CPU id from the thread pointer, the same in every thread. */
+static ptrdiff_t id_offset(void)
+{
+	switch (percpu.mode) {
+	case PERCPU_MM_CID:
+		return __rseq_offset + RSEQ_MM_CID;
+	case PERCPU_CPU_ID:
+		return __rseq_offset + RSEQ_CPU_ID_START;
+	default:
+		return (char *)&no_cpu - (char *)__builtin_thread_pointer();
+	}
+}
+
 int percpu_init(bool allow_rseq)
 {
 	int rc;
 
 	percpu.mode = choose_mode(allow_rseq);
 	percpu.nr_cpus = percpu.mode == PERCPU_NONE ? 1 : os_nr_cpus();
-	percpu_id_offset = __rseq_offset + (percpu.mode == PERCPU_MM_CID ? RSEQ_MM_CID : RSEQ_CPU_ID_START);
+	percpu_id_offset = id_offset();
 	kmem_cpu_id_offset_value = percpu_id_offset;
 	rc = meta_reserve(&percpu.region[0], "kmem percpu 0", percpu.nr_cpus * REGION_BYTES);
 	if (!rc)
 		rc = meta_reserve(&percpu.region[1], "kmem percpu 1", percpu.nr_cpus * REGION_BYTES);
 	percpu.used = NULL_SLOT;
+	percpu.committed = 0;
 	return rc ? rc : commit_slots(percpu.used);
 }
 
@@ -111,19 +128,45 @@ uint64_t percpu_region(unsigned int which)
 	return (uintptr_t)percpu.region[which].base;
 }
 
+static struct kmem_slot *slot_at(unsigned int which, unsigned int cpu, uint32_t offset)
+{
+	return (struct kmem_slot *)(void *)(percpu.region[which].base + cpu * REGION_BYTES + offset);
+}
+
+/* Freed slots are chained through their own memory: CPU 0, region 0, `reserved` the next, `reserved2` the size. */
+static struct kmem_slot *slot_freed(uint32_t offset)
+{
+	return slot_at(0, 0, offset);
+}
+
 static uint32_t reuse_slot(size_t bytes)
 {
-	unsigned int i;
+	uint32_t *link = &percpu.freed;
 
-	for (i = 0; i < percpu.nr_freed; i++) {
-		uint32_t offset = percpu.freed[i].offset;
+	while (*link) {
+		uint32_t offset = *link;
+		struct kmem_slot *slot = slot_freed(offset);
 
-		if (percpu.freed[i].bytes != bytes)
-			continue;
-		percpu.freed[i] = percpu.freed[--percpu.nr_freed];
-		return offset;
+		if (slot->reserved2 == bytes) {
+			*link = slot->reserved;
+			slot->reserved = 0;
+			slot->reserved2 = 0;
+			return offset;
+		}
+		link = &slot->reserved;
 	}
 	return 0;
+}
+
+/* The next owner's capacity may be smaller: a slot holding more than its capacity would overflow. */
+static void reset_capacity(uint32_t offset)
+{
+	unsigned int which, cpu;
+
+	for (which = 0; which < 2; which++)
+		for (cpu = 0; cpu < percpu.nr_cpus; cpu++)
+			if (slot_at(which, cpu, offset)->capacity)
+				slot_at(which, cpu, offset)->capacity = 0;
 }
 
 uint32_t percpu_slot_alloc(size_t bytes)
@@ -145,12 +188,13 @@ uint32_t percpu_slot_alloc(size_t bytes)
 
 void percpu_slot_free(uint32_t offset, size_t bytes)
 {
-	bytes = ALIGN_UP(bytes, (size_t)CACHE_LINE);
+	if (!offset)
+		return;
+	reset_capacity(offset);
 	lock_acquire(&percpu.lock, LOCK_META);
-	if (offset && percpu.nr_freed < MAX_FREED) {
-		percpu.freed[percpu.nr_freed].offset = offset;
-		percpu.freed[percpu.nr_freed++].bytes = (uint32_t)bytes;
-	}
+	slot_freed(offset)->reserved2 = ALIGN_UP(bytes, (size_t)CACHE_LINE);
+	slot_freed(offset)->reserved = percpu.freed;
+	percpu.freed = offset;
 	lock_release(&percpu.lock, LOCK_META);
 }
 
