@@ -9,7 +9,9 @@
 #include "base/os.h"
 #include "page/buddy.h"
 
-static const struct kmem_observe_note *found;
+/* Notes are aligned to 4 bytes: what is in them is copied out. */
+static struct kmem_observe_note found;
+static const uint8_t *found_at;
 static unsigned int nr_found;
 
 static void scan_notes(const uint8_t *at, const uint8_t *end)
@@ -22,7 +24,8 @@ static void scan_notes(const uint8_t *at, const uint8_t *end)
 		if (note->n_type == KMEM_OBSERVE_NOTE && note->n_namesz == sizeof(KMEM_OBSERVE_OWNER) &&
 		    !strcmp(name, KMEM_OBSERVE_OWNER)) {
 			cr_expect_eq(note->n_descsz, sizeof(struct kmem_observe_note));
-			found = (const void *)desc;
+			memcpy(&found, desc, sizeof(found));
+			found_at = desc;
 			nr_found++;
 		}
 		at = desc + ((note->n_descsz + 3) & ~3u);
@@ -49,9 +52,10 @@ Test(observe, the_note_leads_to_the_root)
 {
 	dl_iterate_phdr(each_module, NULL);
 	cr_assert_eq(nr_found, 1);
-	cr_expect_eq(found->version, KMEM_OBSERVE_VERSION);
-	cr_expect_eq(found->size, sizeof(struct kmem_observe));
-	cr_expect_eq((const char *)&found->offset + found->offset, (const char *)&observe_root);
+	cr_expect_eq(found.version, KMEM_OBSERVE_VERSION);
+	cr_expect_eq(found.size, sizeof(struct kmem_observe));
+	cr_expect_eq(found_at + offsetof(struct kmem_observe_note, offset) + found.offset,
+		     (const uint8_t *)&observe_root);
 }
 
 Test(observe, the_root_describes_its_structures)

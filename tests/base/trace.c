@@ -56,14 +56,17 @@ static unsigned int read_probes(struct probe *probe, unsigned int max)
 			continue;
 		while (at < end && nr < max) {
 			const Elf64_Nhdr *note = (const void *)at;
-			const uint64_t *addr = (const void *)(at + sizeof(*note) + ((note->n_namesz + 3) & ~3u));
-			const char *provider = (const char *)(addr + 3);
+			const uint8_t *desc = at + sizeof(*note) + ((note->n_namesz + 3) & ~3u);
+			const char *provider = (const char *)desc + 24;
 			const char *name = provider + strlen(provider) + 1;
+			uint64_t addr[3]; /* of the nop, of .stapsdt.base, of the semaphore; aligned to 4 */
+
+			memcpy(addr, desc, sizeof(addr));
 
 			if (!strcmp(provider, "kmem"))
 				probe[nr++] = (struct probe){ name, name + strlen(name) + 1, addr[0] + bias,
 							      addr[2] + bias };
-			at = (const uint8_t *)addr + ((note->n_descsz + 3) & ~3u);
+			at = desc + ((note->n_descsz + 3) & ~3u);
 		}
 	}
 	close(fd);
