@@ -153,6 +153,18 @@ noinline void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 	return object;
 }
 
+noinline void slub_zero(const struct kmem_cache *s, void *object)
+{
+	static bool warned KMEM_STATE;
+
+	if (likely(!s->ctor)) {
+		memset(object, 0, s->object_size);
+		return;
+	}
+	if (!__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
+		report("%s: __GFP_ZERO is ignored: the cache has a constructor", s->name);
+}
+
 /* With the node locked: take a sheaf's worth of objects out of the slot. */
 static void make_room(const struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
 {
@@ -235,7 +247,7 @@ bool slub_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **object
 	}
 	if (unlikely(gfp & __GFP_ZERO))
 		for (done = 0; done < size; done++)
-			memset(object[done], 0, s->object_size);
+			slub_zero(s, object[done]);
 	return true;
 }
 

@@ -19,6 +19,9 @@
 void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp);
 void slub_free_slow(struct kmem_cache *s, void *object);
 
+/* __GFP_ZERO: clear object_size bytes, unless a constructor's state is in them. */
+void slub_zero(const struct kmem_cache *s, void *object);
+
 /* Slot of a CPU in the current region of a cache. */
 static inline struct kmem_slot *slot_of(const struct kmem_cache *s, unsigned int cpu)
 {
@@ -36,7 +39,7 @@ static force_inline void *slub_alloc(struct kmem_cache *s, gfp_t gfp)
 			return NULL;
 	}
 	if (unlikely(gfp & __GFP_ZERO))
-		memset(object, 0, s->object_size);
+		slub_zero(s, object);
 	return object;
 }
 
