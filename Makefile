@@ -19,10 +19,10 @@ CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 OBJCOPY ?= objcopy
 
+comma   := ,
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 OPT     ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(if $(filter address,$(SAN)),address$(comma)undefined,$(SAN)) -fno-sanitize-recover=all)
-comma   := ,
 CPPFLAGS += -D_GNU_SOURCE -Ialloc/include
 CFLAGS  += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) $(if $(WERROR),-Werror)
 LDFLAGS += $(SANFLAGS)
@@ -75,7 +75,7 @@ $(B)/obj/alloc/%.o: alloc/%.c
 
 $(B)/libkmem.so.0: $(LIB_OBJ) alloc/libkmem.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libkmem.so.0 -Wl,--version-script=alloc/libkmem.map -Wl,-z,defs -Wl,-z,now -o $@ $(LIB_OBJ)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem.so.0 -Wl,--version-script=alloc/libkmem.map -Wl,-z,defs -Wl,-z,now -o $@ $(LIB_OBJ)
 
 $(B)/libkmem.so: $(B)/libkmem.so.0
 	$(Q)ln -sf $(<F) $@
@@ -89,7 +89,7 @@ $(B)/libkmem.a: $(LIB_OBJ)
 
 $(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) alloc/libkmem-malloc.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libkmem-malloc.so -Wl,--version-script=alloc/libkmem-malloc.map -Wl,-z,defs -Wl,-z,now -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem-malloc.so -Wl,--version-script=alloc/libkmem-malloc.map -Wl,-z,defs -Wl,-z,now -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
 
 # ---- BPF: object -> skeleton ---------------------------------------------------------------
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)

@@ -25,10 +25,10 @@ static void pair_no_probes(void *s, long n)
 	for (; n; n--) {
 		void *p;
 
-		if (__builtin_expect(!kmem_slot_pop(s, __rseq_offset, kmem_cpu_id_offset, &p), 0))
+		if (__builtin_expect(!kmem_slot_pop(s, __rseq_offset, kmem_fast_id, &p), 0))
 			p = kmem_cache_alloc(s, GFP_KERNEL);
 		*(volatile long *)p = 1;
-		if (__builtin_expect(!kmem_slot_push(s, __rseq_offset, kmem_cpu_id_offset, p), 0))
+		if (__builtin_expect(!kmem_slot_push(s, __rseq_offset, kmem_fast_id, p), 0))
 			kmem_cache_free(s, p);
 	}
 }

@@ -9,6 +9,7 @@
 #include "base/meta.h"
 #include "base/os.h"
 #include "base/report.h"
+#include "base/trace.h"
 
 #ifndef AT_RSEQ_FEATURE_SIZE
 #define AT_RSEQ_FEATURE_SIZE 27
@@ -26,7 +27,6 @@
  * CPU would take for a dependency.
  */
 #define NULL_SLOT    (CACHE_LINE + CACHE_LINE / 2)
-#define MAX_FREED    64
 
 static struct {
 	enum percpu_mode mode;
@@ -35,16 +35,21 @@ static struct {
 	size_t committed; /* of each CPU's part */
 	size_t used;
 	lock_t lock;
-	struct {
-		uint32_t offset, bytes;
-	} freed[MAX_FREED];
-	unsigned int nr_freed;
+	uint32_t freed; /* offset of the first freed slot, see slot_freed() */
 } percpu KMEM_STATE;
+
+/*
+ * Stands in for the CPU id without rseq. The rseq area itself does not do: with
+ * KMEM_OPTIONS=rseq=off, or without membarrier, glibc has registered it all the
+ * same, and it names the CPU, whose part the one-CPU region does not have.
+ */
+static __thread uint32_t no_cpu;
 
 struct percpu_tls percpu_tls KMEM_STATE;
 
 /* Written once below; read by inline code in programs, for which it is constant. */
-KMEM_API ptrdiff_t kmem_cpu_id_offset_value __asm__("kmem_cpu_id_offset") KMEM_STATE = 0;
+KMEM_API ptrdiff_t percpu_public_id __asm__("kmem_fast_id") KMEM_STATE;
+KMEM_API const uint16_t *percpu_public_semaphore __asm__("kmem_fast_semaphore") KMEM_STATE;
 
 static enum percpu_mode choose_mode(enum kmem_rseq_option rseq)
 {
@@ -84,6 +89,19 @@ static int commit_slots(size_t end)
 	return 0;
 }
 
+/* Offset of the CPU id from the thread pointer, the same in every thread. */
+static ptrdiff_t id_offset(void)
+{
+	switch (percpu.mode) {
+	case PERCPU_MM_CID:
+		return __rseq_offset + RSEQ_MM_CID;
+	case PERCPU_CPU_ID:
+		return __rseq_offset + RSEQ_CPU_ID_START;
+	default:
+		return (char *)&no_cpu - (char *)__builtin_thread_pointer();
+	}
+}
+
 int percpu_init(enum kmem_rseq_option rseq)
 {
 	int rc;
@@ -91,12 +109,14 @@ int percpu_init(enum kmem_rseq_option rseq)
 	percpu.mode = choose_mode(rseq);
 	percpu.nr_cpus = percpu.mode == PERCPU_NONE || percpu.mode == PERCPU_ASSUMED ? 1 : os_nr_cpus();
 	percpu_tls.rseq = __rseq_offset;
-	percpu_tls.id = __rseq_offset + (percpu.mode == PERCPU_MM_CID ? RSEQ_MM_CID : RSEQ_CPU_ID_START);
-	kmem_cpu_id_offset_value = percpu_tls.id;
+	percpu_tls.id = id_offset();
+	percpu_public_id = percpu_tls.id;
+	percpu_public_semaphore = trace_semaphore;
 	rc = meta_reserve(&percpu.region[0], "kmem percpu 0", percpu.nr_cpus * REGION_BYTES);
 	if (!rc)
 		rc = meta_reserve(&percpu.region[1], "kmem percpu 1", percpu.nr_cpus * REGION_BYTES);
 	percpu.used = NULL_SLOT;
+	percpu.committed = 0;
 	return rc ? rc : commit_slots(percpu.used);
 }
 
@@ -120,19 +140,45 @@ uint64_t percpu_region(unsigned int which)
 	return (uintptr_t)percpu.region[which].base;
 }
 
+static struct kmem_slot *slot_at(unsigned int which, unsigned int cpu, uint32_t offset)
+{
+	return (struct kmem_slot *)(void *)(percpu.region[which].base + cpu * REGION_BYTES + offset);
+}
+
+/* Freed slots are chained through their own memory: CPU 0, region 0, `reserved` the next, `reserved2` the size. */
+static struct kmem_slot *slot_freed(uint32_t offset)
+{
+	return slot_at(0, 0, offset);
+}
+
 static uint32_t reuse_slot(size_t bytes)
 {
-	unsigned int i;
+	uint32_t *link = &percpu.freed;
 
-	for (i = 0; i < percpu.nr_freed; i++) {
-		uint32_t offset = percpu.freed[i].offset;
+	while (*link) {
+		uint32_t offset = *link;
+		struct kmem_slot *slot = slot_freed(offset);
 
-		if (percpu.freed[i].bytes != bytes)
-			continue;
-		percpu.freed[i] = percpu.freed[--percpu.nr_freed];
-		return offset;
+		if (slot->reserved2 == bytes) {
+			*link = slot->reserved;
+			slot->reserved = 0;
+			slot->reserved2 = 0;
+			return offset;
+		}
+		link = &slot->reserved;
 	}
 	return 0;
+}
+
+/* The next owner's capacity may be smaller: a slot holding more than its capacity would overflow. */
+static void reset_capacity(uint32_t offset)
+{
+	unsigned int which, cpu;
+
+	for (which = 0; which < 2; which++)
+		for (cpu = 0; cpu < percpu.nr_cpus; cpu++)
+			if (slot_at(which, cpu, offset)->capacity)
+				slot_at(which, cpu, offset)->capacity = 0;
 }
 
 uint32_t percpu_slot_alloc(size_t bytes)
@@ -154,12 +200,13 @@ uint32_t percpu_slot_alloc(size_t bytes)
 
 void percpu_slot_free(uint32_t offset, size_t bytes)
 {
-	bytes = ALIGN_UP(bytes, (size_t)CACHE_LINE);
+	if (!offset)
+		return;
+	reset_capacity(offset);
 	lock_acquire(&percpu.lock, LOCK_META);
-	if (offset && percpu.nr_freed < MAX_FREED) {
-		percpu.freed[percpu.nr_freed].offset = offset;
-		percpu.freed[percpu.nr_freed++].bytes = (uint32_t)bytes;
-	}
+	slot_freed(offset)->reserved2 = ALIGN_UP(bytes, (size_t)CACHE_LINE);
+	slot_freed(offset)->reserved = percpu.freed;
+	percpu.freed = offset;
 	lock_release(&percpu.lock, LOCK_META);
 }
 

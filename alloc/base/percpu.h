@@ -8,9 +8,10 @@
  *
  * A CPU is told apart by the rseq area's mm_cid where the kernel has it
  * (compact: a process with n threads uses n ids), else by its cpu_id_start.
- * Without rseq (valgrind, old kernels, GLIBC_TUNABLES) cpu_id_start reads 0 and
- * every slot keeps capacity 0, so that the fast path always takes the slow one,
- * which then works under locks. That costs the fast path no extra branch.
+ * Without rseq (valgrind, old kernels, GLIBC_TUNABLES, KMEM_OPTIONS=rseq=off)
+ * the id is read from a thread-local 0 and every slot keeps capacity 0, so that
+ * the fast path always takes the slow one, which then works under locks. That
+ * costs the fast path no extra branch.
  */
 #ifndef BASE_PERCPU_H
 #define BASE_PERCPU_H

@@ -16,7 +16,7 @@
 #include "base/base.h"
 
 enum trace_event {
-	TRACE_KMEM_CACHE_ALLOC, /* these two are adjacent: struct kmem_cache.sema points at them */
+	TRACE_KMEM_CACHE_ALLOC, /* these two come first: kmem_fast_semaphore points at them */
 	TRACE_KMEM_CACHE_FREE,
 	TRACE_KMALLOC,
 	TRACE_KFREE,

@@ -43,9 +43,12 @@ static bool parse_bool(struct word w, bool *value)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(on); i++) {
-		*value = word_is(w, on[i]);
-		if (*value || word_is(w, off[i]))
+		bool is_on = word_is(w, on[i]);
+
+		if (is_on || word_is(w, off[i])) {
+			*value = is_on;
 			return true;
+		}
 	}
 	return false;
 }

@@ -48,8 +48,9 @@ static size_t reservation_bytes(size_t nr)
 
 static uint8_t *place(struct meta_range *range, const char *name, uint8_t *at, size_t bytes)
 {
+	bytes = ALIGN_UP(bytes, (size_t)64 << 10); /* ranges are committed in such steps */
 	meta_place(range, name, at, bytes);
-	return at + ALIGN_UP(bytes, (size_t)64 << 10);
+	return at + bytes;
 }
 
 static void place_metadata(uint8_t *at)

@@ -11,7 +11,6 @@
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/report.h"
-#include "base/trace.h"
 #include "slab/geometry.h"
 
 #define SLAB_ALL_FLAGS                                                                            \
@@ -122,6 +121,15 @@ static void set_geometry(struct kmem_cache *s, const struct geometry *g)
 		s->reciprocal = (uint32_t)(((UINT64_C(1) << 32) + g->size - 1) / g->size);
 }
 
+/*
+ * A shared slot lives in the memory of a sheaf, so that it is reused when the
+ * cache is destroyed: this many objects make up for the larger header.
+ */
+static uint32_t shared_sheaf_capacity(const struct kmem_cache *s)
+{
+	return s->slot_capacity + (uint32_t)((sizeof(struct kmem_slot) - sizeof(struct kmem_sheaf)) / sizeof(uint64_t));
+}
+
 /* Slots in the per-CPU regions, or one shared slot. Return: 0 or -ENOMEM. */
 static int set_slots(struct kmem_cache *s)
 {
@@ -132,12 +140,27 @@ static int set_slots(struct kmem_cache *s)
 	s->percpu = percpu_region(0) + s->slot_offset;
 	if (s->slot_offset)
 		return 0;
-	shared = sheaf_memory(slot_bytes(s->slot_capacity));
+	shared = (struct kmem_slot *)(void *)sheaf_alloc(shared_sheaf_capacity(s));
 	if (!shared)
 		return -ENOMEM;
+	memset(shared, 0, sizeof(*shared));
 	shared->capacity = s->slot_capacity;
 	node_of(s, 0)->shared = (uintptr_t)shared;
 	return 0;
+}
+
+/* The slots of a drained cache. */
+static void release_slots(struct kmem_cache *s)
+{
+	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_sheaf *memory = (struct kmem_sheaf *)(uintptr_t)n->shared;
+
+	percpu_slot_free(s->slot_offset, slot_bytes(s->slot_capacity));
+	if (!memory)
+		return;
+	n->shared = 0;
+	memory->capacity = shared_sheaf_capacity(s);
+	sheaf_free(memory);
 }
 
 static struct kmem_cache *create(const char *name, unsigned int size, const struct kmem_cache_args *args,
@@ -155,7 +178,6 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	s->nr_nodes = 1;
 	s->object_size = size;
 	s->flags = flags;
-	s->sema = (uintptr_t)&trace_semaphore[TRACE_KMEM_CACHE_ALLOC];
 	s->ctor = (uintptr_t)args->ctor;
 	s->sheaf_capacity = MAX(g.sheaf_capacity, args->sheaf_capacity);
 	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
@@ -260,7 +282,7 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 	release_empty_slabs(s);
 	left = node_of(s, 0)->nr_taken;
 	if (!left) {
-		percpu_slot_free(s->slot_offset, slot_bytes(s->slot_capacity));
+		release_slots(s);
 		__atomic_store_n(&s->state, KMEM_CACHE_FREE, __ATOMIC_RELEASE);
 	} else {
 		s->state = KMEM_CACHE_DEAD;

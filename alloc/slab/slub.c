@@ -150,8 +150,17 @@ noinline void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 		node_unlock(n);
 	} while (!object && add_slab(s, n, gfp));
 	node_release(empty);
-	if (object && (gfp & __GFP_ZERO))
-		memset(object, 0, s->object_size);
+	return object && (gfp & __GFP_ZERO) ? slub_zero(s, object) : object;
+}
+
+noinline void *slub_zero(const struct kmem_cache *s, void *object)
+{
+	static bool warned KMEM_STATE;
+
+	if (likely(!s->ctor))
+		return memset(object, 0, s->object_size);
+	if (!__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
+		report("%s: __GFP_ZERO is ignored: the cache has a constructor", s->name);
 	return object;
 }
 
@@ -237,7 +246,7 @@ bool slub_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **object
 	}
 	if (unlikely(gfp & __GFP_ZERO))
 		for (done = 0; done < size; done++)
-			memset(object[done], 0, s->object_size);
+			slub_zero(s, object[done]);
 	return true;
 }
 

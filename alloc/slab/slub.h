@@ -19,6 +19,9 @@
 void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp);
 void slub_free_slow(struct kmem_cache *s, void *object);
 
+/* __GFP_ZERO: clear object_size bytes, unless a constructor's state is in them. Return: object. */
+void *slub_zero(const struct kmem_cache *s, void *object);
+
 /* Slot of a CPU in the current region of a cache. */
 static inline struct kmem_slot *slot_of(const struct kmem_cache *s, unsigned int cpu)
 {
@@ -74,7 +77,7 @@ static force_inline void *slub_alloc(struct kmem_cache *s, gfp_t gfp)
 	if (unlikely(!slub_pop(s, &object)))
 		return slub_alloc_slow(s, gfp);
 	if (unlikely(gfp & __GFP_ZERO))
-		return memset(object, 0, s->object_size);
+		return slub_zero(s, object);
 	return object;
 }
 

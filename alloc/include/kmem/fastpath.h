@@ -109,19 +109,24 @@ full:
 	return 0;
 }
 
-/* Offset of the CPU id from the thread pointer. Constant once the library is initialised. */
-extern KMEM_API const ptrdiff_t kmem_cpu_id_offset;
+/*
+ * What inline code needs to know of the process, constant once the library is
+ * initialised: the offset of the CPU id from the thread pointer, and the
+ * semaphores of the probes kmem_cache_alloc and kmem_cache_free. Two variables,
+ * because compilers keep constant scalars in registers across a loop, and
+ * members of a constant structure not.
+ */
+extern KMEM_API const ptrdiff_t kmem_fast_id;
+extern KMEM_API const uint16_t *const kmem_fast_semaphore;
 
 /* What the inline forms fall back to: the whole call, probe included. */
 KMEM_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp);
 KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object);
 
 /* True when somebody traces kmem_cache_alloc (which 0) or kmem_cache_free (1) events of this process. */
-static inline int kmem_cache_traced(const struct kmem_cache *s, unsigned int which)
+static inline __attribute__((__always_inline__)) int kmem_cache_traced(unsigned int which)
 {
-	const uint16_t *sema = (const uint16_t *)(uintptr_t)s->sema;
-
-	__asm__ goto("cmpw $0, %0\n\tjne %l[traced]" : : "m"(sema[which]) : "cc" : traced);
+	__asm__ goto("cmpw $0, %0\n\tjne %l[traced]" : : "m"(kmem_fast_semaphore[which]) : "cc" : traced);
 	return 0;
 traced:
 	return 1;
@@ -132,9 +137,9 @@ static inline __attribute__((__always_inline__)) void *kmem_cache_alloc_inline(s
 {
 	void *object;
 
-	if (kmem_cache_traced(s, 0) || __builtin_expect((gfp & __GFP_ZERO) != 0, 0))
+	if (kmem_cache_traced(0) || __builtin_expect((gfp & __GFP_ZERO) != 0, 0))
 		return kmem_cache_alloc(s, gfp);
-	if (__builtin_expect(kmem_slot_pop(s, __rseq_offset, kmem_cpu_id_offset, &object), 1))
+	if (__builtin_expect(kmem_slot_pop(s, __rseq_offset, kmem_fast_id, &object), 1))
 		return object;
 	return kmem_cache_alloc(s, gfp);
 }
@@ -142,7 +147,7 @@ static inline __attribute__((__always_inline__)) void *kmem_cache_alloc_inline(s
 /* As kmem_cache_free(). NULL is not allowed here. */
 static inline __attribute__((__always_inline__)) void kmem_cache_free_inline(struct kmem_cache *s, void *object)
 {
-	if (kmem_cache_traced(s, 1) || __builtin_expect(!kmem_slot_push(s, __rseq_offset, kmem_cpu_id_offset, object), 0))
+	if (kmem_cache_traced(1) || __builtin_expect(!kmem_slot_push(s, __rseq_offset, kmem_fast_id, object), 0))
 		kmem_cache_free(s, object);
 }
 

@@ -196,7 +196,7 @@ enum kmem_cache_state {
  */
 struct kmem_cache {
 	uint64_t percpu;        /* slot of CPU 0 in the current region */
-	uint64_t sema;          /* address of the semaphores of kmem_cache_alloc, _free (uint16_t[2]) */
+	uint64_t reserved0;
 	uint32_t size;
 	uint32_t object_size;
 	uint32_t flags;         /* SLAB_* */

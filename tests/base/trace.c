@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The probes as a tracer finds them: ELF notes, a nop each, and one semaphore each. */
+#include "support.h"
+
+#include <elf.h>
+#include <link.h>
+
+#include "base/trace.h"
+
+struct probe {
+	const char *name, *arguments;
+	uint64_t pc, semaphore; /* run-time addresses */
+};
+
+static const struct {
+	const char *name;
+	unsigned int arguments;
+} expected[TRACE_NR_EVENTS] = {
+	[TRACE_KMEM_CACHE_ALLOC] = { "kmem_cache_alloc", 8 },
+	[TRACE_KMEM_CACHE_FREE] = { "kmem_cache_free", 3 },
+	[TRACE_KMALLOC] = { "kmalloc", 7 },
+	[TRACE_KFREE] = { "kfree", 2 },
+	[TRACE_MM_PAGE_ALLOC] = { "mm_page_alloc", 4 },
+	[TRACE_MM_PAGE_FREE] = { "mm_page_free", 2 },
+};
+
+static uint8_t *image;
+
+static int main_module(struct dl_phdr_info *info, size_t size, void *bias)
+{
+	(void)size;
+	*(uint64_t *)bias = info->dlpi_addr;
+	return 1; /* the first is the program */
+}
+
+/* This program's .note.stapsdt. Return: number of kmem probes. */
+static unsigned int read_probes(struct probe *probe, unsigned int max)
+{
+	int fd = open("/proc/self/exe", O_RDONLY);
+	off_t bytes = lseek(fd, 0, SEEK_END);
+	const Elf64_Ehdr *header;
+	const Elf64_Shdr *section;
+	unsigned int i, nr = 0;
+	uint64_t bias = 0;
+
+	dl_iterate_phdr(main_module, &bias);
+	image = mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	cr_assert_neq(image, MAP_FAILED);
+	header = (const void *)image;
+	section = (const void *)(image + header->e_shoff);
+	for (i = 0; i < header->e_shnum; i++) {
+		const char *names = (const char *)image + section[header->e_shstrndx].sh_offset;
+		const uint8_t *at = image + section[i].sh_offset, *end = at + section[i].sh_size;
+
+		if (strcmp(names + section[i].sh_name, ".note.stapsdt"))
+			continue;
+		while (at < end && nr < max) {
+			const Elf64_Nhdr *note = (const void *)at;
+			const uint8_t *desc = at + sizeof(*note) + ((note->n_namesz + 3) & ~3u);
+			const char *provider = (const char *)desc + 24;
+			const char *name = provider + strlen(provider) + 1;
+			uint64_t addr[3]; /* of the nop, of .stapsdt.base, of the semaphore; aligned to 4 */
+
+			memcpy(addr, desc, sizeof(addr));
+
+			if (!strcmp(provider, "kmem"))
+				probe[nr++] = (struct probe){ name, name + strlen(name) + 1, addr[0] + bias,
+							      addr[2] + bias };
+			at = desc + ((note->n_descsz + 3) & ~3u);
+		}
+	}
+	close(fd);
+	return nr;
+}
+
+static const struct probe *find_probe(const struct probe *probe, unsigned int nr, const char *name)
+{
+	const struct probe *found = NULL;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (strcmp(probe[i].name, name))
+			continue;
+		cr_expect_null(found, "%s fires in two places", name);
+		found = &probe[i];
+	}
+	return found;
+}
+
+Test(trace, each_event_is_one_probe_with_the_kernel_s_fields)
+{
+	struct probe probe[32];
+	unsigned int nr = read_probes(probe, 32), i;
+
+	cr_expect_eq(nr, TRACE_NR_EVENTS);
+	for (i = 0; i < TRACE_NR_EVENTS; i++) {
+		const struct probe *p = find_probe(probe, nr, expected[i].name);
+		unsigned int arguments = 1;
+		const char *c;
+
+		cr_assert_not_null(p, "%s", expected[i].name);
+		for (c = p->arguments; *c; c++)
+			arguments += *c == ' ';
+		cr_expect_eq(arguments, expected[i].arguments, "%s: %s", p->name, p->arguments);
+	}
+}
+
+Test(trace, a_probe_is_a_nop_and_its_semaphore_is_in_the_array)
+{
+	struct probe probe[32];
+	unsigned int nr = read_probes(probe, 32), i;
+
+	for (i = 0; i < TRACE_NR_EVENTS; i++) {
+		const struct probe *p = find_probe(probe, nr, expected[i].name);
+
+		cr_assert_not_null(p);
+		cr_expect_eq(*(const uint8_t *)(uintptr_t)p->pc, 0x90, "%s", p->name);
+		cr_expect_eq(p->semaphore, (uintptr_t)&trace_semaphore[i], "%s", p->name);
+	}
+}
+
+Test(trace, nobody_traces_at_start)
+{
+	unsigned int i;
+
+	for (i = 0; i < TRACE_NR_EVENTS; i++) {
+		cr_expect_eq(trace_semaphore[i], 0);
+		cr_expect_not(trace_on((enum trace_event)i));
+		trace_semaphore[i]++;
+		cr_expect(trace_on((enum trace_event)i));
+	}
+}
+
+Test(trace, a_probe_nobody_listens_to_does_nothing)
+{
+	capture_start();
+	trace_kmem_cache_alloc(NULL, NULL, "x", 1, 2, 3, 4, 5);
+	trace_kmem_cache_free(NULL, NULL, "x");
+	trace_kmalloc(NULL, NULL, 1, 2, 3, 4, 5);
+	trace_kfree(NULL, NULL);
+	trace_mm_page_alloc(1, 2, 3, 0);
+	trace_mm_page_free(1, 2);
+	cr_expect_str_eq(capture_end(), "");
+}
+
+Test(trace, the_inline_fast_path_sees_the_same_semaphores)
+{
+
+	cr_expect_eq(kmem_fast_semaphore, &trace_semaphore[TRACE_KMEM_CACHE_ALLOC]);
+	cr_expect_not(kmem_cache_traced(0));
+	trace_semaphore[TRACE_KMEM_CACHE_FREE] = 1;
+	cr_expect_not(kmem_cache_traced(0));
+	cr_expect(kmem_cache_traced(1));
+}
