@@ -84,24 +84,27 @@ static int check_kernel(enum kcaches_source source, char *err, size_t len)
 	if (source == KCACHES_ITERATOR && !bpfenv_kernel_has_field("bpf_iter__kmem_cache", "s"))
 		return bpfenv_fail(err, len, -ENOTSUP,
 				   "no kmem_cache iterator: use kernel 6.13 or later");
-	if (source == KCACHES_LIST && !bpfenv_kernel_has_symbol("slab_caches"))
-		return bpfenv_fail(err, len, -ENOTSUP,
-				   "symbol slab_caches is not visible: use a kernel with "
-				   "CONFIG_KALLSYMS_ALL");
 	return 0;
 }
 
 /* Loads the one program that a source needs (bootstrap: two). */
 static int load_walker(struct kcaches *kc, enum kcaches_source source, char *err, size_t len)
 {
-	struct caches_bpf *skel = caches_bpf__open();
+	uint64_t slab_caches = source == KCACHES_LIST ? bpfenv_kernel_symbol("slab_caches") : 0;
+	struct caches_bpf *skel;
 	int ret;
 
+	if (source == KCACHES_LIST && !slab_caches)
+		return bpfenv_fail(err, len, -ENOTSUP,
+				   "symbol slab_caches is not visible: use a kernel with "
+				   "CONFIG_KALLSYMS_ALL, as root");
+	skel = caches_bpf__open();
 	if (!skel)
 		return bpfenv_error(err, len, -errno, "open the cache walker");
 	skel->rodata->nr_cpus = bpfenv_nr_cpus();
 	skel->rodata->nr_nodes = bpfenv_nr_nodes();
 	skel->rodata->walk_lists = !kc->no_lists;
+	skel->rodata->slab_caches = slab_caches;
 	bpf_program__set_autoload(skel->progs.caches_iterate, source == KCACHES_ITERATOR);
 	bpf_program__set_autoload(skel->progs.caches_list, source == KCACHES_LIST);
 	bpf_program__set_autoload(skel->progs.caches_bootstrap, source == KCACHES_BOOTSTRAP);
