@@ -27,6 +27,9 @@
 #define MIN(a, b)        ((a) < (b) ? (a) : (b))
 #define MAX(a, b)        ((a) > (b) ? (a) : (b))
 
+/* For variables that several files share: without it, -fPIC reads them through the GOT. */
+#define KMEM_HIDDEN __attribute__((visibility("hidden")))
+
 #define CACHE_LINE 64u
 
 static inline bool is_pow2(uint64_t n)

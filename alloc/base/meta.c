@@ -6,30 +6,15 @@
 
 #include "base/observe.h"
 #include "base/os.h"
-#include "base/report.h"
 
 #define COMMIT_STEP ((size_t)64 << 10)
-
-static struct kmem_black_range black[24] KMEM_STATE;
-
-void meta_black(const char *name, const void *start, const void *end)
-{
-	struct kmem_black_range *range = &black[observe_root.nr_black];
-
-	BUG_ON(observe_root.nr_black == ARRAY_LEN(black));
-	range->start = (uintptr_t)start;
-	range->end = (uintptr_t)end;
-	report_format(range->name, sizeof(range->name), "%s", name);
-	observe_root.black = (uintptr_t)black;
-	observe_root.nr_black++;
-}
 
 void meta_place(struct meta_range *range, const char *name, void *base, size_t limit)
 {
 	range->base = base;
 	range->limit = limit;
 	os_name(base, limit, name);
-	meta_black(name, range->base, range->base + limit);
+	observe_black(name, range->base, range->base + limit);
 }
 
 int meta_reserve(struct meta_range *range, const char *name, size_t limit)

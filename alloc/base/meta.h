@@ -36,7 +36,4 @@ int meta_ensure_at(struct meta_range *range, size_t from, size_t bytes);
 /* Take `bytes` (zero-filled, aligned) from the range for ever. NULL when it is full or memory is out. */
 void *meta_carve(struct meta_range *range, size_t bytes, size_t align);
 
-/* Record memory of the allocator that is no range, such as its own variables. */
-void meta_black(const char *name, const void *start, const void *end);
-
 #endif

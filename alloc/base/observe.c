@@ -9,8 +9,8 @@
 #include "base/observe.h"
 
 #include "base/base.h"
-#include "base/meta.h"
 #include "base/os.h"
+#include "base/report.h"
 
 struct kmem_observe observe_root KMEM_STATE = { .magic = KMEM_OBSERVE_MAGIC };
 
@@ -33,6 +33,20 @@ __asm__(".pushsection .note.slabscope, \"a\", @note\n\t"
 	".quad observe_root - .\n\t"
 	".popsection\n");
 
+static struct kmem_black_range black[24] KMEM_STATE;
+
+void observe_black(const char *name, const void *start, const void *end)
+{
+	struct kmem_black_range *range = &black[observe_root.nr_black];
+
+	BUG_ON(observe_root.nr_black == ARRAY_LEN(black));
+	range->start = (uintptr_t)start;
+	range->end = (uintptr_t)end;
+	report_format(range->name, sizeof(range->name), "%s", name);
+	observe_root.black = (uintptr_t)black;
+	observe_root.nr_black++;
+}
+
 void observe_init(void)
 {
 	struct kmem_observe *root = &observe_root;
@@ -47,7 +61,7 @@ void observe_init(void)
 	root->sheaf_header_bytes = sizeof(struct kmem_sheaf);
 	memcpy(root->release, SLABSCOPE_VERSION, sizeof(SLABSCOPE_VERSION));
 	root->init_ns = os_now_ns();
-	meta_black("kmem state", __start_kmem_state, __stop_kmem_state);
+	observe_black("kmem state", __start_kmem_state, __stop_kmem_state);
 }
 
 void observe_ready(void)

@@ -8,10 +8,15 @@
 
 #include <kmem/observe.h>
 
-extern struct kmem_observe observe_root;
+#include "base/base.h"
+
+extern KMEM_HIDDEN struct kmem_observe observe_root;
 
 /* Fill in what is known at compile time and record the allocator's variables as black. */
 void observe_init(void);
+
+/* Record memory of the allocator itself: no root for a leak scan. */
+void observe_black(const char *name, const void *start, const void *end);
 
 /* Say that everything is there. */
 void observe_ready(void);

@@ -19,7 +19,13 @@
 #define RSEQ_MM_CID       24
 
 #define REGION_BYTES ((size_t)1 << KMEM_PERCPU_SHIFT)
-#define NULL_SLOT    64u
+/*
+ * Slots start in the middle of a cache line: the word in the first line, objects
+ * from the second on. Objects of 64 bytes start where lines do, so a store to the
+ * first word of one never has the low address bits of the slot's word, which the
+ * CPU would take for a dependency.
+ */
+#define NULL_SLOT    (CACHE_LINE + CACHE_LINE / 2)
 #define MAX_FREED    64
 
 static struct {
@@ -35,15 +41,17 @@ static struct {
 	unsigned int nr_freed;
 } percpu KMEM_STATE;
 
-ptrdiff_t percpu_id_offset KMEM_STATE;
+struct percpu_tls percpu_tls KMEM_STATE;
 
 /* Written once below; read by inline code in programs, for which it is constant. */
 KMEM_API ptrdiff_t kmem_cpu_id_offset_value __asm__("kmem_cpu_id_offset") KMEM_STATE = 0;
 
-static enum percpu_mode choose_mode(bool allow_rseq)
+static enum percpu_mode choose_mode(enum kmem_rseq_option rseq)
 {
-	if (!allow_rseq || !__rseq_size)
+	if (rseq == KMEM_RSEQ_OFF)
 		return PERCPU_NONE;
+	if (!__rseq_size)
+		return rseq == KMEM_RSEQ_ASSUME ? PERCPU_ASSUMED : PERCPU_NONE;
 	/* Draining needs the barrier; without it (seccomp, old kernel) nothing could be taken back. */
 	if (os_membarrier_register() || os_membarrier())
 		return PERCPU_NONE;
@@ -76,14 +84,15 @@ static int commit_slots(size_t end)
 	return 0;
 }
 
-int percpu_init(bool allow_rseq)
+int percpu_init(enum kmem_rseq_option rseq)
 {
 	int rc;
 
-	percpu.mode = choose_mode(allow_rseq);
-	percpu.nr_cpus = percpu.mode == PERCPU_NONE ? 1 : os_nr_cpus();
-	percpu_id_offset = __rseq_offset + (percpu.mode == PERCPU_MM_CID ? RSEQ_MM_CID : RSEQ_CPU_ID_START);
-	kmem_cpu_id_offset_value = percpu_id_offset;
+	percpu.mode = choose_mode(rseq);
+	percpu.nr_cpus = percpu.mode == PERCPU_NONE || percpu.mode == PERCPU_ASSUMED ? 1 : os_nr_cpus();
+	percpu_tls.rseq = __rseq_offset;
+	percpu_tls.id = __rseq_offset + (percpu.mode == PERCPU_MM_CID ? RSEQ_MM_CID : RSEQ_CPU_ID_START);
+	kmem_cpu_id_offset_value = percpu_tls.id;
 	rc = meta_reserve(&percpu.region[0], "kmem percpu 0", percpu.nr_cpus * REGION_BYTES);
 	if (!rc)
 		rc = meta_reserve(&percpu.region[1], "kmem percpu 1", percpu.nr_cpus * REGION_BYTES);
@@ -156,7 +165,7 @@ void percpu_slot_free(uint32_t offset, size_t bytes)
 
 void percpu_barrier(void)
 {
-	if (percpu.mode != PERCPU_NONE)
+	if (percpu.mode == PERCPU_CPU_ID || percpu.mode == PERCPU_MM_CID)
 		BUG_ON(os_membarrier() != 0);
 }
 

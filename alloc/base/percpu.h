@@ -16,6 +16,7 @@
 #define BASE_PERCPU_H
 
 #include <kmem/fastpath.h>
+#include <kmem/options.h>
 
 #include "base/base.h"
 
@@ -23,10 +24,11 @@ enum percpu_mode {
 	PERCPU_NONE,   /* no rseq: shared slots under locks */
 	PERCPU_CPU_ID,
 	PERCPU_MM_CID,
+	PERCPU_ASSUMED, /* one CPU, one thread, no kernel: see KMEM_RSEQ_ASSUME */
 };
 
-/* Decide the mode and reserve the regions. allow_rseq false forces PERCPU_NONE. 0 or -ENOMEM. */
-int percpu_init(bool allow_rseq);
+/* Decide the mode and reserve the regions; see kmem/options.h. 0 or -ENOMEM. */
+int percpu_init(enum kmem_rseq_option rseq);
 
 enum percpu_mode percpu_mode(void);
 unsigned int percpu_nr_cpus(void);
@@ -49,15 +51,18 @@ void percpu_barrier(void);
 /* In the child of fork(). */
 void percpu_after_fork(void);
 
-/* Offset of the CPU id from the thread pointer; what the fast path indexes with. */
-extern ptrdiff_t percpu_id_offset;
+/* Where the thread's rseq area and the CPU id lie, from the thread pointer: what the fast path needs. */
+extern KMEM_HIDDEN struct percpu_tls {
+	ptrdiff_t rseq;
+	ptrdiff_t id;
+} percpu_tls;
 
 /* Id of the running CPU: a hint, it may change at any time. */
 static inline unsigned int percpu_this_cpu(void)
 {
 	uint32_t id;
 
-	__asm__ volatile("movl %%fs:(%1), %0" : "=r"(id) : "r"(percpu_id_offset));
+	__asm__ volatile("movl %%fs:(%1), %0" : "=r"(id) : "r"(percpu_tls.id));
 	return id;
 }
 

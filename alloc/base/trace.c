@@ -13,7 +13,7 @@
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
 
-volatile uint16_t trace_semaphore[TRACE_NR_EVENTS] __attribute__((section(".probes")));
+uint16_t trace_semaphore[TRACE_NR_EVENTS] __attribute__((section(".probes")));
 
 /* <sys/sdt.h> wants one symbol per probe; they are names for the array's elements. */
 #define SEMAPHORE(probe, event)                                                        \

@@ -26,11 +26,15 @@ enum trace_event {
 };
 
 /* One semaphore per probe: the number of tracers, kept by the kernel. */
-extern volatile uint16_t trace_semaphore[TRACE_NR_EVENTS];
+extern KMEM_HIDDEN uint16_t trace_semaphore[TRACE_NR_EVENTS];
 
 static force_inline bool trace_on(enum trace_event event)
 {
-	return unlikely(trace_semaphore[event] != 0);
+	/* One compare with memory; the kernel changes it behind the compiler's back. */
+	__asm__ goto("cmpw $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[event]) : "cc" : on);
+	return false;
+on:
+	return true;
 }
 
 void trace_kmem_cache_alloc(const void *call_site, const void *ptr, const char *name, size_t bytes_req,

@@ -107,7 +107,7 @@ static force_inline void *alloc(size_t size, const void *call_site)
 		struct kmem_cache *s = class_cache(size);
 		void *p;
 
-		if (likely(s) && likely(kmem_slot_pop(s, percpu_id_offset, &p)))
+		if (likely(s) && likely(slub_pop(s, &p)))
 			return p;
 	}
 	return alloc_slow(size, GFP_KERNEL, call_site);
@@ -136,27 +136,50 @@ static cold __attribute__((noreturn)) void bad_free(const char *function, const 
 	report_bug("BUG: %s(%p): invalid pointer: no allocated object is at this address", function, p);
 }
 
-KMEM_API void free(void *p)
+static noinline void free_pages_of(void *p)
+{
+	struct page *page = large_of(p);
+
+	if (!page)
+		bad_free("free", p);
+	large_free(page);
+}
+
+/* Fine for NULL only. Not noreturn, so that free() needs no stack frame for it. */
+static noinline void free_outside_arena(const void *p)
+{
+	if (p)
+		bad_free("free", p);
+}
+
+static force_inline void free_core(void *p)
 {
 	uint16_t id;
 
-	if (unlikely(trace_on(TRACE_KFREE)) && p)
-		trace_kfree(__builtin_return_address(0), p);
 	if (unlikely(!arena_contains(p))) {
-		if (p)
-			bad_free("free", p);
+		free_outside_arena(p);
 		return;
 	}
 	id = READ_ONCE(*addr_to_id(p));
-	if (likely(id - 1u < KMEM_ID_MAX - 1u)) {
+	if (likely(id - 1u < KMEM_ID_MAX - 1u))
 		slub_free(cache_by_id(id), p);
-	} else {
-		struct page *page = id == KMEM_ID_LARGE ? large_of(p) : NULL;
+	else
+		free_pages_of(p);
+}
 
-		if (!page)
-			bad_free("free", p);
-		large_free(page);
-	}
+static noinline void free_traced(void *p, const void *call_site)
+{
+	if (p)
+		trace_kfree(call_site, p);
+	free_core(p);
+}
+
+KMEM_API void free(void *p)
+{
+	if (trace_on(TRACE_KFREE))
+		free_traced(p, __builtin_return_address(0));
+	else
+		free_core(p);
 }
 
 /* ---- realloc ---- */

@@ -10,6 +10,7 @@
 enum option_type {
 	OPTION_BOOL,
 	OPTION_SIZE,
+	OPTION_RSEQ,
 };
 
 static const struct option {
@@ -18,11 +19,11 @@ static const struct option {
 	size_t offset; /* in struct kmem_options */
 } table[] = {
 	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena) },
-	{ "rseq", OPTION_BOOL, offsetof(struct kmem_options, rseq) },
+	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq) },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats) },
 };
 
-static struct kmem_options current KMEM_STATE = { .rseq = true };
+static struct kmem_options current KMEM_STATE = { .rseq = KMEM_RSEQ_ON };
 
 /* A piece of the text, not terminated. */
 struct word {
@@ -78,6 +79,20 @@ static bool parse_size(struct word w, size_t *value)
 	return true;
 }
 
+static bool parse_rseq(struct word w, enum kmem_rseq_option *value)
+{
+	bool on;
+
+	if (word_is(w, "assume")) {
+		*value = KMEM_RSEQ_ASSUME;
+		return true;
+	}
+	if (!parse_bool(w, &on))
+		return false;
+	*value = on ? KMEM_RSEQ_ON : KMEM_RSEQ_OFF;
+	return true;
+}
+
 static const struct option *find(struct word name)
 {
 	size_t i;
@@ -92,9 +107,14 @@ static bool apply(struct kmem_options *options, const struct option *option, str
 {
 	void *field = (char *)options + option->offset;
 
-	if (option->type == OPTION_BOOL)
+	switch (option->type) {
+	case OPTION_BOOL:
 		return parse_bool(value, field);
-	return parse_size(value, field);
+	case OPTION_RSEQ:
+		return parse_rseq(value, field);
+	default:
+		return parse_size(value, field);
+	}
 }
 
 static void copy_word(char *buf, size_t bytes, struct word w)
@@ -116,14 +136,14 @@ static int parse_one(struct kmem_options *options, struct word w, char *err, siz
 
 	copy_word(shown, sizeof(shown), w);
 	if (!option) {
-		report_format(err, bytes, "KMEM_OPTIONS: unknown option \"%s\"; known: arena=SIZE rseq=on|off stats=on|off",
+		report_format(err, bytes, "KMEM_OPTIONS: unknown option \"%s\"; known: arena=SIZE rseq=on|off|assume stats=on|off",
 			      shown);
 		return -EINVAL;
 	}
 	if (apply(options, option, value))
 		return 0;
 	report_format(err, bytes, "KMEM_OPTIONS: bad value in \"%s\"; %s", shown,
-		      option->type == OPTION_BOOL ? "use on or off" : "use a size such as 512M or 64G");
+		      option->type == OPTION_SIZE ? "use a size such as 512M or 64G" : "use on or off");
 	return -EINVAL;
 }
 

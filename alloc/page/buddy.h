@@ -13,7 +13,7 @@
 
 #include "page/page.h"
 
-extern struct kmem_zone zone;
+extern KMEM_HIDDEN struct kmem_zone zone;
 
 void buddy_init(void);
 

@@ -47,7 +47,7 @@ struct arena {
 	uint8_t *pageblock;    /* enum migratetype per pageblock */
 };
 
-extern struct arena arena;
+extern KMEM_HIDDEN struct arena arena;
 
 static inline uint32_t page_index(const struct page *page)
 {

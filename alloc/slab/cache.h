@@ -6,7 +6,7 @@
 #include "slab/slub.h"
 
 /* All caches by id; entry 0 is unused. */
-extern struct kmem_cache *cache_array;
+extern KMEM_HIDDEN struct kmem_cache *cache_array;
 
 /* Reserve the tables. Return: 0 or -ENOMEM. */
 int cache_init(unsigned int nr_cpus);

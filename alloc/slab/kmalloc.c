@@ -22,22 +22,25 @@ enum kmalloc_type {
 };
 
 static struct {
-	struct kmem_cache *cache[NR_KMALLOC_TYPES][NR_CLASSES];
-	uint8_t small_class[192 / 8]; /* by (size - 1) / 8 */
+	struct kmem_cache *cache[NR_KMALLOC_TYPES][16];
+	uint8_t class[KMALLOC_MAX_CACHE_SIZE / 8]; /* by (size - 1) / 8 */
 } kmallocs KMEM_STATE;
 
-static unsigned int class_index(size_t size)
+static force_inline unsigned int class_index(size_t size)
 {
-	if (size <= 192)
-		return kmallocs.small_class[(size - 1) / 8];
-	return fls64(size - 1) - 1; /* 193..256 is class 7, each doubling one more */
+	return kmallocs.class[(size - 1) / 8];
 }
 
-struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp)
+static force_inline struct kmem_cache *class_cache(size_t size, gfp_t gfp)
 {
 	enum kmalloc_type type = gfp & __GFP_RECLAIMABLE ? KMALLOC_RECLAIM : KMALLOC_NORMAL;
 
 	return kmallocs.cache[type][class_index(size)];
+}
+
+struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp)
+{
+	return class_cache(size, gfp);
 }
 
 /* Powers of two to their size, the others to their largest power-of-two divisor. */
@@ -63,10 +66,10 @@ int kmalloc_init(void)
 {
 	unsigned int type, i, class = 0;
 
-	for (i = 0; i < ARRAY_LEN(kmallocs.small_class); i++) {
+	for (i = 0; i < ARRAY_LEN(kmallocs.class); i++) {
 		if ((i + 1) * 8 > class_size[class])
 			class++;
-		kmallocs.small_class[i] = (uint8_t)class;
+		kmallocs.class[i] = (uint8_t)class;
 	}
 	for (type = 0; type < NR_KMALLOC_TYPES; type++) {
 		for (i = 0; i < NR_CLASSES; i++) {
@@ -137,7 +140,7 @@ static void *kmalloc_untraced(size_t size, gfp_t gfp, size_t *allocated)
 		*allocated = PAGE_SIZE << get_order(size);
 		return large_alloc(size, gfp, false, false);
 	}
-	s = kmalloc_cache(size, gfp);
+	s = class_cache(size, gfp);
 	*allocated = s->size;
 	return slub_alloc(s, gfp);
 }
@@ -151,15 +154,21 @@ static noinline void *kmalloc_traced(size_t size, gfp_t gfp, int node, const voi
 	return p;
 }
 
-static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
+/* Nothing, or more than the largest class. */
+static noinline void *kmalloc_no_class(size_t size, gfp_t gfp)
 {
 	size_t allocated;
 
+	return kmalloc_untraced(size, gfp, &allocated);
+}
+
+static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
+{
 	if (trace_on(TRACE_KMALLOC))
 		return kmalloc_traced(size, gfp, node, call_site);
 	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
-		return slub_alloc(kmalloc_cache(size, gfp), gfp);
-	return kmalloc_untraced(size, gfp, &allocated);
+		return slub_alloc(class_cache(size, gfp), gfp);
+	return kmalloc_no_class(size, gfp);
 }
 
 KMEM_API void *kmalloc(size_t size, gfp_t gfp)
@@ -183,6 +192,12 @@ static cold __attribute__((noreturn)) void bad_kfree(const void *p)
 	report_bug("BUG: kfree(%p): no allocated object is at this address", p);
 }
 
+static noinline void kfree_traced(const void *p, const void *call_site)
+{
+	trace_kfree(call_site, p);
+	kfree_untraced(p);
+}
+
 static noinline void free_no_object(const void *p, uint16_t id)
 {
 	struct page *page = id == KMEM_ID_LARGE ? large_of(p) : NULL;
@@ -192,14 +207,20 @@ static noinline void free_no_object(const void *p, uint16_t id)
 	large_free(page);
 }
 
+/* Fine for NULL and ZERO_SIZE_PTR only. Not noreturn, so that kfree() needs no stack frame for it. */
+static noinline void free_outside_arena(const void *p)
+{
+	if (!ZERO_OR_NULL_PTR(p))
+		bad_kfree(p);
+}
+
 static force_inline void kfree_core(const void *p)
 {
 	uint16_t id;
 
 	if (unlikely(!arena_contains(p))) {
-		if (ZERO_OR_NULL_PTR(p))
-			return;
-		bad_kfree(p);
+		free_outside_arena(p);
+		return;
 	}
 	id = READ_ONCE(*addr_to_id(p));
 	if (unlikely(id - 1u >= KMEM_ID_MAX - 1u))
@@ -216,15 +237,17 @@ void kfree_untraced(const void *p)
 void kfree_from(const void *p, const void *call_site)
 {
 	if (trace_on(TRACE_KFREE))
-		trace_kfree(call_site, p);
-	kfree_core(p);
+		kfree_traced(p, call_site);
+	else
+		kfree_core(p);
 }
 
 KMEM_API void kfree(const void *p)
 {
 	if (trace_on(TRACE_KFREE))
-		trace_kfree(__builtin_return_address(0), p);
-	kfree_core(p);
+		kfree_traced(p, __builtin_return_address(0));
+	else
+		kfree_core(p);
 }
 
 KMEM_API void kvfree(const void *p)

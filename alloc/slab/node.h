@@ -12,7 +12,7 @@
 #include "slab/slab.h"
 
 /* Nodes of all caches; node_of() is the only way in. */
-extern struct kmem_cache_node *node_array;
+extern KMEM_HIDDEN struct kmem_cache_node *node_array;
 
 static inline struct kmem_cache_node *node_of(const struct kmem_cache *s, unsigned int nid)
 {

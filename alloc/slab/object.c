@@ -18,6 +18,8 @@ static noinline void *alloc_traced(struct kmem_cache *s, gfp_t gfp, const void *
 
 static noinline void free_traced(struct kmem_cache *s, void *object, const void *call_site)
 {
+	if (!object)
+		return;
 	trace_kmem_cache_free(call_site, object, s->name);
 	slub_free(s, object);
 }
@@ -40,11 +42,9 @@ KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
 
 KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object)
 {
-	if (unlikely(!object))
-		return;
 	if (trace_on(TRACE_KMEM_CACHE_FREE))
 		free_traced(s, object, __builtin_return_address(0));
-	else
+	else if (likely(object))
 		slub_free(s, object);
 }
 

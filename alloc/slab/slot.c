@@ -2,7 +2,7 @@
 /*
  * slot.c - bulk critical sections; see slot.h and kmem/fastpath.h.
  *
- * Registers in all of them: rcx the slot, rax its word, edx the number held,
+ * Registers in all of them: rcx the slot, r11 its word, edx the number held,
  * r8 where in the slot to copy, r9 the loop counter, r10 the value in flight.
  */
 #include "slab/slot.h"
@@ -40,9 +40,9 @@
 	"cmpl %%edx, %%r9d\n\t"                  \
 	"jne 3b\n\t"
 
-/* word and net change in one 16-byte store: rax and r10. */
+/* word and net change in one 16-byte store: r11 and r10. */
 #define COMMIT_PAIR                              \
-	"movq %%rax, %%xmm0\n\t"                 \
+	"movq %%r11, %%xmm0\n\t"                 \
 	"movq %%r10, %%xmm1\n\t"                 \
 	"punpcklqdq %%xmm1, %%xmm0\n\t"          \
 	"movups %%xmm0, (%%rcx)\n"
@@ -54,33 +54,33 @@
                                                                                               \
 		__asm__ volatile(KMEM_RSEQ_BEGIN BODY KMEM_RSEQ_END                           \
 			: "=&d"(moved)                                                        \
-			: [rseq] "r"(__rseq_offset), [id] "r"(percpu_id_offset), [s] "r"(s),  \
+			: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s),  \
 			  [object] "r"(object), [count] "r"(count)                            \
-			: "rax", "rcx", "r8", "r9", "r10", "xmm0", "xmm1", "memory", "cc");   \
+			: "r11", "rcx", "r8", "r9", "r10", "xmm0", "xmm1", "memory", "cc");   \
 		return moved;                                                                 \
 	}
 
 SLOT_SECTION(slot_alloc_many,
 	TAKE_TOP
 	"imulq $0xffff, %%rdx, %%r10\n\t"
-	"addq %%r10, %%rax\n\t"
-	"movq %%rax, (%%rcx)\n")
+	"addq %%r10, %%r11\n\t"
+	"movq %%r11, (%%rcx)\n")
 
 SLOT_SECTION(slot_free_many,
 	PUT_TOP
-	"addq %%rdx, %%rax\n\t"
-	"movq %%rax, (%%rcx)\n")
+	"addq %%rdx, %%r11\n\t"
+	"movq %%r11, (%%rcx)\n")
 
 SLOT_SECTION(slot_flush,
 	TAKE_TOP
-	"subq %%rdx, %%rax\n\t"
+	"subq %%rdx, %%r11\n\t"
 	"movq 8(%%rcx), %%r10\n\t"
 	"subq %%rdx, %%r10\n\t"
 	COMMIT_PAIR)
 
 SLOT_SECTION(slot_refill,
 	PUT_TOP
-	"addq %%rdx, %%rax\n\t"
+	"addq %%rdx, %%r11\n\t"
 	"movq 8(%%rcx), %%r10\n\t"
 	"addq %%rdx, %%r10\n\t"
 	COMMIT_PAIR)

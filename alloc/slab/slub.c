@@ -150,6 +150,8 @@ noinline void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 		node_unlock(n);
 	} while (!object && add_slab(s, n, gfp));
 	node_release(empty);
+	if (object && (gfp & __GFP_ZERO))
+		memset(object, 0, s->object_size);
 	return object;
 }
 
@@ -224,7 +226,7 @@ bool slub_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **object
 		uint32_t now = slot_alloc_many(s, object + done, (uint32_t)MIN(size - done, UINT16_MAX));
 
 		if (!now) {
-			object[done] = slub_alloc_slow(s, gfp);
+			object[done] = slub_alloc_slow(s, gfp & ~__GFP_ZERO);
 			if (!object[done]) {
 				slub_free_bulk(s, done, object);
 				return false;

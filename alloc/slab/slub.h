@@ -15,7 +15,7 @@
 #include "slab/node.h"
 #include "slab/slot.h"
 
-/* The slow halves. slub_alloc_slow() clears nothing. */
+/* The slow halves. */
 void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp);
 void slub_free_slow(struct kmem_cache *s, void *object);
 
@@ -25,24 +25,62 @@ static inline struct kmem_slot *slot_of(const struct kmem_cache *s, unsigned int
 	return (struct kmem_slot *)(uintptr_t)(READ_ONCE(s->percpu) + ((uint64_t)cpu << KMEM_PERCPU_SHIFT));
 }
 
-/* One object, cleared with __GFP_ZERO. NULL when out of memory. */
+/*
+ * kmem_slot_pop() and kmem_slot_push() of kmem/fastpath.h for code behind a call:
+ * they change the word in place, which takes one instruction less. Inlined into
+ * a loop that is slower (the next pop waits longer for the store), here not.
+ */
+static force_inline bool slub_pop(const struct kmem_cache *s, void **object)
+{
+	bool got;
+
+	__asm__ volatile(KMEM_RSEQ_BEGIN
+		"testl %%edx, %%edx\n\t"
+		"jz 2f\n\t"
+		"movq 24(%%rcx,%%rdx,8), %[object]\n\t"
+		"addq $0xffff, (%%rcx)\n"
+		KMEM_RSEQ_END
+		: [object] "=&r"(*object), "=@ccnz"(got)
+		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s)
+		: "r11", "rcx", "rdx", "memory");
+	return got;
+}
+
+static force_inline bool slub_push(const struct kmem_cache *s, void *object)
+{
+	__asm__ goto(KMEM_RSEQ_BEGIN
+		"cmpl 16(%%rcx), %%edx\n\t"
+		"jae %l[full]\n\t"
+		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"
+		"incq (%%rcx)\n"
+		KMEM_RSEQ_END
+		:
+		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s), [object] "r"(object)
+		: "r11", "rcx", "rdx", "memory", "cc"
+		: full);
+	return true;
+full:
+	return false;
+}
+
+/*
+ * One object, cleared with __GFP_ZERO. NULL when out of memory. What is not the
+ * fast path is a tail call, so that callers need no stack frame.
+ */
 static force_inline void *slub_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	void *object;
 
-	if (unlikely(!kmem_slot_pop(s, percpu_id_offset, &object))) {
-		object = slub_alloc_slow(s, gfp);
-		if (!object)
-			return NULL;
-	}
+	if (unlikely(!slub_pop(s, &object)))
+		return slub_alloc_slow(s, gfp);
 	if (unlikely(gfp & __GFP_ZERO))
-		memset(object, 0, s->object_size);
+		return memset(object, 0, s->object_size);
 	return object;
 }
 
 static force_inline void slub_free(struct kmem_cache *s, void *object)
 {
-	if (unlikely(!kmem_slot_push(s, percpu_id_offset, object)))
+	if (unlikely(!slub_push(s, object)))
 		slub_free_slow(s, object);
 }
 

@@ -35,8 +35,8 @@ KMEM_BEGIN
 
 /*
  * The descriptor of the critical section 1..2 that aborts to 4, its announcement
- * to the kernel, and the first steps of every section: rcx the slot, rax its
- * word, edx the number of objects held. An abort starts again at 6; the kernel
+ * to the kernel, and the first steps of every section: rcx the slot, r11
+ * its word, edx the number of objects held. An abort starts again at 6; the kernel
  * wants the signature that glibc registered with in front of the abort handler.
  *
  * No asm goto with outputs: GCC before 12.4 miscompiles it (PR 113921).
@@ -50,14 +50,14 @@ KMEM_BEGIN
 	".pushsection __rseq_cs_ptr_array, \"aw\"\n\t"            \
 	".quad 9b\n\t"                                            \
 	".popsection\n"                                           \
-	"6:\tleaq 9b(%%rip), %%rax\n\t"                           \
-	"movq %%rax, %%fs:8(%[rseq])\n"                           \
+	"6:\tleaq 9b(%%rip), %%r11\n\t"                           \
+	"movq %%r11, %%fs:8(%[rseq])\n"                           \
 	"1:\n\t"                                                  \
 	"movl %%fs:(%[id]), %%ecx\n\t"                            \
 	"shlq $24, %%rcx\n\t"                                     \
 	"addq (%[s]), %%rcx\n\t"                                  \
-	"movq (%%rcx), %%rax\n\t"                                 \
-	"movzwl %%ax, %%edx\n\t"
+	"movq (%%rcx), %%r11\n\t"                                 \
+	"movzwl %%r11w, %%edx\n\t"
 
 #define KMEM_RSEQ_END                                             \
 	"2:\n\t"                                                  \
@@ -71,8 +71,8 @@ KMEM_BEGIN
  * Take one object from the running CPU's slot of s. Return: 0 when it is empty.
  * Neither lea nor mov changes the flags, so the test's result is the answer.
  */
-static inline __attribute__((__always_inline__)) int kmem_slot_pop(const struct kmem_cache *s, ptrdiff_t id,
-								   void **object)
+static inline __attribute__((__always_inline__)) int kmem_slot_pop(const struct kmem_cache *s, ptrdiff_t rseq,
+								   ptrdiff_t id, void **object)
 {
 	int got;
 
@@ -80,32 +80,33 @@ static inline __attribute__((__always_inline__)) int kmem_slot_pop(const struct 
 		"testl %%edx, %%edx\n\t"
 		"jz 2f\n\t"
 		"movq 24(%%rcx,%%rdx,8), %[object]\n\t"
-		"leaq 0xffff(%%rax), %%rax\n\t"
-		"movq %%rax, (%%rcx)\n"
+		"leaq 0xffff(%%r11), %%r11\n\t"
+		"movq %%r11, (%%rcx)\n"
 		KMEM_RSEQ_END
 		: [object] "=&r"(*object), "=@ccnz"(got)
-		: [rseq] "r"(__rseq_offset), [id] "r"(id), [s] "r"(s)
-		: "rax", "rcx", "rdx", "memory");
+		: [rseq] "r"(rseq), [id] "r"(id), [s] "r"(s)
+		: "r11", "rcx", "rdx", "memory");
 	return got;
 }
 
 /* Put one object into the running CPU's slot of s. Return: 0 when it is full. */
-static inline __attribute__((__always_inline__)) int kmem_slot_push(const struct kmem_cache *s, ptrdiff_t id,
-								    void *object)
+static inline __attribute__((__always_inline__)) int kmem_slot_push(const struct kmem_cache *s, ptrdiff_t rseq,
+								    ptrdiff_t id, void *object)
 {
-	int done;
-
-	__asm__ volatile(KMEM_RSEQ_BEGIN
+	__asm__ goto(KMEM_RSEQ_BEGIN
 		"cmpl 16(%%rcx), %%edx\n\t"
-		"jae 2f\n\t"
+		"jae %l[full]\n\t"
 		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"
-		"leaq 1(%%rax), %%rax\n\t"
-		"movq %%rax, (%%rcx)\n"
+		"leaq 1(%%r11), %%r11\n\t"
+		"movq %%r11, (%%rcx)\n"
 		KMEM_RSEQ_END
-		: "=@ccb"(done)
-		: [rseq] "r"(__rseq_offset), [id] "r"(id), [s] "r"(s), [object] "r"(object)
-		: "rax", "rcx", "rdx", "memory");
-	return done;
+		:
+		: [rseq] "r"(rseq), [id] "r"(id), [s] "r"(s), [object] "r"(object)
+		: "r11", "rcx", "rdx", "memory", "cc"
+		: full);
+	return 1;
+full:
+	return 0;
 }
 
 /* Offset of the CPU id from the thread pointer. Constant once the library is initialised. */
@@ -118,7 +119,12 @@ KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object);
 /* True when somebody traces kmem_cache_alloc (which 0) or kmem_cache_free (1) events of this process. */
 static inline int kmem_cache_traced(const struct kmem_cache *s, unsigned int which)
 {
-	return __builtin_expect(((const volatile uint16_t *)(uintptr_t)s->sema)[which] != 0, 0) != 0;
+	const uint16_t *sema = (const uint16_t *)(uintptr_t)s->sema;
+
+	__asm__ goto("cmpw $0, %0\n\tjne %l[traced]" : : "m"(sema[which]) : "cc" : traced);
+	return 0;
+traced:
+	return 1;
 }
 
 /* As kmem_cache_alloc(). */
@@ -128,7 +134,7 @@ static inline __attribute__((__always_inline__)) void *kmem_cache_alloc_inline(s
 
 	if (kmem_cache_traced(s, 0) || __builtin_expect((gfp & __GFP_ZERO) != 0, 0))
 		return kmem_cache_alloc(s, gfp);
-	if (__builtin_expect(kmem_slot_pop(s, kmem_cpu_id_offset, &object), 1))
+	if (__builtin_expect(kmem_slot_pop(s, __rseq_offset, kmem_cpu_id_offset, &object), 1))
 		return object;
 	return kmem_cache_alloc(s, gfp);
 }
@@ -136,7 +142,7 @@ static inline __attribute__((__always_inline__)) void *kmem_cache_alloc_inline(s
 /* As kmem_cache_free(). NULL is not allowed here. */
 static inline __attribute__((__always_inline__)) void kmem_cache_free_inline(struct kmem_cache *s, void *object)
 {
-	if (kmem_cache_traced(s, 1) || __builtin_expect(!kmem_slot_push(s, kmem_cpu_id_offset, object), 0))
+	if (kmem_cache_traced(s, 1) || __builtin_expect(!kmem_slot_push(s, __rseq_offset, kmem_cpu_id_offset, object), 0))
 		kmem_cache_free(s, object);
 }
 

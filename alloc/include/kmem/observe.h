@@ -290,10 +290,16 @@ struct kmem_observe {
 	uint64_t init_ns;      /* CLOCK_MONOTONIC */
 };
 
-_Static_assert(sizeof(struct page) == 64, "page descriptors are 64 bytes");
-_Static_assert(sizeof(struct kmem_slot) == 32, "slot header");
-_Static_assert(sizeof(struct kmem_cache) == 256, "caches are indexed by shift");
-_Static_assert(sizeof(struct kmem_cache_node) == 384, "node array stride");
-_Static_assert(sizeof(struct kmem_observe_note) == 16, "note descriptor");
+#ifdef __cplusplus
+#define KMEM_ASSERT(condition, message) static_assert(condition, message)
+#else
+#define KMEM_ASSERT(condition, message) _Static_assert(condition, message)
+#endif
+
+KMEM_ASSERT(sizeof(struct page) == 64, "page descriptors are 64 bytes");
+KMEM_ASSERT(sizeof(struct kmem_slot) == 32, "slot header");
+KMEM_ASSERT(sizeof(struct kmem_cache) == 256, "caches are indexed by shift");
+KMEM_ASSERT(sizeof(struct kmem_cache_node) == 384, "node array stride");
+KMEM_ASSERT(sizeof(struct kmem_observe_note) == 16, "note descriptor");
 
 #endif

@@ -10,15 +10,23 @@
 #ifndef KMEM_OPTIONS_H
 #define KMEM_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <kmem/attr.h>
 
 KMEM_BEGIN
 
+enum kmem_rseq_option {
+	KMEM_RSEQ_OFF,    /* every call works under a lock */
+	KMEM_RSEQ_ON,     /* per-CPU slots where the kernel supports them */
+	KMEM_RSEQ_ASSUME, /* also where rseq is missing: for single-threaded runs under an emulator
+	                   * such as callgrind, to count the fast path's instructions */
+};
+
 struct kmem_options {
 	size_t arena;   /* address space to reserve, bytes; 0: as much as the system grants, up to 1 TiB */
-	_Bool rseq;     /* per-CPU slots; off: every call works under a lock */
-	_Bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
+	enum kmem_rseq_option rseq;
+	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };
 
 /* The options in force. */

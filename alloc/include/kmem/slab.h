@@ -11,6 +11,7 @@
 #ifndef KMEM_SLAB_H
 #define KMEM_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -48,7 +49,7 @@ struct kmem_cache_args {
 	unsigned int useroffset;     /* window that may be copied to and from user space: offset */
 	unsigned int usersize;       /* and size in bytes, 0 = none */
 	unsigned int freeptr_offset; /* accepted: free objects carry no pointer here */
-	_Bool use_freeptr_offset;
+	bool use_freeptr_offset;
 	void (*ctor)(void *object);  /* run once per object, when its slab is made */
 	unsigned int sheaf_capacity; /* floor for the objects per sheaf, 0 = by size */
 };

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* model.c - from page descriptors, bitmaps and parked lists to objects. */
+#include <criterion/criterion.h>
+
+#include "kmemleak/synthetic.h"
+
+static struct synthetic *s;
+
+static void setup(void)
+{
+	s = syn_new();
+}
+
+static void teardown(void)
+{
+	syn_free(s);
+}
+
+TestSuite(model, .init = setup, .fini = teardown);
+
+static void build(void)
+{
+	cr_assert_eq(model_build(&s->model, &s->copy), 0);
+}
+
+Test(model, empty_heap)
+{
+	struct model_object o = { 0 };
+
+	build();
+	cr_assert_eq(s->model.nr_objects, 0);
+	cr_assert(!model_find(&s->model, SYN_BASE, &o));
+	cr_assert(!model_find(&s->model, SYN_BASE + 5000, &o));
+}
+
+/* Every byte of every object is found, for strides that no shift divides. */
+Test(model, find_is_exact_for_all_addresses)
+{
+	static const uint32_t strides[] = { 8, 24, 40, 56, 96, 192, 328, 1000, 2048, 4096, 12288, 32768 };
+	struct model_object o = { 0 };
+
+	for (size_t i = 0; i < sizeof(strides) / sizeof(strides[0]); i++) {
+		struct synthetic *t = syn_new();
+		uint64_t slab;
+		uint32_t objects;
+
+		t->caches[SYN_24].size = t->caches[SYN_24].object_size = strides[i];
+		slab = syn_slab(t, SYN_24, 8);
+		objects = (8u << 12) / strides[i];
+		cr_assert_eq(model_build(&t->model, &t->copy), 0);
+		for (uint32_t at = 0; at < 8u << 12; at++) {
+			bool found = model_find(&t->model, slab + at, &o);
+
+			cr_assert_eq(found, at / strides[i] < objects, "stride %u at %u", strides[i], at);
+			if (found)
+				cr_assert_eq(o.index, at / strides[i], "stride %u at %u", strides[i], at);
+			if (found)
+				cr_assert_eq(SYN_BASE + o.offset, slab + at / strides[i] * strides[i]);
+		}
+		syn_free(t);
+	}
+}
+
+/* Slabs beyond the exactness of the reciprocal divide. */
+Test(model, big_stride_in_a_big_slab)
+{
+	struct model_object o = { 0 };
+	uint64_t slab;
+
+	s->caches[SYN_24].size = s->caches[SYN_24].object_size = 100000;
+	slab = syn_slab(s, SYN_24, 60);
+	build();
+	cr_assert(model_find(&s->model, slab + 199999, &o));
+	cr_assert_eq(o.index, 1);
+	cr_assert(!model_find(&s->model, slab + 200000, &o));
+}
+
+Test(model, counts)
+{
+	uint64_t slab = syn_slab(s, SYN_64, 2), notrace = syn_slab(s, SYN_NOTRACE, 1);
+
+	for (uint32_t i = 0; i < 100; i++)
+		syn_take(s, slab, i);
+	syn_take(s, notrace, 7);
+	syn_large(s, 9000);
+	syn_pages(s, 4);
+	syn_park(s, slab);
+	syn_park(s, slab + 64 * 64);
+	build();
+	cr_assert_eq(s->model.nr_objects, 99);
+	cr_assert_eq(s->model.object_bytes, 98 * 64 + 9000);
+	cr_assert_eq(s->model.nr_parked, 2);
+	cr_assert_eq(s->model.nr_ignored, 1);
+	cr_assert_eq(s->model.nr_root_blocks, 1);
+	cr_assert_eq(s->model.nr_damaged, 0);
+}
+
+Test(model, parked_objects_are_not_white)
+{
+	uint64_t slab = syn_slab(s, SYN_64, 1), parked = syn_take(s, slab, 63);
+	struct model_object o = { 0 };
+
+	syn_park(s, parked);
+	syn_park(s, parked);
+	build();
+	cr_assert(model_find(&s->model, parked, &o));
+	cr_assert(!model_is_white(&s->model, o.number));
+	cr_assert_eq(s->model.nr_objects, 0);
+}
+
+Test(model, bits_behind_the_last_object_are_cut)
+{
+	uint64_t slab = syn_slab(s, SYN_24, 1);
+
+	memset(&s->bitmap[8], 0xff, 64);
+	build();
+	cr_assert_eq(s->model.nr_objects, 170);
+	(void)slab;
+}
+
+/* Descriptors behind the head of a free or large block mean nothing. */
+Test(model, stale_descriptors_inside_blocks_are_skipped)
+{
+	uint64_t large = syn_large(s, 3 * 4096), slab = syn_slab(s, SYN_64, 1);
+	uint64_t first = (large - SYN_BASE) >> 12;
+	struct model_object o = { 0 };
+
+	s->pages[first + 1] = s->pages[(slab - SYN_BASE) >> 12];
+	s->pages[s->next_page].type = KMEM_PAGE_FREE;
+	s->pages[s->next_page].nr_pages = 4;
+	s->pages[s->next_page + 1].type = KMEM_PAGE_LARGE;
+	s->pages[s->next_page + 1].nr_pages = 1;
+	s->pages[s->next_page + 1].size = 100;
+	build();
+	cr_assert(model_find(&s->model, large + 5000, &o));
+	cr_assert_eq(SYN_BASE + o.offset, large);
+	cr_assert(!model_find(&s->model, SYN_BASE + ((s->next_page + 1) << 12), &o));
+	cr_assert_eq(s->model.nr_damaged, 0);
+}
+
+Test(model, damage_is_counted_and_left_out)
+{
+	uint64_t slab = syn_slab(s, SYN_64, 1);
+	uint64_t first = (slab - SYN_BASE) >> 12;
+
+	s->pages[first].objects = 65; /* more than fit */
+	s->pages[10].type = KMEM_PAGE_SLAB;
+	s->pages[10].nr_pages = 1;
+	s->pages[10].cache_id = 200; /* no such cache */
+	s->pages[20].type = KMEM_PAGE_LARGE;
+	s->pages[20].nr_pages = 100000; /* leaves the heap */
+	s->pages[20].size = 5;
+	s->pages[30].type = KMEM_PAGE_FREE; /* of no length */
+	s->pages[40].type = 99;
+	syn_park(s, SYN_BASE + 50 * 4096);
+	syn_park(s, 12345);
+	build();
+	cr_assert_eq(s->model.nr_blocks, 1);
+	cr_assert_eq(s->model.nr_damaged, 6);
+}
+
+Test(model, live_bits_survive_marking)
+{
+	uint64_t a = syn_take(s, syn_slab(s, SYN_64, 1), 5);
+	struct model_object o = { 0 };
+
+	syn_mark(s, &a, 1);
+	cr_assert(model_find(&s->model, a, &o));
+	cr_assert(!model_is_white(&s->model, o.number));
+	cr_assert(model_is_live(&s->model, o.number));
+}

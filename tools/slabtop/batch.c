@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * batch.c - a table per update on stdout, in the format that was asked for.
+ */
+#include "slabtop/batch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/args.h"
+#include "common/output.h"
+#include "slabtop/columns.h"
+#include "slabtop/header.h"
+
+#define SCHEMA 1 /* of the JSON lines; grows when a key changes its meaning */
+
+static void print_text(struct session *s)
+{
+	struct layout_needs needs = {
+		.width = COLUMNS_NO_LIMIT,
+		.several_sources = session_nr_sources(s) > 1,
+		.processes = s->nr_processes > 0,
+		.human = s->options->human,
+	};
+	char buf[COLUMNS_LINE_BYTES];
+	struct layout layout;
+	struct header header;
+
+	header_make(&header, s, s->options->human);
+	layout_choose(&layout, &needs, &s->rows);
+	for (unsigned int i = 0; i < header.nr; i++)
+		puts(header.line[i]);
+	printf("\n%s\n", layout_heading(&layout, buf));
+	for (size_t i = 0; i < s->rows.nr; i++)
+		puts(layout_row(&layout, &s->rows.row[i], buf));
+}
+
+/* One string with blanks between: a cache name has none. */
+static void print_aliases(struct output *out, const struct row *row)
+{
+	char text[8192];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < row->nr_aliases && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? " " : "", row->aliases[i]);
+	output_string(out, "aliases", text);
+}
+
+static void print_record(struct session *s, struct output *out, const struct row *row, uint64_t wall_ms)
+{
+	uint64_t percent;
+
+	output_begin(out);
+	output_number(out, "schema", SCHEMA);
+	output_milli(out, "time", wall_ms);
+	output_number(out, "monotonic_ns", s->rows.ns);
+	output_string(out, "source", row->source->kind == ROW_KERNEL ? "kernel" : "process");
+	if (row->source->pid)
+		output_number(out, "pid", (uint64_t)row->source->pid);
+	else
+		output_unknown(out, "pid");
+	output_string(out, "label", row->source->label);
+	output_string(out, "cache", row->name);
+	print_aliases(out, row);
+	for (unsigned int f = 0; f < ROW_NR_FIELDS; f++) {
+		if (row_known(row, f))
+			output_number(out, row_field_key(f), row->value[f]);
+		else
+			output_unknown(out, row_field_key(f));
+	}
+	if (row_use_percent(row, &percent))
+		output_number(out, "use_percent", percent);
+	else
+		output_unknown(out, "use_percent");
+	output_bool(out, "true_active", row->source->kind == ROW_PROCESS || s->kernel_true);
+	output_bool(out, "torn", row->torn);
+	output_bool(out, "destroyed", row->dead);
+	output_end(out);
+}
+
+static void print_records(struct session *s, struct output *out)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (size_t i = 0; i < s->rows.nr; i++)
+		print_record(s, out, &s->rows.row[i], (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
+static int complain(const char *what)
+{
+	fprintf(stderr, "slabtop: %s\n", what);
+	return ARGS_EXIT_RUNTIME;
+}
+
+static void wait_for_next(uint32_t ms)
+{
+	struct timespec delay = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&delay, &delay) && errno == EINTR)
+		;
+}
+
+/* What the numbers lack belongs beside them, but not between them. */
+static void print_note(const struct session *s)
+{
+	if (s->options->kernel && s->options->active == ACTIVE_AUTO && !s->kernel_true)
+		fprintf(stderr, "slabtop: %s\n", session_note(s));
+}
+
+int batch_run(struct session *s)
+{
+	struct output out;
+	bool first = true;
+
+	output_init(&out, stdout, s->options->format);
+	for (;;) {
+		int err = session_read(s);
+
+		if (err)
+			return complain(s->message);
+		if (first)
+			print_note(s);
+		rows_sort(&s->rows, s->options->sort, false);
+		if (s->options->format != OUTPUT_TEXT)
+			print_records(s, &out);
+		else if (printf("%s", first ? "" : "\n") >= 0)
+			print_text(s);
+		err = output_flush(&out);
+		if (err) {
+			fprintf(stderr, "slabtop: write error: %s\n", strerror(-err));
+			return ARGS_EXIT_RUNTIME;
+		}
+		if (s->options->once)
+			return ARGS_EXIT_OK;
+		first = false;
+		wait_for_next(s->options->delay_ms);
+	}
+}
