@@ -131,7 +131,7 @@ static __always_inline void uncount(const struct last_large *last)
 }
 
 /*
- * A large __kmalloc() fires twice on 6.8 to 6.18: first from inside, with a call
+ * A large __kmalloc() fires twice on 6.12 and 6.18 (once on 6.1): first from inside, with a call
  * site inside the allocator, then with the true call site. Keeps the second.
  */
 static __always_inline void fold_large(__u64 ptr, const struct kmem_count_key *key,
