@@ -45,7 +45,8 @@ enum kmem_info_have {
 	KMEM_INFO_RED_ZONE = 1 << 9,    /* red_left_pad: CONFIG_SLUB_DEBUG */
 	KMEM_INFO_MIN_PARTIAL = 1 << 10, /* min_partial */
 	KMEM_INFO_SLABINFO_ACTIVE = 1 << 11, /* slabinfo_active */
-	KMEM_INFO_CUT = 1 << 16,        /* a list was longer than the walker follows */
+	KMEM_INFO_CUT = 1 << 16,        /* a list could not be followed to its end: partial_free and
+	                                   the like are lower bounds, in_use is an upper bound */
 };
 
 struct kmem_cache_info {
