@@ -131,7 +131,7 @@ deps:
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/demo.sh $(B)
+	$(Q)examples/demo.sh $(B)
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory all tests
@@ -143,5 +143,5 @@ bench: all
 clean:
 	$(Q)rm -rf build
 
--include tests/tests.mk bench/bench.mk tests/install.mk
+include tests/tests.mk bench/bench.mk docs/install.mk
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

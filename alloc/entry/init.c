@@ -29,7 +29,7 @@ static bool initialised KMEM_STATE;
 
 static void out_of_address_space(void)
 {
-	report_bug("cannot reserve address space at start; raise ulimit -v, or set KMEM_OPTIONS=arena=256M");
+	report_bug("cannot reserve address space at start; raise ulimit -v to 512 MiB or more");
 }
 
 void kmem_init(void)
@@ -39,9 +39,9 @@ void kmem_init(void)
 	initialised = true;
 	options_read(secure_getenv("KMEM_OPTIONS"));
 	observe_init();
-	if (percpu_init(kmem_options()->rseq) ||
-	    page_init(kmem_options()->arena, percpu_nr_cpus()) ||
-	    cache_init(os_nr_cpus()) || kmalloc_init())
+	/* The arena takes most of what address space there is: last. */
+	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) ||
+	    page_init(kmem_options()->arena, percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();

@@ -144,10 +144,11 @@ static void put_range(struct page *head, uint32_t from, uint32_t to)
 {
 	buddy_lock();
 	while (from < to) {
-		unsigned int order = MIN((unsigned int)__builtin_ctz(from | BLOCK_PAGES),
-					 fls64(to - from) - 1);
+		unsigned int order = (unsigned int)__builtin_ctz(from | BLOCK_PAGES);
 		struct page *page = head + from;
 
+		while (1u << order > to - from)
+			order--;
 		traced_free(page, order);
 		page_set_type(page, KMEM_PAGE_TAIL);
 		page->flags = 0;

@@ -10,6 +10,10 @@
 /* Freed sheaves are kept per capacity; the kernel's four, and what callers asked for. */
 #define SHEAF_CLASSES 16
 
+/* Address space for sheaves: about 10 KiB for each cache in use. */
+#define SHEAVES_MAX ((size_t)1 << 30)
+#define SHEAVES_MIN ((size_t)4 << 20)
+
 struct kmem_cache_node *node_array KMEM_STATE;
 
 static struct {
@@ -99,12 +103,12 @@ uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void *
 	return taken;
 }
 
-static void report_put(const struct kmem_cache *s, const struct page *slab, const void *object,
-		       enum slab_put_result result)
+/* Why an object could not be put back. */
+static cold void report_put(const struct kmem_cache *s, struct page *slab, const void *object)
 {
 	if (!slab || slab->cache_id != s->id)
 		report("BUG %s: kmem_cache_free(%p): no object of this cache; it was left alone", s->name, object);
-	else if (result == SLAB_PUT_DOUBLE_FREE)
+	else if (slab_put(s, slab, object) == SLAB_PUT_DOUBLE_FREE)
 		report("BUG %s: Object already free: %p; it was left alone", s->name, object);
 	else
 		report("BUG %s: Invalid object pointer %p: %zu bytes into the slab at %p; it was left alone",
@@ -112,32 +116,37 @@ static void report_put(const struct kmem_cache *s, const struct page *slab, cons
 		       page_to_addr(slab));
 }
 
-static void put_one(const struct kmem_cache *s, struct kmem_cache_node *n, void *object, struct page **empty)
+/* As many objects from the front as share a slab. Return: how many are dealt with, at least 1. */
+static uint32_t put_run(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
+			struct page **empty)
 {
-	struct page *slab = slab_of(object);
+	struct page *slab = slab_of(object[0]);
 	bool was_full = slab && slab->inuse == slab->objects;
-	enum slab_put_result result = SLAB_PUT_BAD_POINTER;
+	uint32_t put = 0;
 
-	if (slab && slab->cache_id == s->id)
-		result = slab_put(s, slab, object);
-	if (unlikely(result != SLAB_PUT_OK)) {
-		report_put(s, slab, object, result);
-		return;
+	if (likely(slab && slab->cache_id == s->id))
+		put = slab_put_run(s, slab, object, count);
+	if (unlikely(!put)) {
+		report_put(s, slab, object[0]);
+		return 1;
 	}
-	n->nr_taken--;
+	n->nr_taken -= put;
 	if (was_full)
 		list_add(n, slab, false);
 	if (!slab->inuse && n->nr_partial > s->min_partial)
 		retire(n, slab, empty);
+	return put;
 }
 
 void node_put(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
 	      struct page **empty)
 {
-	uint32_t i;
+	while (count) {
+		uint32_t put = put_run(s, n, object, count, empty);
 
-	for (i = 0; i < count; i++)
-		put_one(s, n, object[i], empty);
+		object += put;
+		count -= put;
+	}
 }
 
 void node_shrink(struct kmem_cache_node *n, struct page **empty)
@@ -202,8 +211,14 @@ bool barn_put(struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
 
 int sheaf_init(void)
 {
-	int rc = meta_reserve(&sheaves.range, "kmem sheaves", (size_t)1 << 30);
+	size_t limit = SHEAVES_MAX;
+	int rc;
 
+	/* Under ulimit -v take what there is. */
+	do {
+		rc = meta_reserve(&sheaves.range, "kmem sheaves", limit);
+		limit /= 2;
+	} while (rc && limit >= SHEAVES_MIN);
 	observe_root.sheaves = (uintptr_t)sheaves.range.base;
 	observe_root.sheaves_end = observe_root.sheaves;
 	return rc;

@@ -104,12 +104,17 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 	return taken;
 }
 
-uint32_t slab_object_index(const struct kmem_cache *s, const struct page *slab, const void *addr)
+static force_inline uint32_t index_of(const struct kmem_cache *s, const struct page *slab, const void *addr)
 {
 	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab));
 
 	/* The reciprocal is exact for slabs up to the preferred maximum order. */
 	return s->reciprocal ? (uint32_t)((offset * s->reciprocal) >> 32) : (uint32_t)(offset / s->size);
+}
+
+uint32_t slab_object_index(const struct kmem_cache *s, const struct page *slab, const void *addr)
+{
+	return index_of(s, slab, addr);
 }
 
 bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, const void *addr)
@@ -119,9 +124,9 @@ bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, cons
 	return index < slab->objects && (page_bitmap(slab)[index / 64] >> (index % 64) & 1);
 }
 
-enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
+static force_inline enum slab_put_result put_one(const struct kmem_cache *s, struct page *slab, const void *object)
 {
-	uint32_t index = slab_object_index(s, slab, object);
+	uint32_t index = index_of(s, slab, object);
 	uint64_t mask = UINT64_C(1) << (index % 64);
 	uint64_t *word = &page_bitmap(slab)[index / 64];
 
@@ -133,6 +138,22 @@ enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, con
 	slab->inuse--;
 	slab->hint = (uint16_t)MIN(slab->hint, index / 64);
 	return SLAB_PUT_OK;
+}
+
+enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
+{
+	return put_one(s, slab, object);
+}
+
+uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count)
+{
+	uintptr_t start = (uintptr_t)page_to_addr(slab), bytes = (uintptr_t)slab->nr_pages << PAGE_SHIFT;
+	uint32_t i;
+
+	for (i = 0; i < count && (uintptr_t)object[i] - start < bytes; i++)
+		if (unlikely(put_one(s, slab, object[i]) != SLAB_PUT_OK))
+			break;
+	return i;
 }
 
 struct page *slab_of(const void *object)

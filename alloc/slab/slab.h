@@ -37,6 +37,12 @@ enum slab_put_result {
 };
 enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object);
 
+/*
+ * Put back the objects at the front of an array that lie in this slab. Stops at
+ * the first that does not, or that slab_put() would refuse. Return: how many.
+ */
+uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count);
+
 /* The slab that holds an object; NULL when the address is in no slab. */
 struct page *slab_of(const void *object);
 

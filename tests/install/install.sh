@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# make install into a DESTDIR, build a program against it, and make uninstall leaves nothing.
+set -u
+case $1 in build) ;; *) echo "only for the plain build"; exit 77 ;; esac
+dest=$(mktemp -d) || exit 1
+trap 'rm -rf "$dest"' EXIT
+make -s install DESTDIR="$dest" prefix=/usr || exit 1
+cat >"$dest/program.c" <<'C'
+#include <kmem/page.h>
+#include <kmem/slab.h>
+int main(void)
+{
+	void *p = kmalloc(64, GFP_KERNEL);
+	kfree(p);
+	free_page(get_zeroed_page(GFP_KERNEL));
+	return !p;
+}
+C
+export PKG_CONFIG_PATH=$dest/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$dest
+cc -o "$dest/shared" "$dest/program.c" $(pkg-config --cflags --libs kmem) || exit 1
+LD_LIBRARY_PATH=$dest/usr/lib "$dest/shared" || { echo "the shared program failed"; exit 1; }
+cc -static-pie -fPIE -o "$dest/static" "$dest/program.c" -I"$dest/usr/include" "$dest/usr/lib/libkmem.a" || exit 1
+"$dest/static" || { echo "the static program failed"; exit 1; }
+LD_PRELOAD=$dest/usr/lib/libkmem-malloc.so /bin/true || exit 1
+for tool in slabtop kmemleak slabscope; do
+	"$dest/usr/bin/$tool" -V >/dev/null || { echo "$tool -V failed"; exit 1; }
+done
+make -s uninstall DESTDIR="$dest" prefix=/usr || exit 1
+left=$(find "$dest/usr" ! -type d)
+[ -z "$left" ] || { echo "uninstall left: $left"; exit 1; }

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The probes as the users' tools see them: readelf, bpftrace -l, a bpftrace one-liner with -p, perf.
+set -u
+build=$(cd "$1" && pwd) || exit 1
+lib=$build/libkmem.so.0
+out=$(mktemp -d) || exit 1
+steady=
+trap 'kill $steady 2>/dev/null; rm -rf "$out"' EXIT
+fail() { echo "FAIL: $*"; cat "$out"/last 2>/dev/null; exit 1; }
+
+# name, number of arguments (the fields of the kernel's records)
+expected='kfree 2
+kmalloc 7
+kmem_cache_alloc 8
+kmem_cache_free 3
+mm_page_alloc 4
+mm_page_free 2'
+
+for object in "$lib" "$build/libkmem-malloc.so"; do
+	readelf -nW "$object" >"$out/last"
+	listed=$(awk '/Provider:/ { p = $NF } /Name:/ { n = $2 } /Semaphore:/ { s = $NF }
+		/Arguments:/ { if (p == "kmem" && s != "0x0000000000000000") print n, NF - 1 }' "$out/last" | sort -u)
+	[ "$listed" = "$expected" ] || fail "$object lists: $listed"
+done
+# In a stripped copy the notes are still there.
+strip -o "$out/stripped.so" "$lib" && readelf -nW "$out/stripped.so" | grep -q 'Name: kmem_cache_alloc' || fail "strip removed the notes"
+
+[ "$(id -u)" -eq 0 ] || { echo "bpftrace and perf need root"; exit 77; }
+command -v bpftrace >/dev/null || { echo "bpftrace is not installed"; exit 77; }
+bpftrace -l "usdt:$lib:kmem:*" >"$out/last" 2>&1
+[ "$(grep -c ':kmem:' "$out/last")" -eq 6 ] || fail "bpftrace -l"
+
+start() { "$build/tests/probes/steady" >"$out/ready" & steady=$!; for _ in $(seq 50); do [ -s "$out/ready" ] && return; sleep 0.1; done; fail "steady did not start"; }
+start
+timeout 60 bpftrace -p $steady -e "
+	usdt:$lib:kmem:kmem_cache_alloc { @alloc[str(arg2), arg3, arg4] = count(); }
+	usdt:$lib:kmem:kmem_cache_free { @free[str(arg2)] = count(); }
+	usdt:$lib:kmem:kmalloc { @kmalloc[arg2, arg3, arg4] = count(); }
+	usdt:$lib:kmem:kfree { @kfree = count(); }
+	usdt:$lib:kmem:mm_page_alloc { @pages[arg1, arg2] = count(); }
+	usdt:$lib:kmem:mm_page_free { @freed[arg1] = count(); }
+	interval:s:2 { exit(); }" >"$out/last" 2>&1
+# size 100 takes 104 bytes; kmalloc(1000) 1024 with GFP_ATOMIC 0x820; order 2 with GFP_KERNEL 0xcc0
+for want in '@alloc\[steady, 100, 104\]: [1-9]' '@free\[steady\]: [1-9]' '@kmalloc\[1000, 1024, 2080\]: [1-9]' \
+	'@kfree: [1-9]' '@pages\[2, 3264\]: [1-9]' '@freed\[2\]: [1-9]'; do
+	grep -qE "$want" "$out/last" || fail "bpftrace did not print $want"
+done
+
+command -v perf >/dev/null || { echo "perf is not installed"; exit 77; }
+export HOME=$out
+perf --buildid-dir "$out/debug" buildid-cache --add "$lib" >"$out/last" 2>&1 || fail "perf buildid-cache"
+perf --buildid-dir "$out/debug" list sdt 2>/dev/null | grep -o 'sdt_kmem:[a-z_]*' | sort -u >"$out/last"
+[ "$(wc -l <"$out/last")" -eq 6 ] || fail "perf list sdt"
+perf probe -q -d 'sdt_kmem:*' >/dev/null 2>&1
+perf --buildid-dir "$out/debug" probe -q 'sdt_kmem:kmem_cache_alloc' >"$out/last" 2>&1 || fail "perf probe"
+perf record -q -o "$out/data" -e 'sdt_kmem:kmem_cache_alloc' -p $steady -- sleep 1 >"$out/last" 2>&1
+hits=$(perf script -i "$out/data" 2>/dev/null | grep -c sdt_kmem:kmem_cache_alloc)
+perf probe -q -d 'sdt_kmem:*' >/dev/null 2>&1
+[ "$hits" -gt 50 ] || fail "perf saw $hits events"
