@@ -44,11 +44,11 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u32 nr_cpus = 1;
 const volatile __u32 nr_nodes = 1;
 const volatile bool walk_lists = true; /* false: no partial_free and no cpu_free */
+const volatile __u64 slab_caches;      /* its address, for caches_list; not a __ksym, for
+                                          then libbpf reads all of kallsyms in any case */
 
 __u64 seen_cache; /* by caches_catch */
 __u32 nr_rows;    /* in `rows`, from the last run */
-
-extern const void slab_caches __ksym __weak;
 
 /* The iterator makes each of its rows in rows[0]. */
 struct {
@@ -524,9 +524,9 @@ static __always_inline void walk_from(__u64 address)
 SEC("syscall")
 int caches_list(void *ctx)
 {
-	if (!&slab_caches)
+	if (!slab_caches)
 		return 1;
-	walk_from((__u64)&slab_caches);
+	walk_from(slab_caches);
 	return 0;
 }
 

@@ -28,12 +28,11 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Set by the user side before loading. */
 const volatile __u32 lookup = KERNEL_LOOKUP_NONE;
+const volatile __u64 vmemmap_base, page_offset_base; /* KERNEL_LOOKUP_PAGE: their addresses */
 const volatile __u32 only_tgid; /* count only what this process causes; 0: all */
 const volatile __u64 pidns_dev, pidns_ino; /* whose process ids that is one of; 0: the first */
 
 extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
-extern const void vmemmap_base __ksym __weak;
-extern const void page_offset_base __ksym __weak;
 
 /* The last large kmalloc of a CPU, counted under `key`. */
 struct last_large {
@@ -68,8 +67,8 @@ static __always_inline struct page *head_page(__u64 ptr)
 {
 	__u64 vmemmap = 0, page_offset = 0, page, head;
 
-	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), &vmemmap_base);
-	bpf_probe_read_kernel(&page_offset, sizeof(page_offset), &page_offset_base);
+	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), (void *)vmemmap_base);
+	bpf_probe_read_kernel(&page_offset, sizeof(page_offset), (void *)page_offset_base);
 	page = vmemmap + ((ptr - page_offset) >> PAGE_SHIFT) * bpf_core_type_size(struct page);
 	head = BPF_CORE_READ((struct page *)page, compound_head);
 	return (struct page *)(head & 1 ? head - 1 : page);
@@ -90,13 +89,9 @@ static __always_inline int is_slab_page(struct page *page)
 
 static __always_inline __u64 cache_by_page(__u64 ptr)
 {
-	struct page *page;
-	int is_slab;
+	struct page *page = head_page(ptr);
+	int is_slab = is_slab_page(page);
 
-	if (!&vmemmap_base || !&page_offset_base)
-		return KMEM_KEY_UNKNOWN;
-	page = head_page(ptr);
-	is_slab = is_slab_page(page);
 	if (is_slab < 0)
 		return KMEM_KEY_UNKNOWN;
 	if (!is_slab)
@@ -136,7 +131,7 @@ static __always_inline void uncount(const struct last_large *last)
 }
 
 /*
- * A large __kmalloc() fires twice on 6.8 to 6.18: first from inside, with a call
+ * A large __kmalloc() fires twice on 6.12 and 6.18 (once on 6.1): first from inside, with a call
  * site inside the allocator, then with the true call site. Keeps the second.
  */
 static __always_inline void fold_large(__u64 ptr, const struct kmem_count_key *key,

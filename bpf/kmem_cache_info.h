@@ -37,7 +37,7 @@ enum kmem_info_have {
 	KMEM_INFO_LAYOUT = 1 << 1,      /* object_size .. refcount, cache, slab_flags */
 	KMEM_INFO_SLABS = 1 << 2,       /* slabs, objects_total */
 	KMEM_INFO_PARTIAL = 1 << 3,     /* node_partial, partial_free */
-	KMEM_INFO_CPU_SLAB = 1 << 4,    /* cpu_slabs, cpu_free: until 6.19 */
+	KMEM_INFO_CPU_SLAB = 1 << 4,    /* cpu_slabs, cpu_free: gone in 7.0 */
 	KMEM_INFO_CPU_PARTIAL = 1 << 5, /* cpu_partial*, CONFIG_SLUB_CPU_PARTIAL */
 	KMEM_INFO_SHEAVES = 1 << 6,     /* sheaf_*, barn_*: 6.18 and later */
 	KMEM_INFO_IN_USE = 1 << 7,      /* in_use is exact but for what is in flight */
@@ -45,7 +45,8 @@ enum kmem_info_have {
 	KMEM_INFO_RED_ZONE = 1 << 9,    /* red_left_pad: CONFIG_SLUB_DEBUG */
 	KMEM_INFO_MIN_PARTIAL = 1 << 10, /* min_partial */
 	KMEM_INFO_SLABINFO_ACTIVE = 1 << 11, /* slabinfo_active */
-	KMEM_INFO_CUT = 1 << 16,        /* a list was longer than the walker follows */
+	KMEM_INFO_CUT = 1 << 16,        /* a list could not be followed to its end: partial_free and
+	                                   the like are lower bounds, in_use is an upper bound */
 };
 
 struct kmem_cache_info {

@@ -44,4 +44,7 @@ if [ -d /sys/kernel/slab ]; then
 		if (ref && ref - 1 != aliases) { print "aliases:", $1, ref, aliases; bad++ }
 	} END { exit bad > 2 }' "$out" || fail "refcount and aliases differ"
 fi
+
+# What slabinfo does not know: how many objects are really in use.
+"$1/tests/bpf/in_use" || fail "in_use is not what we hold"
 exit 0

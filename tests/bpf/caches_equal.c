@@ -15,6 +15,7 @@
 #include "common/kcaches.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,15 +97,32 @@ static struct kcaches *open_source(enum kcaches_source source)
 	return kc;
 }
 
+/*
+ * Reading slabinfo takes a file, a seq_file and a buffer, and slabinfo counts
+ * them. Let the walker see the same.
+ */
+static int hold_slabinfo(void)
+{
+	int fd = open("/proc/slabinfo", O_RDONLY);
+	char byte;
+
+	if (fd < 0 || read(fd, &byte, 1) != 1)
+		perror("/proc/slabinfo");
+	return fd;
+}
+
 /* One pass; returns how many of slabinfo's caches were not equal yet. */
 static size_t pass(struct kcaches *walker, struct kcaches *info_before,
 		   struct kcaches *info_after, bool last)
 {
 	const struct kmem_cache_info *before, *walked, *after, *w, *a;
 	size_t nr_before, nr_walked, nr_after, i, left = 0;
+	int held;
 
 	check(kcaches_read(info_before, &before, &nr_before, err, sizeof(err)));
+	held = hold_slabinfo();
 	check(kcaches_read(walker, &walked, &nr_walked, err, sizeof(err)));
+	close(held);
 	check(kcaches_read(info_after, &after, &nr_after, err, sizeof(err)));
 	for (i = 0; i < nr_before; i++) {
 		if (is_equal_name(before[i].name))

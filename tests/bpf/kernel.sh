@@ -48,9 +48,9 @@ else
 	[ "$(total unreadable)" -gt 0 ] || fail "caches unknown, but none counted as unreadable"
 fi
 
-# Bytes: a message of 16 bytes has a header of 48.
-bytes=$(awk -v type=$KMALLOC -v n="$N" '$1 == "row" && $6 == type && $7 > n / 2 { print $8 / $7, $9 / $7 }' "$out")
-[ "$bytes" = "64 64" ] || fail "bytes requested and reserved per message: $bytes"
+# Bytes: a message of 16 bytes has a header of 48; slab_debug reserves more.
+awk -v type=$KMALLOC -v n=$N '$1 == "row" && $6 == type && $7 > n / 2 {
+	exit $8 / $7 != 64 || $9 / $7 < 64 }' "$out" || fail "bytes requested and reserved per message"
 
 # A large kmalloc fires once on 6.1 and twice on 6.12 and 6.18: either way it counts once.
 if [ "$(total names_kmalloc)" = 1 ]; then

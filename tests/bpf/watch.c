@@ -102,6 +102,22 @@ static void print_totals(struct collect *c, enum kmem_source source)
 	       t.sum.duplicates, t.missed, collect_lost(&t), t.counters_used);
 }
 
+/* One process less: its counters stay, its slot is free, a second time is an error. */
+static void detach_one(struct collect *c, pid_t pid)
+{
+	const struct collect_count *rows;
+	size_t before, after;
+
+	check(collect_read_counts(c, &rows, &before, err, sizeof(err)));
+	check(collect_detach_library(c, pid, err, sizeof(err)));
+	check(collect_read_counts(c, &rows, &after, err, sizeof(err)));
+	if (before != after || collect_detach_library(c, pid, err, sizeof(err)) != -ENOENT) {
+		fprintf(stderr, "watch: detach of %d: %zu counters before, %zu after\n", pid, before,
+			after);
+		exit(1);
+	}
+}
+
 static void watch_processes(struct collect_options *options, int nr, char **words)
 {
 	struct collect *c;
@@ -128,6 +144,7 @@ static void watch_processes(struct collect_options *options, int nr, char **word
 	print_rows(c, NULL);
 	print_totals(c, KMEM_SOURCE_LIBRARY);
 	started = now_ms();
+	detach_one(c, atoi(words[0]));
 	collect_close(c);
 	step_done("close");
 }

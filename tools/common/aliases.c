@@ -79,7 +79,8 @@ static int sort(struct aliases *aliases)
 {
 	size_t i;
 
-	qsort(aliases->entries, aliases->nr, sizeof(*aliases->entries), compare_entries);
+	if (aliases->nr)
+		qsort(aliases->entries, aliases->nr, sizeof(*aliases->entries), compare_entries);
 	aliases->by_name = calloc(aliases->nr + 1, sizeof(*aliases->by_name));
 	if (!aliases->by_name)
 		return -ENOMEM;

@@ -94,13 +94,23 @@ int bpfenv_error(char *err, size_t len, int error, const char *what)
 			   help ? help : strerror(-error));
 }
 
+/* The running kernel's types, NULL if it has none. Loaded once (20 ms) and kept. */
+static const struct btf *kernel_btf(void)
+{
+	static struct btf *btf;
+	static bool tried;
+
+	if (!tried)
+		btf = btf__load_vmlinux_btf();
+	tried = true;
+	return btf;
+}
+
 bool bpfenv_kernel_has_func(const char *name)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool found = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+	const struct btf *btf = kernel_btf();
 
-	btf__free(btf);
-	return found;
+	return btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
 /* Looks into unnamed structures and unions, too, as C does. */
@@ -127,26 +137,24 @@ static bool has_member(const struct btf *btf, uint32_t id, const char *field)
 
 bool bpfenv_kernel_has_field(const char *structure, const char *field)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf *btf = kernel_btf();
 	int id = btf ? btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT) : -ENOENT;
-	bool found = id > 0 && has_member(btf, (uint32_t)id, field);
 
-	btf__free(btf);
-	return found;
+	return id > 0 && has_member(btf, (uint32_t)id, field);
 }
 
-bool bpfenv_kernel_has_symbol(const char *name)
+uint64_t bpfenv_kernel_symbol(const char *name)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
+	unsigned long long address, found = 0;
 	char line[512], symbol[256];
-	unsigned long long address;
-	bool found = false;
 
 	if (!file)
-		return false;
+		return 0;
 	while (!found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "%llx %*c %255s", &address, symbol) == 2 && address &&
-			strcmp(symbol, name) == 0;
+		if (sscanf(line, "%llx %*c %255s", &address, symbol) == 2 &&
+		    strcmp(symbol, name) == 0)
+			found = address;
 	fclose(file);
 	return found;
 }

@@ -33,8 +33,8 @@ bool bpfenv_kernel_has_func(const char *name);
 /* True if the running kernel's structure has this member (anonymous members included). */
 bool bpfenv_kernel_has_field(const char *structure, const char *field);
 
-/* True if /proc/kallsyms shows this symbol with an address. */
-bool bpfenv_kernel_has_symbol(const char *name);
+/* A symbol's address by /proc/kallsyms, 0 if it is not there or hidden. Takes ~50 ms. */
+uint64_t bpfenv_kernel_symbol(const char *name);
 
 /* The number of ids up to the highest of a list like "0-3,8" (9); 0 if it is none. */
 uint32_t bpfenv_parse_id_list(const char *list);

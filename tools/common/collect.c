@@ -328,14 +328,17 @@ int collect_detach_library(struct collect *c, pid_t pid, char *err, size_t len)
 
 /* ---- the kernel source ---- */
 
-static uint32_t choose_lookup(void)
+/* Before the load: how the programs find the cache of a kmalloc() or kfree(). */
+static void choose_lookup(struct kernel_bpf *skel)
 {
-	if (bpfenv_kernel_has_func("bpf_get_kmem_cache"))
-		return KERNEL_LOOKUP_KFUNC;
-	if (bpfenv_kernel_has_symbol("vmemmap_base") &&
-	    bpfenv_kernel_has_symbol("page_offset_base"))
-		return KERNEL_LOOKUP_PAGE;
-	return KERNEL_LOOKUP_NONE;
+	if (bpfenv_kernel_has_func("bpf_get_kmem_cache")) {
+		skel->rodata->lookup = KERNEL_LOOKUP_KFUNC;
+		return;
+	}
+	skel->rodata->vmemmap_base = bpfenv_kernel_symbol("vmemmap_base");
+	skel->rodata->page_offset_base = bpfenv_kernel_symbol("page_offset_base");
+	skel->rodata->lookup = skel->rodata->vmemmap_base && skel->rodata->page_offset_base
+				       ? KERNEL_LOOKUP_PAGE : KERNEL_LOOKUP_NONE;
 }
 
 /* Process ids are compared in our own pid namespace; in the first that is 90 ns cheaper. */
@@ -375,7 +378,7 @@ static int load_kernel(struct collect *c, char *err, size_t len)
 			[KMEM_EV_PAGE_FREE] = skel->progs.kernel_page_free,
 		},
 	};
-	skel->rodata->lookup = choose_lookup();
+	choose_lookup(skel);
 	set_pid_filter(skel, c->options.kernel_pid);
 	ret = prepare_source(c, &source);
 	if (!ret)

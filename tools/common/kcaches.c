@@ -84,35 +84,45 @@ static int check_kernel(enum kcaches_source source, char *err, size_t len)
 	if (source == KCACHES_ITERATOR && !bpfenv_kernel_has_field("bpf_iter__kmem_cache", "s"))
 		return bpfenv_fail(err, len, -ENOTSUP,
 				   "no kmem_cache iterator: use kernel 6.13 or later");
-	if (source == KCACHES_LIST && !bpfenv_kernel_has_symbol("slab_caches"))
-		return bpfenv_fail(err, len, -ENOTSUP,
-				   "symbol slab_caches is not visible: use a kernel with "
-				   "CONFIG_KALLSYMS_ALL");
 	return 0;
 }
 
-/* Loads the one program that a source needs (bootstrap: two). */
-static int load_walker(struct kcaches *kc, enum kcaches_source source, char *err, size_t len)
+/*
+ * Loads the one program that a source needs (bootstrap: two). Returns NULL with
+ * *ret = -errno on failure.
+ */
+static struct caches_bpf *load_walker(enum kcaches_source source, bool no_lists, int *ret,
+				      char *err, size_t len)
 {
-	struct caches_bpf *skel = caches_bpf__open();
-	int ret;
+	uint64_t slab_caches = source == KCACHES_LIST ? bpfenv_kernel_symbol("slab_caches") : 0;
+	struct caches_bpf *skel;
 
-	if (!skel)
-		return bpfenv_error(err, len, -errno, "open the cache walker");
+	if (source == KCACHES_LIST && !slab_caches) {
+		*ret = bpfenv_fail(err, len, -ENOTSUP,
+				   "symbol slab_caches is not visible: use a kernel with "
+				   "CONFIG_KALLSYMS_ALL, as root");
+		return NULL;
+	}
+	skel = caches_bpf__open();
+	if (!skel) {
+		*ret = bpfenv_error(err, len, -errno, "open the cache walker");
+		return NULL;
+	}
 	skel->rodata->nr_cpus = bpfenv_nr_cpus();
 	skel->rodata->nr_nodes = bpfenv_nr_nodes();
-	skel->rodata->walk_lists = !kc->no_lists;
+	skel->rodata->walk_lists = !no_lists;
+	skel->rodata->slab_caches = slab_caches;
 	bpf_program__set_autoload(skel->progs.caches_iterate, source == KCACHES_ITERATOR);
 	bpf_program__set_autoload(skel->progs.caches_list, source == KCACHES_LIST);
 	bpf_program__set_autoload(skel->progs.caches_bootstrap, source == KCACHES_BOOTSTRAP);
 	bpf_program__set_autoload(skel->progs.caches_catch, source == KCACHES_BOOTSTRAP);
-	ret = caches_bpf__load(skel);
-	if (ret) {
+	*ret = caches_bpf__load(skel);
+	if (*ret) {
+		bpfenv_error(err, len, *ret, "load the cache walker");
 		caches_bpf__destroy(skel);
-		return bpfenv_error(err, len, ret, "load the cache walker");
+		return NULL;
 	}
-	kc->skel = skel;
-	return 0;
+	return skel;
 }
 
 static int map_rows(struct kcaches *kc, char *err, size_t len)
@@ -166,9 +176,10 @@ static int open_walker(struct kcaches *kc, enum kcaches_source source, char *err
 {
 	int ret = check_kernel(source, err, len);
 
-	if (!ret)
-		ret = load_walker(kc, source, err, len);
 	if (ret)
+		return ret;
+	kc->skel = load_walker(source, kc->no_lists, &ret, err, len);
+	if (!kc->skel)
 		return ret;
 	if (source == KCACHES_ITERATOR) {
 		kc->link = bpf_program__attach_iter(kc->skel->progs.caches_iterate, NULL);

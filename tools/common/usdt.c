@@ -75,7 +75,7 @@ static int read_note(struct reader *reader, const char *desc, size_t size)
 {
 	const char *cur, *end = desc + size, *provider, *name, *args;
 	struct usdt_probe *probe;
-	uint64_t address[3], moved = 0;
+	uint64_t address[3], moved = 0, site, semaphore;
 
 	if (size < sizeof(address))
 		return 0;
@@ -88,13 +88,18 @@ static int read_note(struct reader *reader, const char *desc, size_t size)
 	    strlen(name) >= USDT_NAME_BYTES || strlen(args) >= USDT_ARGS_BYTES)
 		return 0;
 
+	if (reader->base)
+		moved = reader->base - address[1];
+	site = file_offset(reader->elf, address[0] + moved);
+	semaphore = address[2] ? file_offset(reader->elf, address[2] + moved) : 0;
+	if (!site || (address[2] && !semaphore))
+		return 0;
+
 	probe = new_probe(reader);
 	if (!probe)
 		return -ENOMEM;
-	if (reader->base)
-		moved = reader->base - address[1];
-	probe->site = file_offset(reader->elf, address[0] + moved);
-	probe->semaphore = address[2] ? file_offset(reader->elf, address[2] + moved) : 0;
+	probe->site = site;
+	probe->semaphore = semaphore;
 	strcpy(probe->name, name);
 	strcpy(probe->args, args);
 	return 0;

@@ -19,8 +19,9 @@ struct usdt_probe {
 
 /*
  * Reads the probes of one provider into a malloc'ed array. `fd` is open for
- * reading on any ELF file. Probes with longer names or arguments than the
- * structure holds are left out. Returns 0 (*nr may be 0), -ENOEXEC (no ELF
+ * reading on any ELF file. Left out are probes with longer names or arguments
+ * than the structure holds, and those that could never fire: with a site or a
+ * semaphore that is not in the file. Returns 0 (*nr may be 0), -ENOEXEC (no ELF
  * file) or -ENOMEM; on failure nothing is to be freed.
  */
 int usdt_read(int fd, const char *provider, struct usdt_probe **probes, size_t *nr);
