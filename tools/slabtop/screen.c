@@ -91,6 +91,7 @@ static void act(struct screen *s, const struct key *key)
 		break;
 	case ACTION_HELP:
 		p->help = true;
+		p->help_view.top = 0;
 		break;
 	case ACTION_PAUSE:
 		p->paused = !p->paused;
