@@ -73,6 +73,12 @@ for _ in $(seq 30); do
 		"$tmp/out" || fail "ACTIVE out of bounds on a busy process"
 done
 
+# Rates of a process are there in one table when it is measured for a second.
+expect_code 0 "$top" -o --rates -p "$pid" --csv
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next }
+	$col["cache"] == "holder-cache" { exit !($col["allocs_per_second"] > 1000 && $col["frees_per_second"] > 1000) }' \
+	"$tmp/out" || { cat "$tmp/out"; fail "no rates of a busy process"; }
+
 # ---- write errors ------------------------------------------------------------------------------------
 "$top" -o -p "$pid" >/dev/full 2>"$tmp/err"
 [ $? = 1 ] || fail "full disk not noticed"

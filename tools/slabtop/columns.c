@@ -179,11 +179,11 @@ static bool wanted(enum column_id id, const struct layout_needs *needs, uint32_t
 		return needs->several_sources;
 	case COLUMN_ALLOC_RATE:
 	case COLUMN_FREE_RATE:
-		return needs->processes;
+		return needs->counters;
 	case COLUMN_CACHED:
-		return needs->processes || known & 1u << ROW_CACHED;
+		return needs->counters || known & 1u << ROW_CACHED;
 	case COLUMN_PARTIAL:
-		return needs->processes || known & 1u << ROW_PARTIAL;
+		return needs->counters || known & 1u << ROW_PARTIAL;
 	default:
 		return true;
 	}
@@ -256,7 +256,7 @@ void layout_choose(struct layout *layout, const struct layout_needs *needs, cons
 								   : columns[id].width;
 	}
 	while (needs->width - fill_layout(layout, in, widths, needs->width) < NAME_MIN_WIDTH) {
-		int worst = least_important(in, needs->processes);
+		int worst = least_important(in, needs->counters);
 
 		if (worst < 0)
 			break;

@@ -257,7 +257,7 @@ static void draw_table(struct paint *p)
 	struct layout_needs needs = {
 		.width = COLS,
 		.several_sources = session_nr_sources(p->session) > 1,
-		.processes = p->session->nr_processes > 0,
+		.counters = p->session->nr_processes > 0 || p->session->options->rates,
 		.human = p->human,
 		.grow = true,
 		.filter = p->filter,
