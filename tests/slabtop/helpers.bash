@@ -36,7 +36,7 @@ start() {
 	"$@" >"$tmp/ready" 2>/dev/null <>"$tmp/in" &
 	pid=$!
 	pids+=("$pid")
-	for _ in $(seq 100); do
+	for _ in $(seq 200); do
 		[ -s "$tmp/ready" ] && break
 		sleep 0.05
 	done
@@ -58,7 +58,7 @@ shot() { tmux -S "$socket" capture-pane -p 2>/dev/null; }
 
 # Wait until the screen matches the extended regular expression $1.
 await() {
-	for _ in $(seq 100); do
+	for _ in $(seq 200); do
 		shot | grep -qE -- "$1" && return
 		sleep 0.05
 	done

@@ -66,6 +66,24 @@ for signal in INT TERM HUP; do
 	await_end 0
 done
 
+# Stopped and continued on a terminal that has become smaller: drawn whole, nothing stale.
+term 90 24 "set -m; $top -p $pid; true"
+await 'sort o'
+shell=$(tmux -S "$socket" list-panes -F '#{pane_pid}')
+victim=$(pgrep -P "$shell" -x slabtop) || fail "slabtop is not running"
+kill -s TSTP "$victim"
+for _ in $(seq 100); do
+	grep -q '^State:.T' "/proc/$victim/status" && break
+	sleep 0.05
+done
+grep -q '^State:.T' "/proc/$victim/status" || fail "not stopped by SIGTSTP"
+tmux -S "$socket" resize-window -x 60 -y 12
+kill -s CONT "$victim"
+await '^ 1-4/'
+shot | grep -q 'holder-cache' || { shot; fail "not drawn after SIGCONT"; }
+[ "$(shot | grep -c NAME)" = 1 ] || { shot; fail "stale lines after SIGCONT"; }
+keys q
+
 # A process that ends: one line, code 1, terminal restored.
 term 80 24 "$top" -p "$pid" -d 0.2
 await 'sort o'

@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,14 @@ void paint_resize(struct paint *p)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
 		resizeterm(size.ws_row, size.ws_col);
 	clearok(stdscr, TRUE);
+}
+
+/* Whatever was drawn, and the size, may have changed before we go on. */
+void paint_suspend(struct paint *p)
+{
+	endwin();
+	raise(SIGSTOP);
+	paint_resize(p);
 }
 
 void paint_from_scratch(struct paint *p)

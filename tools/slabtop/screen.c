@@ -185,7 +185,9 @@ static void read_signals(struct screen *s)
 	struct signalfd_siginfo info;
 
 	while (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGWINCH)
+		if (info.ssi_signo == SIGTSTP)
+			paint_suspend(&s->paint);
+		else if (info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)
 			paint_resize(&s->paint);
 		else
 			s->quit = true;
@@ -229,7 +231,7 @@ static void loop(struct screen *s)
 
 static int open_events(struct screen *s, sigset_t *old)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
 	sigset_t set;
 
 	sigemptyset(&set);

@@ -131,7 +131,7 @@ static int open_kernel(struct session *s)
 	s->kcaches = NULL;
 	if (s->options->active == ACTIVE_TRUE)
 		return fail(s, err ? err : -ENOTSUP, "no true ACTIVE of the kernel: %s", why);
-	snprintf(s->kernel_note, sizeof(s->kernel_note), "ACTIVE from slabinfo: counts per-CPU objects too (%s)", why);
+	snprintf(s->kernel_note, sizeof(s->kernel_note), "ACTIVE counts per-CPU objects, too: %s", why);
 	return 0;
 }
 
