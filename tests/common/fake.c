@@ -5,7 +5,7 @@
  *
  * fake [MODE]: normal; version (a layout of another release); early (not yet
  * initialised); slabs=N (the main cache has N slabs with page descriptors and
- * bitmaps). Writes "r" when ready and waits until its parent has gone.
+ * bitmaps); damage=SEED (random words in the tables, as a corrupt heap has them). Writes "r" when ready and waits until its parent has gone.
  */
 #include <kmem/observe.h>
 
@@ -199,6 +199,31 @@ static void fill_root(void)
 	zones[0].free_list[3][KMEM_NR_MIGRATETYPES - 1].nr = 125;
 }
 
+/* Overwrite some words of a table with random, small or huge values; `keep` bytes at its start stay. */
+static void damage(void *table, size_t bytes, size_t keep, unsigned int words)
+{
+	static const uint64_t nasty[] = { 0, 1, 7, 0xffff, 0xffffffff, UINT64_MAX, UINT64_C(1) << 63, FAKE_ARENA };
+
+	for (unsigned int i = 0; i < words; i++) {
+		size_t at = keep + (size_t)rand() % (bytes - keep - 8);
+		uint64_t word = rand() % 2 ? nasty[rand() % 8] : (uint64_t)rand() << 32 | (uint64_t)rand();
+
+		memcpy((char *)table + at, &word, sizeof(word));
+	}
+}
+
+static void damage_all(unsigned int seed)
+{
+	srand(seed);
+	if (seed % 3)
+		damage(&fake_root, sizeof(fake_root), 72, seed % 5);
+	damage(caches, sizeof(caches), 0, seed % 7);
+	damage(nodes, sizeof(nodes), 0, seed % 11);
+	damage(sheaves, sizeof(sheaves), 0, 2);
+	damage(pages, 64 * sizeof(*pages), 0, 8);
+	damage(percpu, FAKE_CPUS << PERCPU_SHIFT, 0, 50);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "normal";
@@ -216,6 +241,8 @@ int main(int argc, char **argv)
 		fake_root.version = KMEM_OBSERVE_VERSION + 1;
 	if (!strcmp(mode, "sizes"))
 		fake_root.node_bytes++;
+	if (!strncmp(mode, "damage=", 7))
+		damage_all((unsigned int)atoi(mode + 7));
 	if (!strcmp(mode, "early"))
 		fake_root = (struct kmem_observe){ .magic = KMEM_OBSERVE_MAGIC, .version = KMEM_OBSERVE_VERSION,
 						   .size = sizeof(fake_root) };

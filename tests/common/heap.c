@@ -113,6 +113,35 @@ Test(heap, process_that_ended)
 	stop();
 }
 
+/* Whatever stands in the target: an error or numbers, never a crash, never an endless loop. */
+Test(heap, damaged_tables_do_no_harm)
+{
+	unsigned int refused = 0;
+
+	for (int seed = 0; seed < 120; seed++) {
+		char mode[32];
+
+		snprintf(mode, sizeof(mode), "damage=%d", seed);
+		pid = fake_start(mode);
+		cr_assert_gt(pid, 0);
+		cr_assert_eq(target_open(&t, pid), 0, "%s", t.message);
+		if (target_find_roots(&t) == 0) {
+			struct heap_slabs slabs;
+
+			heap_init(&h, &t, t.roots[0].addr);
+			if (heap_read(&h))
+				refused++;
+			else
+				heap_read_slabs(&h, FAKE_MAIN, &slabs);
+		} else {
+			refused++;
+		}
+		stop();
+	}
+	cr_expect_gt(refused, 0);
+	cr_expect_lt(refused, 120);
+}
+
 /* Nothing is left behind by a snapshot that changes the next one. */
 Test(heap, snapshots_repeat)
 {

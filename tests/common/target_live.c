@@ -2,8 +2,14 @@
 /* target_live.c - tests of tools/common/target_live.c: scattered reads, refusals, processes that end. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <kmem/observe.h>
 
 #include "common/target.h"
@@ -140,4 +146,81 @@ Test(target_live, threads_are_listed)
 	cr_expect_eq(tids[0], getpid());
 	free(tids);
 	target_close(&t);
+}
+
+/* Containers filter process_vm_readv; the mem file must do. */
+static int forbid_process_vm_readv(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = 4, .filter = code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int read_without_process_vm_readv(pid_t pid)
+{
+	uint64_t word = 0;
+	struct target_range ranges[2] = { { .addr = 8, .buf = &word, .len = 8 } };
+	struct target t;
+	int failed;
+
+	if (forbid_process_vm_readv())
+		return 77;
+	if (target_open(&t, pid) || target_find_roots(&t))
+		return 1;
+	ranges[1] = (struct target_range){ .addr = t.roots[0].addr, .buf = &word, .len = 8 };
+	failed = target_readv(&t, ranges, 2);
+	target_close(&t);
+	return failed == 1 && ranges[0].error == -EFAULT && word == KMEM_OBSERVE_MAGIC ? 0 : 2;
+}
+
+Test(target_live, mem_file_does_where_the_call_is_filtered)
+{
+	pid_t pid = fake_start("normal"), child = fork();
+	int status;
+
+	if (!child)
+		_exit(read_without_process_vm_readv(pid));
+	waitpid(child, &status, 0);
+	fake_stop(pid);
+	if (status == 77 << 8)
+		cr_skip("no seccomp filters");
+	cr_expect_eq(status, 0, "code %d", status >> 8);
+}
+
+static void *outlive(void *ready)
+{
+	if (write(*(int *)ready, "r", 1) == 1)
+		pause();
+	return NULL;
+}
+
+/* The leader's memory map is gone with the leader; the process is not. */
+Test(target_live, process_whose_first_thread_has_ended)
+{
+	int ready[2];
+	struct target t;
+	char byte;
+	pid_t pid;
+
+	cr_assert_eq(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, outlive, &ready[1]);
+		pthread_exit(NULL);
+	}
+	cr_assert_eq(read(ready[0], &byte, 1), 1);
+	usleep(20000);
+	cr_assert_eq(target_open(&t, pid), 0, "%s", t.message);
+	cr_expect_gt(t.nr_maps, 3);
+	cr_expect_eq(target_read(&t, t.maps[0].start, &byte, 1), 0, "%s", t.message);
+	target_close(&t);
+	fake_stop(pid);
 }

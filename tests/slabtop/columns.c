@@ -65,7 +65,7 @@ Test(columns, wide_values_push_as_in_procps)
 
 Test(columns, unknown_is_a_dash)
 {
-	struct layout_needs needs = { .width = COLUMNS_NO_LIMIT, .processes = true };
+	struct layout_needs needs = { .width = COLUMNS_NO_LIMIT, .counters = true };
 
 	strcpy(rows_add(&rows, &kernel)->name, "empty");
 	layout_choose(&layout, &needs, &rows);
@@ -79,7 +79,7 @@ Test(columns, lines_fit_every_width)
 {
 	process_row("a cache with quite a long name indeed");
 	for (int width = 1; width < 200; width++) {
-		struct layout_needs needs = { .width = width, .processes = true, .several_sources = true, .grow = true };
+		struct layout_needs needs = { .width = width, .counters = true, .several_sources = true, .grow = true };
 
 		layout_choose(&layout, &needs, &rows);
 		cr_expect_eq(layout.column[layout.nr - 1], COLUMN_NAME);
@@ -95,7 +95,7 @@ Test(columns, least_important_go_first)
 	process_row("x");
 	layout_choose(&layout, &needs, &rows);
 	cr_expect_not_null(strstr(layout_heading(&layout, buf), "OBJ/SLAB"), "the kernel's table stays that of procps");
-	needs.processes = true;
+	needs.counters = true;
 	layout_choose(&layout, &needs, &rows);
 	cr_expect_not_null(strstr(layout_heading(&layout, buf), "ALLOC/S"));
 	cr_expect_null(strstr(buf, "OBJ/SLAB"));

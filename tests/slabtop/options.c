@@ -56,6 +56,8 @@ Test(options, true_active_is_the_rule)
 	cr_expect_eq(o.active, ACTIVE_SLABINFO);
 	cr_assert_eq(parse("-o -p 1 --kernel"), ARGS_CONTINUE);
 	cr_expect_eq(o.active, ACTIVE_AUTO);
+	cr_assert_eq(parse("-o --rates"), ARGS_CONTINUE);
+	cr_expect_eq(o.active, ACTIVE_AUTO, "rates belong to caches, slabinfo has names only");
 }
 
 Test(options, processes)

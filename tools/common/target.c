@@ -296,7 +296,7 @@ static int read_notes(struct target *t, const struct target_map *map, const Elf6
 /* `map` begins with an ELF header: look at the notes of that image. */
 static int scan_image(struct target *t, const struct target_map *map, const Elf64_Ehdr *ehdr)
 {
-	Elf64_Phdr phdrs[MAX_PHDRS];
+	Elf64_Phdr phdrs[MAX_PHDRS] = { 0 };
 	size_t nr = ehdr->e_phnum;
 	uint64_t bias = 0;
 	bool loaded = false;

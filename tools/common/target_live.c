@@ -217,11 +217,35 @@ static char *read_file_at(int dir, const char *path)
 	return text;
 }
 
+/* State letter of a stat file: it follows the last ')', since the name may contain anything. */
+static char stat_state(const char *text)
+{
+	const char *p = strrchr(text, ')');
+
+	return p && p[1] == ' ' ? p[2] : '?';
+}
+
+static void set_comm(struct target *t, const char *stat_text)
+{
+	const char *open = strchr(stat_text, '('), *close = strrchr(stat_text, ')');
+
+	if (open && close && close > open)
+		snprintf(t->comm, sizeof(t->comm), "%.*s", (int)(close - open - 1), open + 1);
+	/* The name is printed: keep it on its line. */
+	for (char *p = t->comm; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 127)
+			*p = '?';
+}
+
 static int live_maps(struct target *t)
 {
 	struct live *live = t->backend;
-	char path[48], *text;
+	char path[48], *text = read_file_at(live->dir, "stat");
 
+	/* New maps may come with a new name: the process has called exec. */
+	if (text)
+		set_comm(t, text);
+	free(text);
 	snprintf(path, sizeof(path), "task/%d/maps", live->tid);
 	text = read_file_at(live->dir, path);
 	if (!text)
@@ -266,26 +290,6 @@ static int live_threads(struct target *t, pid_t **tids, size_t *nr)
 	}
 	closedir(dir);
 	return *nr ? 0 : fail_gone(t);
-}
-
-/* State letter of a stat file: it follows the last ')', since the name may contain anything. */
-static char stat_state(const char *text)
-{
-	const char *p = strrchr(text, ')');
-
-	return p && p[1] == ' ' ? p[2] : '?';
-}
-
-static void set_comm(struct target *t, const char *stat_text)
-{
-	const char *open = strchr(stat_text, '('), *close = strrchr(stat_text, ')');
-
-	if (open && close && close > open)
-		snprintf(t->comm, sizeof(t->comm), "%.*s", (int)(close - open - 1), open + 1);
-	/* The name is printed: keep it on its line. */
-	for (char *p = t->comm; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = '?';
 }
 
 /* The leader may have called pthread_exit(): any other thread leads to the same memory. */

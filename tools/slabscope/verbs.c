@@ -47,7 +47,8 @@ int verb_sibling(const char *tool, char *path, size_t len)
 
 static int start_tool(const struct verb *verb, char **argv)
 {
-	char path[PATH_MAX], name[32];
+	static char name[32];
+	char path[PATH_MAX];
 
 	/* The tool calls itself by its own name in its messages and in ps. */
 	snprintf(name, sizeof(name), "%s", verb->tool);

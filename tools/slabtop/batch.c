@@ -14,14 +14,15 @@
 #include "slabtop/columns.h"
 #include "slabtop/header.h"
 
-#define SCHEMA 1 /* of the JSON lines; grows when a key changes its meaning */
+#define MEASURE_MS 1000 /* what -o --rates measures over */
+#define SCHEMA     1 /* of the JSON lines; grows when a key changes its meaning */
 
 static void print_text(struct session *s)
 {
 	struct layout_needs needs = {
 		.width = COLUMNS_NO_LIMIT,
 		.several_sources = session_nr_sources(s) > 1,
-		.processes = s->nr_processes > 0,
+		.counters = s->nr_processes > 0 || s->options->rates,
 		.human = s->options->human,
 	};
 	char buf[COLUMNS_LINE_BYTES];
@@ -105,7 +106,7 @@ static void wait_for_next(uint32_t ms)
 }
 
 /* What the numbers lack belongs beside them, but not between them. */
-static void print_note(const struct session *s)
+static void print_note(struct session *s)
 {
 	if (s->options->kernel && s->options->active == ACTIVE_AUTO && !s->kernel_true)
 		fprintf(stderr, "slabtop: %s\n", session_note(s));
@@ -120,6 +121,10 @@ int batch_run(struct session *s)
 	for (;;) {
 		int err = session_read(s);
 
+		if (!err && s->options->once && s->options->rates) {
+			wait_for_next(MEASURE_MS);
+			err = session_read(s);
+		}
 		if (err)
 			return complain(s->message);
 		if (first)

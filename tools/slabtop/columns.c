@@ -11,7 +11,8 @@
 #include "common/output.h"
 
 #define NAME_WIDTH     23 /* procps pads the last column */
-#define NAME_MIN_WIDTH 12
+#define NAME_MIN_WIDTH 18 /* fewer columns rather than shorter names ... */
+#define NAME_TINY      12 /* ... but on less than 60 columns */
 #define CELL_BYTES     256
 
 /*
@@ -179,11 +180,11 @@ static bool wanted(enum column_id id, const struct layout_needs *needs, uint32_t
 		return needs->several_sources;
 	case COLUMN_ALLOC_RATE:
 	case COLUMN_FREE_RATE:
-		return needs->processes;
+		return needs->counters;
 	case COLUMN_CACHED:
-		return needs->processes || known & 1u << ROW_CACHED;
+		return needs->counters || known & 1u << ROW_CACHED;
 	case COLUMN_PARTIAL:
-		return needs->processes || known & 1u << ROW_PARTIAL;
+		return needs->counters || known & 1u << ROW_PARTIAL;
 	default:
 		return true;
 	}
@@ -243,7 +244,7 @@ void layout_choose(struct layout *layout, const struct layout_needs *needs, cons
 {
 	uint32_t known = 0;
 	bool in[COLUMN_NR];
-	int widths[COLUMN_NR];
+	int widths[COLUMN_NR], name_min;
 
 	*layout = (struct layout){ .human = needs->human, .filter = needs->filter };
 	for (size_t i = 0; i < rows->nr; i++)
@@ -255,8 +256,9 @@ void layout_choose(struct layout *layout, const struct layout_needs *needs, cons
 		widths[id] = in[id] && id != COLUMN_NAME && !fixed ? widest(layout, rows, (enum column_id)id)
 								   : columns[id].width;
 	}
-	while (needs->width - fill_layout(layout, in, widths, needs->width) < NAME_MIN_WIDTH) {
-		int worst = least_important(in, needs->processes);
+	name_min = needs->width < 60 ? NAME_TINY : NAME_MIN_WIDTH;
+	while (needs->width - fill_layout(layout, in, widths, needs->width) < name_min) {
+		int worst = least_important(in, needs->counters);
 
 		if (worst < 0)
 			break;

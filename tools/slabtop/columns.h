@@ -46,7 +46,7 @@ struct layout {
 struct layout_needs {
 	int width;            /* of the terminal, or COLUMNS_NO_LIMIT */
 	bool several_sources; /* SOURCE is wanted */
-	bool processes;       /* some rows have counters: rates are wanted */
+	bool counters;        /* some rows have counters: rates are wanted */
 	bool human;
 	bool grow;            /* widen columns to the widest value (the screen) */
 	const char *filter;   /* or NULL */

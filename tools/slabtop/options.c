@@ -14,7 +14,7 @@
 #include "common/args.h"
 #include "common/rows.h"
 
-enum { DELAY, ONCE, SORT, PID, KERNEL, TRUE_ACTIVE, SLABINFO, JSON, CSV, HUMAN };
+enum { DELAY, ONCE, SORT, PID, KERNEL, TRUE_ACTIVE, SLABINFO, JSON, CSV, HUMAN, RATES };
 
 static const struct args_option table[] = {
 	{ 'd', "delay", "SECS", "seconds between updates, 0.1 or more (default 3)", DELAY },
@@ -25,6 +25,8 @@ static const struct args_option table[] = {
 	{ 0, "kernel", NULL, "show the kernel's caches beside those of -p", KERNEL },
 	{ 0, "true", NULL, "ACTIVE counts only what callers hold, or fail (kernel: BPF)", TRUE_ACTIVE },
 	{ 0, "slabinfo", NULL, "ACTIVE as /proc/slabinfo has it", SLABINFO },
+	{ 0, "rates", NULL, "allocations and frees per second of the kernel, too: counts its\n"
+			    "events by BPF (about 0.5 us each); with -o measures a second", RATES },
 	{ 0, "json", NULL, "print JSON lines, one per cache and update", JSON },
 	{ 0, "csv", NULL, "print CSV", CSV },
 	{ 0, "human", NULL, "print sizes with units", HUMAN },
@@ -113,6 +115,9 @@ static int handle(void *context, const struct args_option *option, const char *v
 	case SLABINFO:
 		o->active = ACTIVE_SLABINFO;
 		break;
+	case RATES:
+		o->rates = true;
+		break;
 	case JSON:
 		o->format = OUTPUT_JSON;
 		break;
@@ -139,7 +144,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	if (!o->nr_pids)
 		o->kernel = true;
 	/* The one case in which the output must be that of procps. */
-	if (o->active == ACTIVE_AUTO && o->once && !o->nr_pids && o->format == OUTPUT_TEXT)
+	if (o->active == ACTIVE_AUTO && o->once && !o->nr_pids && !o->rates && o->format == OUTPUT_TEXT)
 		o->active = ACTIVE_SLABINFO;
 	return ARGS_CONTINUE;
 }

@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,14 @@ void paint_resize(struct paint *p)
 	clearok(stdscr, TRUE);
 }
 
+/* Whatever was drawn, and the size, may have changed before we go on. */
+void paint_suspend(struct paint *p)
+{
+	endwin();
+	raise(SIGSTOP);
+	paint_resize(p);
+}
+
 void paint_from_scratch(struct paint *p)
 {
 	(void)p;
@@ -257,7 +266,7 @@ static void draw_table(struct paint *p)
 	struct layout_needs needs = {
 		.width = COLS,
 		.several_sources = session_nr_sources(p->session) > 1,
-		.processes = p->session->nr_processes > 0,
+		.counters = p->session->nr_processes > 0 || p->session->options->rates,
 		.human = p->human,
 		.grow = true,
 		.filter = p->filter,

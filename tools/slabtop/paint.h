@@ -48,6 +48,9 @@ void paint_filter(struct paint *p, const char *text);
 /* The terminal has another size. */
 void paint_resize(struct paint *p);
 
+/* Stop this process (^Z) with the terminal given back meanwhile; returns when it continues. */
+void paint_suspend(struct paint *p);
+
 /* Do not trust what is on the screen: draw all of it next time. */
 void paint_from_scratch(struct paint *p);
 

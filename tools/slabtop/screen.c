@@ -23,7 +23,8 @@
 #include "slabtop/keys.h"
 #include "slabtop/paint.h"
 
-#define MAX_DELAY_MS 3600000u
+#define MAX_DELAY_MS   3600000u
+#define FIRST_DELAY_MS 500u
 
 struct screen {
 	struct session *session;
@@ -37,12 +38,15 @@ struct screen {
 
 /* ---- what keys do ---------------------------------------------------------------------------- */
 
-static void set_timer(struct screen *s)
+static void set_timer(struct screen *s, bool first)
 {
 	uint32_t ms = s->paint.delay_ms;
 	struct timespec interval = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
 	struct itimerspec spec = { .it_interval = interval, .it_value = interval };
 
+	/* Rates need two reads: the second of all comes soon. */
+	if (first && ms > FIRST_DELAY_MS)
+		spec.it_value = (struct timespec){ .tv_nsec = FIRST_DELAY_MS * 1000000l };
 	timerfd_settime(s->timer, 0, &spec, NULL);
 }
 
@@ -66,7 +70,7 @@ static void change_delay(struct screen *s, bool slower)
 	if (ms > MAX_DELAY_MS)
 		ms = MAX_DELAY_MS;
 	s->paint.delay_ms = ms;
-	set_timer(s);
+	set_timer(s, false);
 }
 
 static void act(struct screen *s, const struct key *key)
@@ -91,6 +95,7 @@ static void act(struct screen *s, const struct key *key)
 		break;
 	case ACTION_HELP:
 		p->help = true;
+		p->help_view.top = 0;
 		break;
 	case ACTION_PAUSE:
 		p->paused = !p->paused;
@@ -180,7 +185,9 @@ static void read_signals(struct screen *s)
 	struct signalfd_siginfo info;
 
 	while (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGWINCH)
+		if (info.ssi_signo == SIGTSTP)
+			paint_suspend(&s->paint);
+		else if (info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)
 			paint_resize(&s->paint);
 		else
 			s->quit = true;
@@ -224,7 +231,7 @@ static void loop(struct screen *s)
 
 static int open_events(struct screen *s, sigset_t *old)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -259,7 +266,7 @@ int screen_run(struct session *session)
 		snprintf(message, sizeof(message), "no signalfd or timerfd: %s", strerror(errno));
 	} else if (!paint_open(&s.paint, session, message, sizeof(message))) {
 		paint_new_rows(&s.paint);
-		set_timer(&s);
+		set_timer(&s, true);
 		loop(&s);
 		paint_close(&s.paint);
 		if (s.failed)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/kcaches.h"
+#include "slabtop/rates.h"
 
 #define SLABINFO "/proc/slabinfo"
 
@@ -129,7 +131,7 @@ static int open_kernel(struct session *s)
 	s->kcaches = NULL;
 	if (s->options->active == ACTIVE_TRUE)
 		return fail(s, err ? err : -ENOTSUP, "no true ACTIVE of the kernel: %s", why);
-	snprintf(s->kernel_note, sizeof(s->kernel_note), "ACTIVE from slabinfo: counts per-CPU objects too (%s)", why);
+	snprintf(s->kernel_note, sizeof(s->kernel_note), "ACTIVE counts per-CPU objects, too: %s", why);
 	return 0;
 }
 
@@ -246,7 +248,13 @@ int session_open(struct session *s, const struct options *options)
 		if (err)
 			return err;
 	}
-	return options->kernel ? open_kernel(s) : 0;
+	if (options->kernel) {
+		int err = open_kernel(s);
+
+		if (err)
+			return err;
+	}
+	return options->kernel && options->rates ? rates_open(&s->rates, s->message, sizeof(s->message)) : 0;
 }
 
 static uint64_t now_ns(void)
@@ -278,7 +286,7 @@ int session_read(struct session *s)
 	s->rows = fresh;
 	if (s->before.nr)
 		rows_rates(&s->rows, &s->before);
-	return 0;
+	return s->rates ? rates_read(s->rates, &s->rows, &s->kernel, s->message, sizeof(s->message)) : 0;
 }
 
 size_t session_nr_sources(const struct session *s)
@@ -313,12 +321,17 @@ const struct heap *session_heap_of(const struct session *s, const struct row_sou
 	return NULL;
 }
 
-const char *session_note(const struct session *s)
+const char *session_note(struct session *s)
 {
 	if (s->gone_note[0])
 		return s->gone_note;
-	if (s->options->kernel)
-		return s->kernel_note;
+	if (s->options->kernel) {
+		if (!s->rates || !rates_missed(s->rates))
+			return s->kernel_note;
+		snprintf(s->note, sizeof(s->note), "%s; rates lack %" PRIu64 " events", s->kernel_note,
+			 rates_missed(s->rates));
+		return s->note;
+	}
 	for (unsigned int i = 0; i < s->nr_processes; i++)
 		for (unsigned int k = 0; k < s->processes[i].nr_heaps; k++) {
 			const struct kmem_observe *root = &s->processes[i].heaps[k].heap.root;
@@ -342,9 +355,11 @@ void session_close(struct session *s)
 	}
 	free(s->processes);
 	kcaches_close(s->kcaches);
+	rates_close(s->rates);
 	rows_free(&s->rows);
 	rows_free(&s->before);
 	s->processes = NULL;
 	s->nr_processes = 0;
 	s->kcaches = NULL;
+	s->rates = NULL;
 }

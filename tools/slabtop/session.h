@@ -15,6 +15,7 @@
 #include "slabtop/options.h"
 
 struct kcaches;
+struct rates;
 
 /* One libkmem root of a process. */
 struct session_heap {
@@ -32,6 +33,7 @@ struct session {
 	const struct options *options;
 	struct row_source kernel;
 	struct kcaches *kcaches;     /* NULL: /proc/slabinfo is read as text */
+	struct rates *rates;         /* NULL: the kernel's events are not counted */
 	bool kernel_true;            /* the kernel's ACTIVE is the true one */
 	struct session_process *processes;
 	unsigned int nr_processes;
@@ -39,6 +41,7 @@ struct session {
 	struct rows before;          /* of the update before: for the rates */
 	char kernel_note[320];       /* where the kernel's ACTIVE comes from and why */
 	char gone_note[320];         /* the last process that ended, "" for none */
+	char note[400];              /* what session_note() puts together */
 	char message[320];           /* the failure of the last call that failed: one line */
 };
 
@@ -60,7 +63,7 @@ const struct row_source *session_source(const struct session *s, size_t i);
 const struct heap *session_heap_of(const struct session *s, const struct row_source *source);
 
 /* One line about what the numbers mean or lack, for the status line; never NULL. */
-const char *session_note(const struct session *s);
+const char *session_note(struct session *s);
 
 /* Close everything. */
 void session_close(struct session *s);
