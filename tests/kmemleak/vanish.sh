@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# A target that is killed at any moment of a scan: a report, or one line and exit code 1; never a hang or a crash.
+. "$(dirname "$0")/lib.bash"
+
+for i in $(seq 1 25); do
+	start "$build/tests/kmemleak/mutator" 2 500000
+	pid=$target
+	( sleep "$(printf '0.%03d' $((i * 2)))"; kill -KILL "$pid" ) &
+	killer=$!
+	timeout 60 "$kmemleak" -p "$pid" -s >"$work/out" 2>"$work/stderr"
+	code=$?
+	wait "$killer"
+	wait "$pid" 2>/dev/null
+	case $code in
+	23) ;;
+	1)  [ "$(wc -l <"$work/stderr")" -eq 1 ] || fail "not one line: $(cat "$work/stderr")"
+	    grep -qE "has ended|no process with PID|zombie" "$work/stderr" || fail "$(cat "$work/stderr")" ;;
+	*)  fail "exit code $code: $(cat "$work/out" "$work/stderr")" ;;
+	esac
+	echo "$code: $(head -c 200 "$work/stderr")"
+done
