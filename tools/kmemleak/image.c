@@ -21,7 +21,13 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+/* A descriptor with more is damaged; far beyond what the allocator makes. */
+#define MAX_CPUS         65536u
+#define MAX_PERCPU_SHIFT 32u
+#define MAX_BLACK        4096u
+
 #define HUGE_BYTES ((size_t)2 << 20)
+#define ROOT_SPARE_BYTES ((size_t)4 << 20)
 #define SHEAVES_MAX_BYTES (UINT64_C(4) << 30)
 
 static int out_of_memory(struct target *t)
@@ -104,8 +110,12 @@ static int check_root(struct target *t, const struct kmem_observe *root)
 				   t->comm);
 	if (root->arena_end < root->arena_base || root->arena_limit < root->arena_end)
 		return damaged(t, "arena");
-	if (root->nr_caches > KMEM_ID_MAX || root->nr_nodes > KMEM_MAX_NODES || !root->nr_cpus)
-		return damaged(t, "counts");
+	if (root->nr_caches > KMEM_ID_MAX || !root->nr_nodes || root->nr_nodes > KMEM_MAX_NODES)
+		return damaged(t, "numbers of caches and nodes");
+	if (!root->nr_cpus || root->nr_cpus > MAX_CPUS || root->percpu_shift > MAX_PERCPU_SHIFT)
+		return damaged(t, "per-CPU layout");
+	if (root->nr_black > MAX_BLACK)
+		return damaged(t, "black ranges");
 	if (root->sheaves_end < root->sheaves || root->sheaves_end - root->sheaves > SHEAVES_MAX_BYTES)
 		return damaged(t, "sheaves");
 	return 0;
@@ -285,30 +295,21 @@ static int touch_content(struct image *image, uint64_t index, uint64_t bytes, vo
 	return 0;
 }
 
-int image_prepare(struct image *image, struct target *t, uint64_t root_addr)
-{
-	int err;
-
-	memset(image, 0, sizeof(*image));
-	image->root_addr = root_addr;
-	err = read_metadata(image, t);
-	if (!err)
-		for_each_content(image, touch_content, NULL);
-	return err;
-}
-
 /* ---- roots ------------------------------------------------------------------------------- */
 
-static int choose_roots(struct image *image, struct target *t, const struct stop *s, bool shared)
+/* Without threads: the same ranges but for the ends of stacks. */
+static int choose_roots(struct image *image, struct target *t, const struct stop_thread *threads, size_t nr_threads)
 {
 	size_t black_bytes = image->root.nr_black * sizeof(struct kmem_black_range);
 	struct kmem_black_range *black = calloc(image->root.nr_black + 1, sizeof(*black));
 	struct roots_input in = {
-		.maps = t->maps, .nr_maps = t->nr_maps, .threads = s->threads, .nr_threads = s->nr_threads,
-		.cuts = &image->cuts, .shared = shared,
+		.maps = t->maps, .nr_maps = t->nr_maps, .threads = threads, .nr_threads = nr_threads,
+		.cuts = &image->cuts, .shared = image->shared,
 	};
 	int err;
 
+	roots_free(&image->roots);
+	roots_free_cuts(&image->cuts);
 	if (!black)
 		return out_of_memory(t);
 	err = target_read(t, image->root.black, black, black_bytes);
@@ -351,14 +352,21 @@ static int add_registers(struct image *image, const struct stop *s, uint64_t *to
 	return err;
 }
 
+static uint64_t range_bytes(const struct image *image)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < image->roots.nr; i++)
+		bytes += image->roots.ranges[i].end - image->roots.ranges[i].start;
+	return bytes;
+}
+
 static int add_roots(struct image *image, const struct stop *s, struct copy *c)
 {
 	uint64_t *to;
 	int err;
 
-	image->root_bytes = register_words(s) * sizeof(*to);
-	for (size_t i = 0; i < image->roots.nr; i++)
-		image->root_bytes += image->roots.ranges[i].end - image->roots.ranges[i].start;
+	image->root_bytes = register_words(s) * sizeof(*to) + range_bytes(image);
 	err = buffer_ensure(&image->root_buffer, image->root_bytes);
 	to = (uint64_t *)(void *)image->root_buffer.data;
 	for (size_t i = 0; i < image->roots.nr && !err; i++) {
@@ -374,7 +382,29 @@ static int add_roots(struct image *image, const struct stop *s, struct copy *c)
 	return err ? err : add_registers(image, s, to);
 }
 
-int image_capture(struct image *image, struct target *t, const struct stop *s, bool shared)
+int image_prepare(struct image *image, struct target *t, uint64_t root_addr, bool shared)
+{
+	uint64_t bytes;
+	int err;
+
+	memset(image, 0, sizeof(*image));
+	image->root_addr = root_addr;
+	image->shared = shared;
+	err = read_metadata(image, t);
+	if (!err)
+		err = choose_roots(image, t, NULL, 0);
+	if (err)
+		return err;
+	for_each_content(image, touch_content, NULL);
+	/* Some room for what appears until the stop, registers included. */
+	bytes = range_bytes(image);
+	if (buffer_ensure(&image->root_buffer, bytes + bytes / 8 + ROOT_SPARE_BYTES))
+		return out_of_memory(t);
+	madvise(image->root_buffer.data, bytes, MADV_POPULATE_WRITE);
+	return 0;
+}
+
+int image_capture(struct image *image, struct target *t, const struct stop *s)
 {
 	struct copy c = { 0 };
 	int err = target_reload_maps(t);
@@ -382,7 +412,7 @@ int image_capture(struct image *image, struct target *t, const struct stop *s, b
 	if (!err)
 		err = read_metadata(image, t);
 	if (!err)
-		err = choose_roots(image, t, s, shared);
+		err = choose_roots(image, t, s->threads, s->nr_threads);
 	if (err)
 		return err;
 	err = for_each_content(image, add_bitmap, &c) ? -ENOMEM : 0;

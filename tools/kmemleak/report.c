@@ -192,8 +192,9 @@ static void print_coverage(FILE *file, const struct scan *scan)
 		fprintf(file, "unreadable: %zu ranges, %" PRIu64 " bytes: what only they point to is reported falsely\n",
 			image->nr_unreadable, image->unreadable_bytes);
 	if (image->roots.nr_skipped)
-		fprintf(file, "not scanned: %zu shared mappings (%s); --all-mappings scans them\n",
-			image->roots.nr_skipped, output_human(skipped, image->roots.skipped_bytes));
+		fprintf(file, "not scanned: %zu shared mapping%s (%s); --all-mappings scans them\n",
+			image->roots.nr_skipped, image->roots.nr_skipped == 1 ? "" : "s",
+			output_human(skipped, image->roots.skipped_bytes));
 	if (scan->model.nr_damaged)
 		fprintf(file, "in flux or damaged: %" PRIu64 " descriptors or parked addresses, left out\n",
 			scan->model.nr_damaged);
