@@ -45,6 +45,9 @@ static __attribute__((noinline, no_sanitize("address", "undefined"))) void scrub
 
 	for (size_t i = 0; i < sizeof(dead); i++)
 		dead[i] = 0;
+	/* A system call keeps the registers of arguments that it does not have. */
+	__asm__ volatile("xor %%esi, %%esi\n\txor %%edx, %%edx\n\txor %%r8d, %%r8d\n\t"
+			 "xor %%r9d, %%r9d\n\txor %%r10d, %%r10d" : : : "rsi", "rdx", "r8", "r9", "r10");
 }
 
 static void child(struct victim *v)

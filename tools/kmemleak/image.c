@@ -83,6 +83,7 @@ void image_free(struct image *image)
 	roots_free_cuts(&image->cuts);
 	free(image->root_words);
 	free(image->transit);
+	target_close(&image->helper);
 	memset(image, 0, sizeof(*image));
 }
 
@@ -193,7 +194,7 @@ static int add_metadata(struct image *image, struct copy *c)
 /* Run a batch in which every byte matters. */
 static int run_strict(struct copy *c, struct target *t)
 {
-	int err = copy_run(c, t);
+	int err = copy_run(c, t, NULL);
 
 	return err || !c->nr_unreadable ? err : damaged(t, "tables are not readable");
 }
@@ -401,6 +402,8 @@ int image_prepare(struct image *image, struct target *t, uint64_t root_addr, boo
 	if (buffer_ensure(&image->root_buffer, bytes + bytes / 8 + ROOT_SPARE_BYTES))
 		return out_of_memory(t);
 	madvise(image->root_buffer.data, bytes, MADV_POPULATE_WRITE);
+	/* The target's message tells why one cannot be read; that the helper cannot does no harm. */
+	image->has_helper = !target_open(&image->helper, t->pid);
 	return 0;
 }
 
@@ -420,7 +423,7 @@ int image_capture(struct image *image, struct target *t, const struct stop *s)
 		err = for_each_content(image, add_content, &c);
 	if (!err)
 		err = add_roots(image, s, &c);
-	err = err ? out_of_memory(t) : copy_run(&c, t);
+	err = err ? out_of_memory(t) : copy_run(&c, t, image->has_helper ? &image->helper : NULL);
 	image->nr_unreadable = c.nr_unreadable;
 	image->unreadable_bytes = c.unreadable_bytes;
 	copy_free(&c);

@@ -51,6 +51,8 @@ struct image {
 	uint64_t unreadable_bytes;
 
 	struct buffer pages, bitmap, caches, nodes, percpu, sheaves, parked, mirror_buffer, root_buffer;
+	struct target helper;    /* a second reader of the same process */
+	bool has_helper;
 	size_t slots_bytes;      /* of each CPU's part in `percpu`: region 0 of all CPUs, then region 1 */
 	struct root_cuts cuts;
 	uint64_t *transit;       /* objects on their way between two places of the allocator */
