@@ -73,7 +73,7 @@ void buffer_free(struct buffer *b)
 void image_free(struct image *image)
 {
 	struct buffer *const all[] = {
-		&image->pages, &image->bitmap, &image->caches, &image->nodes, &image->percpu,
+		&image->pages, &image->idmap, &image->bitmap, &image->caches, &image->nodes, &image->percpu,
 		&image->sheaves, &image->parked, &image->mirror_buffer, &image->root_buffer,
 	};
 
@@ -178,6 +178,8 @@ static int add_metadata(struct image *image, struct copy *c)
 	if (!err)
 		err = add_buffer(c, &image->pages, root->pages, nr_pages * sizeof(struct page));
 	if (!err)
+		err = add_buffer(c, &image->idmap, root->idmap, nr_pages * sizeof(uint16_t));
+	if (!err)
 		err = buffer_ensure(&image->bitmap, nr_pages * KMEM_BITMAP_BYTES);
 	if (!err)
 		err = buffer_ensure(&image->mirror_buffer, nr_pages << KMEM_PAGE_SHIFT);
@@ -185,6 +187,7 @@ static int add_metadata(struct image *image, struct copy *c)
 	image->heap.nr_pages = nr_pages;
 	image->heap.nr_caches = root->nr_caches;
 	image->heap.pages = (const struct page *)(void *)image->pages.data;
+	image->heap.idmap = (const uint16_t *)(void *)image->idmap.data;
 	image->heap.bitmap = (const uint64_t *)(void *)image->bitmap.data;
 	image->heap.caches = (const struct kmem_cache *)(void *)image->caches.data;
 	image->mirror = image->mirror_buffer.data;

@@ -50,7 +50,7 @@ struct image {
 	size_t nr_unreadable;    /* ranges that could not be read, and their bytes */
 	uint64_t unreadable_bytes;
 
-	struct buffer pages, bitmap, caches, nodes, percpu, sheaves, parked, mirror_buffer, root_buffer;
+	struct buffer pages, idmap, bitmap, caches, nodes, percpu, sheaves, parked, mirror_buffer, root_buffer;
 	struct target helper;    /* a second reader of the same process */
 	bool has_helper;
 	size_t slots_bytes;      /* of each CPU's part in `percpu`: region 0 of all CPUs, then region 1 */
