@@ -84,9 +84,16 @@ static int fake_readv(struct target *t, struct target_range *ranges, size_t nr)
 	return failed;
 }
 
+static int fake_threads(struct target *t, pid_t **tids, size_t *nr)
+{
+	(void)tids;
+	(void)nr;
+	return target_fail(t, -ESRCH, "a fake has no threads");
+}
+
 static int prepare_fake(void)
 {
-	static const struct target_ops ops = { .readv = fake_readv };
+	static const struct target_ops ops = { .readv = fake_readv, .threads = fake_threads };
 	struct target t = { .ops = &ops, .pid = 99999999, .comm = "fake" };
 	int err = image_prepare(&image, &t, 4096, false);
 

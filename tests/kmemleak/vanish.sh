@@ -19,3 +19,9 @@ for i in $(seq 1 25); do
 	esac
 	echo "$code: $(head -c 200 "$work/stderr")"
 done
+
+# Only the main thread has gone: the others hold the process, and its heap, together.
+start "$build/tests/kmemleak/orphan"
+check "the leader is a zombie" [ "$(state "$target")" = Z ]
+expect 23 "$kmemleak" -p "$target" --csv
+check "its one leak" [ "$(caches <<<"$out")" = kmalloc-512 ]

@@ -142,7 +142,7 @@ int copy_run(struct copy *c, struct target *t, struct target *helper)
 
 	if (failed <= 0)
 		return failed;
-	snprintf(path, sizeof(path), "/proc/%d/mem", t->pid);
+	snprintf(path, sizeof(path), "/proc/%d/mem", c->tid ? c->tid : t->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	for (size_t i = 0; i < c->nr; i++)
 		if (c->ranges[i].error)

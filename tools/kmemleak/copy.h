@@ -21,6 +21,7 @@
 struct copy {
 	struct target_range *ranges;
 	size_t nr, capacity;
+	pid_t tid;                 /* thread whose mem file is used; 0: the process */
 	uint64_t bytes;            /* asked for */
 	size_t nr_unreadable;
 	uint64_t unreadable_bytes;

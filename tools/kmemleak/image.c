@@ -326,7 +326,7 @@ static int choose_roots(struct image *image, struct target *t, const struct stop
 	if (!err)
 		err = roots_choose(&image->roots, &in);
 	if (!err)
-		err = roots_populated(&image->roots, t->pid);
+		err = roots_populated(&image->roots, image->tid);
 	return err ? out_of_memory(t) : 0;
 }
 
@@ -386,6 +386,22 @@ static int add_roots(struct image *image, const struct stop *s, struct copy *c)
 	return err ? err : add_registers(image, s, to);
 }
 
+/* main() may have ended with pthread_exit() while the process lives on. */
+static pid_t living_thread(struct target *t)
+{
+	pid_t *tids = NULL, found = t->pid;
+	size_t nr = 0;
+
+	if (!target_threads(t, &tids, &nr))
+		for (size_t i = 0; i < nr; i++)
+			if (!stop_thread_ended(t->pid, tids[i])) {
+				found = tids[i];
+				break;
+			}
+	free(tids);
+	return found;
+}
+
 int image_prepare(struct image *image, struct target *t, uint64_t root_addr, bool shared)
 {
 	uint64_t bytes;
@@ -394,6 +410,7 @@ int image_prepare(struct image *image, struct target *t, uint64_t root_addr, boo
 	memset(image, 0, sizeof(*image));
 	image->root_addr = root_addr;
 	image->shared = shared;
+	image->tid = living_thread(t);
 	err = read_metadata(image, t);
 	if (!err)
 		err = choose_roots(image, t, NULL, 0);
@@ -415,6 +432,8 @@ int image_capture(struct image *image, struct target *t, const struct stop *s)
 	struct copy c = { 0 };
 	int err = target_reload_maps(t);
 
+	image->tid = living_thread(t);
+	c.tid = image->tid;
 	if (!err)
 		err = read_metadata(image, t);
 	if (!err)

@@ -38,6 +38,7 @@ struct root_words {
 struct image {
 	uint64_t root_addr;      /* of struct kmem_observe in the target */
 	bool shared;             /* shared mappings are roots, too */
+	pid_t tid;               /* a living thread: /proc files of an ended leader are empty */
 	struct kmem_observe root;
 	struct heap_copy heap;   /* points into the buffers below */
 	const uint8_t *mirror;   /* byte at heap address a: mirror[a - heap.base] */

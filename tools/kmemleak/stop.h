@@ -69,6 +69,9 @@ uint64_t stop_resume(struct stop *s);
 /* PID of the process that traces `pid`, from /proc/PID/status; 0 none or unknown. */
 pid_t stop_tracer_of(pid_t pid);
 
+/* Has this thread ended, or is it the zombie of a leader whose other threads live on? */
+bool stop_thread_ended(pid_t pid, pid_t tid);
+
 /*
  * Run state letter in the text of a /proc stat file: it follows the last ')',
  * since a command name may contain anything. 0 when the text is malformed.
