@@ -127,7 +127,7 @@ static size_t used_slot_bytes(const struct kmem_observe *root, const struct kmem
 {
 	uint64_t limit = UINT64_C(1) << root->percpu_shift, used = 0;
 
-	for (uint32_t id = 1; id < root->nr_caches; id++) {
+	for (uint32_t id = 1; caches && id < root->nr_caches; id++) {
 		uint64_t end = caches[id].slot_offset + sizeof(struct kmem_slot) +
 			       caches[id].slot_capacity * sizeof(uint64_t);
 
