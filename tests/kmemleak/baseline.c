@@ -14,7 +14,7 @@ static struct synthetic *s;
 static struct scan scan;
 static struct baseline known;
 static uint64_t slab;
-static char directory[] = "/tmp/test-baseline-XXX" "XXX";
+static char directory[] = "/tmp/test-baseline-XX" "XX" "XX";
 
 static void setup(void)
 {

@@ -13,7 +13,7 @@ static struct victim *v;
 static struct settings settings = { .report.limit = 100 };
 static volatile sig_atomic_t interrupted;
 static char *text;
-static char directory[] = "/tmp/test-verbs-XXX" "XXX";
+static char directory[] = "/tmp/test-verbs-XX" "XX" "XX";
 
 static void setup(void)
 {
