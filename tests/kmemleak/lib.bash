@@ -57,6 +57,7 @@ start() {
 	# A pipe that never ends is its stdin.
 	mkfifo "$work/fifo.$$" 2>/dev/null
 	exec 9<>"$work/fifo.$$"
+	: >"$work/ready"
 	"$@" <"$work/fifo.$$" >"$work/ready" 2>&1 9>&- &
 	target=$!
 	started+=("$target")

@@ -31,6 +31,8 @@ static int capture(struct scan *scan)
 		target_fail(t, err, "%s", stop.message);
 	else
 		err = image_capture(&scan->image, t, &stop);
+	if (!stop_intact(&stop))
+		err = target_fail(t, -ESRCH, "PID %d (%s) has ended during the scan", t->pid, t->comm);
 	for (size_t i = 0; i < stop.nr_threads; i++)
 		scan->nr_threads += stop.threads[i].state == STOP_HELD;
 	scan->pause_ns = stop_resume(&stop);

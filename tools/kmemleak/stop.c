@@ -305,6 +305,19 @@ int stop_all(struct stop *s, pid_t pid, const char *comm)
 	return found;
 }
 
+bool stop_intact(const struct stop *s)
+{
+	for (size_t i = 0; i < s->nr_threads; i++) {
+		const struct stop_thread *t = &s->threads[i];
+		unsigned long message;
+
+		/* Any request does: it is refused for a thread that is not stopped. */
+		if (t->state == STOP_HELD && ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message))
+			return false;
+	}
+	return true;
+}
+
 /* Detach. Killed meanwhile: it is ours until we have taken note, and its parent would wait for that. */
 static void let_go(struct stop_thread *t)
 {

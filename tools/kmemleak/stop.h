@@ -60,6 +60,13 @@ struct stop {
 int stop_all(struct stop *s, pid_t pid, const char *comm);
 
 /*
+ * True while every thread that was stopped still is. SIGKILL, exit or exec of
+ * the target end a stop: what was read since may be that of a process whose
+ * memory is being torn down, and means nothing.
+ */
+bool stop_intact(const struct stop *s);
+
+/*
  * Let all threads go on, free the registers. Return: nanoseconds since the
  * first thread was interrupted, 0 when nothing was held. Harmless on a zeroed
  * or resumed struct.
