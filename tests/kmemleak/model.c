@@ -148,6 +148,7 @@ Test(model, damage_is_counted_and_left_out)
 	s->pages[10].nr_pages = 1;
 	s->pages[10].cache_id = 200; /* no such cache */
 	s->pages[20].type = KMEM_PAGE_LARGE;
+	s->idmap[20] = KMEM_ID_LARGE;
 	s->pages[20].nr_pages = 100000; /* leaves the heap */
 	s->pages[20].size = 5;
 	s->pages[30].type = KMEM_PAGE_FREE; /* of no length */
@@ -157,6 +158,22 @@ Test(model, damage_is_counted_and_left_out)
 	build();
 	cr_assert_eq(s->model.nr_blocks, 1);
 	cr_assert_eq(s->model.nr_damaged, 6);
+}
+
+/* A large object between the page allocator and its owner, on the way out or back. */
+Test(model, large_objects_in_flight_are_nobodys)
+{
+	uint64_t owned = syn_large(s, 9000), flying = syn_large(s, 9000), slab = syn_slab(s, SYN_64, 1);
+	struct model_object o;
+
+	s->idmap[(flying - SYN_BASE) >> 12] = KMEM_ID_NONE;
+	syn_take(s, slab, 0);
+	build();
+	cr_assert(model_find(&s->model, owned, &o));
+	cr_assert(!model_find(&s->model, flying, &o));
+	cr_assert(model_find(&s->model, slab, &o));
+	cr_assert_eq(s->model.nr_objects, 2);
+	cr_assert_eq(s->model.nr_damaged, 0);
 }
 
 Test(model, live_bits_survive_marking)

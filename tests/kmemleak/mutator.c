@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <kmem/page.h>
 #include <kmem/slab.h>
 
 #define NOINLINE __attribute__((noinline))
@@ -50,8 +51,10 @@ static void *new_object(unsigned int kind, uint64_t r)
 {
 	if (kind == 0)
 		return must(kmem_cache_zalloc(node_cache, GFP_KERNEL));
-	if (kind == 2 && r % 64 == 0)
-		return must(kmalloc(16384 + r % 50000, GFP_KERNEL));
+	if (kind == 2 && r % 512 == 0)
+		return must(kvmalloc(5 << 20, GFP_KERNEL));
+	if (kind == 2 && r % 4 == 0)
+		return must(kmalloc(8200 + r % 50000, GFP_KERNEL));
 	return must(kzalloc(8 + r % 2000, GFP_KERNEL));
 }
 
@@ -60,7 +63,14 @@ static void drop_object(unsigned int kind, void *p)
 	if (kind == 0 && p)
 		kmem_cache_free(node_cache, p);
 	else
-		kfree(p);
+		kvfree(p);
+}
+
+static void *change_object(unsigned int kind, void *p, uint64_t r)
+{
+	void *q = kind == 2 ? krealloc(p, 8200 + r % 70000, GFP_KERNEL) : NULL;
+
+	return q ? q : p;
 }
 
 /* Swap two subtrees below different nodes of the tree's upper part. */
@@ -80,6 +90,18 @@ static void swap_subtrees(uint64_t r, struct node *mine)
 	t = p->left;
 	p->left = q->right;
 	q->right = t;
+}
+
+/* Pages of the program that hold the only pointer to an object for a moment. */
+static void pages(unsigned int order)
+{
+	void *volatile *page = (void *)__get_free_pages(GFP_KERNEL, order);
+
+	if (!page)
+		return;
+	page[77] = must(kmem_cache_alloc(bulk_cache, GFP_KERNEL));
+	kmem_cache_free(bulk_cache, page[77]);
+	free_pages((unsigned long)page, order);
 }
 
 static void bulk(void)
@@ -104,12 +126,16 @@ static void *mutate(void *arg)
 		if (!p || r & 0x10000000) {
 			drop_object(kind, p);
 			p = new_object(kind, r >> 20);
+		} else if (r & 0x20000000) {
+			p = change_object(kind, p, r >> 20);
 		}
 		old = __atomic_exchange_n(&table[to], p, __ATOMIC_ACQ_REL);
 		drop_object(kind, old);
 		swap_subtrees(r >> 30, mine);
 		if (r >> 56 == 0)
 			bulk();
+		if (r >> 58 == 1)
+			pages((r >> 40) % 3);
 		if (r >> 48 == 0)
 			kmem_cache_shrink(node_cache);
 	}

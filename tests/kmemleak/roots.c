@@ -53,7 +53,7 @@ static void expect(size_t i, uint64_t start, uint64_t end, enum root_kind kind)
 Test(roots, kinds_of_mappings)
 {
 	add_map(0x1000, 0x2000, RW, 77, "/bin/program");
-	add_map(0x2000, 0x3000, RW, 0, "");
+	add_map(0x2000, 0x3000, RW, 0, ""); /* its .bss */
 	add_map(0x3000, 0x4000, 0, 0, "");
 	add_map(0x4000, 0x5000, RW | TARGET_SHARED, 9, "/dev/zero (deleted)");
 	add_map(0x5000, 0x6000, TARGET_READ, 0, "[vvar]");
@@ -62,7 +62,8 @@ Test(roots, kinds_of_mappings)
 	choose(false);
 	cr_assert_eq(roots.nr, 3);
 	expect(0, 0x1000, 0x2000, ROOT_DATA);
-	expect(1, 0x2000, 0x3000, ROOT_ANONYMOUS);
+	expect(1, 0x2000, 0x3000, ROOT_DATA);
+	cr_assert_str_eq(roots.ranges[1].map->path, "/bin/program");
 	expect(2, 0x3000, 0x4000, ROOT_ANONYMOUS);
 	cr_assert_eq(roots.nr_skipped, 1);
 	cr_assert_eq(roots.skipped_bytes, 0x1000);

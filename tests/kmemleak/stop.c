@@ -221,7 +221,9 @@ Test(stop, killed_while_held)
 	start_child(2, false);
 	wait_for(&box->counter[1]);
 	cr_assert_eq(stop_all(&s, child, "child"), 0);
+	cr_assert(stop_intact(&s));
 	kill(child, SIGKILL);
+	cr_assert(!stop_intact(&s));
 	stop_resume(&s);
 	waitpid(child, NULL, 0);
 	child = 0;

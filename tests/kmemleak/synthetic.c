@@ -24,7 +24,7 @@ struct synthetic *syn_new(void)
 
 	s->copy = (struct heap_copy){
 		.base = SYN_BASE, .nr_pages = SYN_PAGES, .pages = s->pages, .bitmap = s->bitmap,
-		.caches = s->caches, .nr_caches = SYN_CACHES, .parked = s->parked,
+		.idmap = s->idmap, .caches = s->caches, .nr_caches = SYN_CACHES, .parked = s->parked,
 	};
 	make_cache(s, SYN_64, "sixty-four", 64, 64);
 	make_cache(s, SYN_24, "twenty-four", 24, 24);
@@ -74,6 +74,7 @@ uint64_t syn_large(struct synthetic *s, uint64_t bytes)
 	uint64_t address = add_block(s, KMEM_PAGE_LARGE, (uint32_t)((bytes + 4095) >> KMEM_PAGE_SHIFT));
 
 	page_of(s, address)->size = bytes;
+	s->idmap[(address - SYN_BASE) >> KMEM_PAGE_SHIFT] = KMEM_ID_LARGE;
 	return address;
 }
 

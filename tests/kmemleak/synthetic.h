@@ -21,6 +21,7 @@ struct synthetic {
 	struct heap_copy copy;
 	struct page pages[SYN_PAGES];
 	uint64_t bitmap[SYN_PAGES * 8];
+	uint16_t idmap[SYN_PAGES];
 	struct kmem_cache caches[SYN_CACHES];
 	uint64_t parked[64];
 	uint64_t memory[SYN_PAGES * 512];

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 
 /* Larger reads gain nothing, and one unreadable page must not spoil more than this for the fast way. */
 #define CHUNK_BYTES (UINT64_C(1) << 20)
+
+/* Below this a second thread costs more than it saves. */
+#define PARALLEL_BYTES (UINT64_C(8) << 20)
 
 static struct target_range *append(struct copy *c)
 {
@@ -82,15 +86,63 @@ static void read_slowly(struct copy *c, const struct target_range *range, int fd
 	c->nr_unreadable += c->unreadable_bytes != before;
 }
 
-int copy_run(struct copy *c, struct target *t)
+/* One thread's part: ranges[0 .. nr) through `t`. */
+struct part {
+	pthread_t thread;
+	struct target *t;
+	struct target_range *ranges;
+	size_t nr;
+	int failed; /* as target_readv() */
+};
+
+static void *read_part(void *arg)
 {
-	int failed = target_readv(t, c->ranges, c->nr);
+	struct part *part = arg;
+
+	part->failed = target_readv(part->t, part->ranges, part->nr);
+	return NULL;
+}
+
+/* Ranges that make up the first half of the bytes. */
+static size_t first_half(const struct copy *c)
+{
+	uint64_t bytes = 0;
+	size_t nr = 0;
+
+	while (nr < c->nr && bytes < c->bytes / 2)
+		bytes += c->ranges[nr++].len;
+	return nr;
+}
+
+/* As target_readv() on all ranges. */
+static int read_all(struct copy *c, struct target *t, struct target *helper)
+{
+	size_t half = helper && c->bytes >= PARALLEL_BYTES ? first_half(c) : c->nr;
+	struct part second = { .t = helper, .ranges = c->ranges + half, .nr = c->nr - half };
+	int failed;
+
+	if (second.nr && pthread_create(&second.thread, NULL, read_part, &second))
+		return target_readv(t, c->ranges, c->nr);
+	failed = target_readv(t, c->ranges, half);
+	if (!second.nr)
+		return failed;
+	pthread_join(second.thread, NULL);
+	if (failed < 0)
+		return failed;
+	if (second.failed < 0)
+		return target_fail(t, second.failed, "%s", helper->message);
+	return failed + second.failed;
+}
+
+int copy_run(struct copy *c, struct target *t, struct target *helper)
+{
+	int failed = read_all(c, t, helper);
 	char path[32];
 	int fd;
 
 	if (failed <= 0)
 		return failed;
-	snprintf(path, sizeof(path), "/proc/%d/mem", t->pid);
+	snprintf(path, sizeof(path), "/proc/%d/mem", c->tid ? c->tid : t->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	for (size_t i = 0; i < c->nr; i++)
 		if (c->ranges[i].error)

@@ -3,7 +3,7 @@
  * copy.h - copy many ranges out of a stopped process at memory speed.
  *
  *   copy_add(&c, address, where, bytes);  any number, adjoining ones are joined
- *   copy_run(&c, t);
+ *   copy_run(&c, t, helper);
  *   copy_free(&c);
  *
  * Ranges that process_vm_readv refuses (PROT_NONE) are read through
@@ -21,6 +21,7 @@
 struct copy {
 	struct target_range *ranges;
 	size_t nr, capacity;
+	pid_t tid;                 /* thread whose mem file is used; 0: the process */
 	uint64_t bytes;            /* asked for */
 	size_t nr_unreadable;
 	uint64_t unreadable_bytes;
@@ -29,8 +30,13 @@ struct copy {
 /* Ask for `bytes` at `addr` to be put at `to`. Return 0 or -ENOMEM. */
 int copy_add(struct copy *c, uint64_t addr, void *to, uint64_t bytes);
 
-/* Read everything that was asked for. Return 0, or -errno with t->message when the process cannot be read at all. */
-int copy_run(struct copy *c, struct target *t);
+/*
+ * Read everything that was asked for. Return 0, or -errno with t->message when
+ * the process cannot be read at all. `helper`: another target of the same
+ * process, through which a second thread reads its half of many bytes while
+ * the process stands still and leaves a CPU free; NULL for none.
+ */
+int copy_run(struct copy *c, struct target *t, struct target *helper);
 
 void copy_free(struct copy *c);
 

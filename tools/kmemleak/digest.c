@@ -65,6 +65,8 @@ static int room_for(struct buffer *b, size_t used, size_t nr)
 
 static int park(struct image *image, const uint64_t *objects, size_t nr)
 {
+	if (!nr)
+		return 0;
 	if (room_for(&image->parked, image->heap.nr_parked, nr))
 		return -ENOMEM;
 	memcpy(image->parked.data + image->heap.nr_parked * sizeof(uint64_t), objects, nr * sizeof(uint64_t));
@@ -74,6 +76,8 @@ static int park(struct image *image, const uint64_t *objects, size_t nr)
 
 static int add_transit(struct image *image, const uint64_t *objects, size_t nr)
 {
+	if (!nr)
+		return 0;
 	if (image->nr_transit + nr > image->transit_capacity) {
 		size_t capacity = 2 * (image->transit_capacity + nr);
 		uint64_t *more = realloc(image->transit, capacity * sizeof(*more));

@@ -21,7 +21,13 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+/* A descriptor with more is damaged; far beyond what the allocator makes. */
+#define MAX_CPUS         65536u
+#define MAX_PERCPU_SHIFT 32u
+#define MAX_BLACK        4096u
+
 #define HUGE_BYTES ((size_t)2 << 20)
+#define ROOT_SPARE_BYTES ((size_t)4 << 20)
 #define SHEAVES_MAX_BYTES (UINT64_C(4) << 30)
 
 static int out_of_memory(struct target *t)
@@ -67,7 +73,7 @@ void buffer_free(struct buffer *b)
 void image_free(struct image *image)
 {
 	struct buffer *const all[] = {
-		&image->pages, &image->bitmap, &image->caches, &image->nodes, &image->percpu,
+		&image->pages, &image->idmap, &image->bitmap, &image->caches, &image->nodes, &image->percpu,
 		&image->sheaves, &image->parked, &image->mirror_buffer, &image->root_buffer,
 	};
 
@@ -77,6 +83,7 @@ void image_free(struct image *image)
 	roots_free_cuts(&image->cuts);
 	free(image->root_words);
 	free(image->transit);
+	target_close(&image->helper);
 	memset(image, 0, sizeof(*image));
 }
 
@@ -104,8 +111,12 @@ static int check_root(struct target *t, const struct kmem_observe *root)
 				   t->comm);
 	if (root->arena_end < root->arena_base || root->arena_limit < root->arena_end)
 		return damaged(t, "arena");
-	if (root->nr_caches > KMEM_ID_MAX || root->nr_nodes > KMEM_MAX_NODES || !root->nr_cpus)
-		return damaged(t, "counts");
+	if (root->nr_caches > KMEM_ID_MAX || !root->nr_nodes || root->nr_nodes > KMEM_MAX_NODES)
+		return damaged(t, "numbers of caches and nodes");
+	if (!root->nr_cpus || root->nr_cpus > MAX_CPUS || root->percpu_shift > MAX_PERCPU_SHIFT)
+		return damaged(t, "per-CPU layout");
+	if (root->nr_black > MAX_BLACK)
+		return damaged(t, "black ranges");
 	if (root->sheaves_end < root->sheaves || root->sheaves_end - root->sheaves > SHEAVES_MAX_BYTES)
 		return damaged(t, "sheaves");
 	return 0;
@@ -116,7 +127,7 @@ static size_t used_slot_bytes(const struct kmem_observe *root, const struct kmem
 {
 	uint64_t limit = UINT64_C(1) << root->percpu_shift, used = 0;
 
-	for (uint32_t id = 1; id < root->nr_caches; id++) {
+	for (uint32_t id = 1; caches && id < root->nr_caches; id++) {
 		uint64_t end = caches[id].slot_offset + sizeof(struct kmem_slot) +
 			       caches[id].slot_capacity * sizeof(uint64_t);
 
@@ -167,6 +178,8 @@ static int add_metadata(struct image *image, struct copy *c)
 	if (!err)
 		err = add_buffer(c, &image->pages, root->pages, nr_pages * sizeof(struct page));
 	if (!err)
+		err = add_buffer(c, &image->idmap, root->idmap, nr_pages * sizeof(uint16_t));
+	if (!err)
 		err = buffer_ensure(&image->bitmap, nr_pages * KMEM_BITMAP_BYTES);
 	if (!err)
 		err = buffer_ensure(&image->mirror_buffer, nr_pages << KMEM_PAGE_SHIFT);
@@ -174,6 +187,7 @@ static int add_metadata(struct image *image, struct copy *c)
 	image->heap.nr_pages = nr_pages;
 	image->heap.nr_caches = root->nr_caches;
 	image->heap.pages = (const struct page *)(void *)image->pages.data;
+	image->heap.idmap = (const uint16_t *)(void *)image->idmap.data;
 	image->heap.bitmap = (const uint64_t *)(void *)image->bitmap.data;
 	image->heap.caches = (const struct kmem_cache *)(void *)image->caches.data;
 	image->mirror = image->mirror_buffer.data;
@@ -183,7 +197,7 @@ static int add_metadata(struct image *image, struct copy *c)
 /* Run a batch in which every byte matters. */
 static int run_strict(struct copy *c, struct target *t)
 {
-	int err = copy_run(c, t);
+	int err = copy_run(c, t, NULL);
 
 	return err || !c->nr_unreadable ? err : damaged(t, "tables are not readable");
 }
@@ -285,30 +299,21 @@ static int touch_content(struct image *image, uint64_t index, uint64_t bytes, vo
 	return 0;
 }
 
-int image_prepare(struct image *image, struct target *t, uint64_t root_addr)
-{
-	int err;
-
-	memset(image, 0, sizeof(*image));
-	image->root_addr = root_addr;
-	err = read_metadata(image, t);
-	if (!err)
-		for_each_content(image, touch_content, NULL);
-	return err;
-}
-
 /* ---- roots ------------------------------------------------------------------------------- */
 
-static int choose_roots(struct image *image, struct target *t, const struct stop *s, bool shared)
+/* Without threads: the same ranges but for the ends of stacks. */
+static int choose_roots(struct image *image, struct target *t, const struct stop_thread *threads, size_t nr_threads)
 {
 	size_t black_bytes = image->root.nr_black * sizeof(struct kmem_black_range);
 	struct kmem_black_range *black = calloc(image->root.nr_black + 1, sizeof(*black));
 	struct roots_input in = {
-		.maps = t->maps, .nr_maps = t->nr_maps, .threads = s->threads, .nr_threads = s->nr_threads,
-		.cuts = &image->cuts, .shared = shared,
+		.maps = t->maps, .nr_maps = t->nr_maps, .threads = threads, .nr_threads = nr_threads,
+		.cuts = &image->cuts, .shared = image->shared,
 	};
 	int err;
 
+	roots_free(&image->roots);
+	roots_free_cuts(&image->cuts);
 	if (!black)
 		return out_of_memory(t);
 	err = target_read(t, image->root.black, black, black_bytes);
@@ -321,7 +326,7 @@ static int choose_roots(struct image *image, struct target *t, const struct stop
 	if (!err)
 		err = roots_choose(&image->roots, &in);
 	if (!err)
-		err = roots_populated(&image->roots, t->pid);
+		err = roots_populated(&image->roots, image->tid);
 	return err ? out_of_memory(t) : 0;
 }
 
@@ -351,14 +356,21 @@ static int add_registers(struct image *image, const struct stop *s, uint64_t *to
 	return err;
 }
 
+static uint64_t range_bytes(const struct image *image)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < image->roots.nr; i++)
+		bytes += image->roots.ranges[i].end - image->roots.ranges[i].start;
+	return bytes;
+}
+
 static int add_roots(struct image *image, const struct stop *s, struct copy *c)
 {
 	uint64_t *to;
 	int err;
 
-	image->root_bytes = register_words(s) * sizeof(*to);
-	for (size_t i = 0; i < image->roots.nr; i++)
-		image->root_bytes += image->roots.ranges[i].end - image->roots.ranges[i].start;
+	image->root_bytes = register_words(s) * sizeof(*to) + range_bytes(image);
 	err = buffer_ensure(&image->root_buffer, image->root_bytes);
 	to = (uint64_t *)(void *)image->root_buffer.data;
 	for (size_t i = 0; i < image->roots.nr && !err; i++) {
@@ -374,15 +386,58 @@ static int add_roots(struct image *image, const struct stop *s, struct copy *c)
 	return err ? err : add_registers(image, s, to);
 }
 
-int image_capture(struct image *image, struct target *t, const struct stop *s, bool shared)
+/* main() may have ended with pthread_exit() while the process lives on. */
+static pid_t living_thread(struct target *t)
+{
+	pid_t *tids = NULL, found = t->pid;
+	size_t nr = 0;
+
+	if (!target_threads(t, &tids, &nr))
+		for (size_t i = 0; i < nr; i++)
+			if (!stop_thread_ended(t->pid, tids[i])) {
+				found = tids[i];
+				break;
+			}
+	free(tids);
+	return found;
+}
+
+int image_prepare(struct image *image, struct target *t, uint64_t root_addr, bool shared)
+{
+	uint64_t bytes;
+	int err;
+
+	memset(image, 0, sizeof(*image));
+	image->root_addr = root_addr;
+	image->shared = shared;
+	image->tid = living_thread(t);
+	err = read_metadata(image, t);
+	if (!err)
+		err = choose_roots(image, t, NULL, 0);
+	if (err)
+		return err;
+	for_each_content(image, touch_content, NULL);
+	/* Some room for what appears until the stop, registers included. */
+	bytes = range_bytes(image);
+	if (buffer_ensure(&image->root_buffer, bytes + bytes / 8 + ROOT_SPARE_BYTES))
+		return out_of_memory(t);
+	madvise(image->root_buffer.data, bytes, MADV_POPULATE_WRITE);
+	/* The target's message tells why one cannot be read; that the helper cannot does no harm. */
+	image->has_helper = !target_open(&image->helper, t->pid);
+	return 0;
+}
+
+int image_capture(struct image *image, struct target *t, const struct stop *s)
 {
 	struct copy c = { 0 };
 	int err = target_reload_maps(t);
 
+	image->tid = living_thread(t);
+	c.tid = image->tid;
 	if (!err)
 		err = read_metadata(image, t);
 	if (!err)
-		err = choose_roots(image, t, s, shared);
+		err = choose_roots(image, t, s->threads, s->nr_threads);
 	if (err)
 		return err;
 	err = for_each_content(image, add_bitmap, &c) ? -ENOMEM : 0;
@@ -390,7 +445,7 @@ int image_capture(struct image *image, struct target *t, const struct stop *s, b
 		err = for_each_content(image, add_content, &c);
 	if (!err)
 		err = add_roots(image, s, &c);
-	err = err ? out_of_memory(t) : copy_run(&c, t);
+	err = err ? out_of_memory(t) : copy_run(&c, t, image->has_helper ? &image->helper : NULL);
 	image->nr_unreadable = c.nr_unreadable;
 	image->unreadable_bytes = c.unreadable_bytes;
 	copy_free(&c);

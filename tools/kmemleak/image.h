@@ -37,6 +37,8 @@ struct root_words {
 
 struct image {
 	uint64_t root_addr;      /* of struct kmem_observe in the target */
+	bool shared;             /* shared mappings are roots, too */
+	pid_t tid;               /* a living thread: /proc files of an ended leader are empty */
 	struct kmem_observe root;
 	struct heap_copy heap;   /* points into the buffers below */
 	const uint8_t *mirror;   /* byte at heap address a: mirror[a - heap.base] */
@@ -49,7 +51,9 @@ struct image {
 	size_t nr_unreadable;    /* ranges that could not be read, and their bytes */
 	uint64_t unreadable_bytes;
 
-	struct buffer pages, bitmap, caches, nodes, percpu, sheaves, parked, mirror_buffer, root_buffer;
+	struct buffer pages, idmap, bitmap, caches, nodes, percpu, sheaves, parked, mirror_buffer, root_buffer;
+	struct target helper;    /* a second reader of the same process */
+	bool has_helper;
 	size_t slots_bytes;      /* of each CPU's part in `percpu`: region 0 of all CPUs, then region 1 */
 	struct root_cuts cuts;
 	uint64_t *transit;       /* objects on their way between two places of the allocator */
@@ -58,16 +62,13 @@ struct image {
 
 /*
  * Look at the running target and map buffers that fit, so that little needs to
- * be allocated while it is stopped. Return 0 or -errno with the line in
- * t->message. Call image_free() in any case.
+ * be allocated while it is stopped. `shared` as in roots_input. Return 0 or
+ * -errno with the line in t->message. Call image_free() in any case.
  */
-int image_prepare(struct image *image, struct target *t, uint64_t root_addr);
+int image_prepare(struct image *image, struct target *t, uint64_t root_addr, bool shared);
 
-/*
- * Copy everything out of the target that `s` holds. `shared` as in
- * roots_input. Return 0 or -errno with the line in t->message.
- */
-int image_capture(struct image *image, struct target *t, const struct stop *s, bool shared);
+/* Copy everything out of the target that `s` holds. Return 0 or -errno with the line in t->message. */
+int image_capture(struct image *image, struct target *t, const struct stop *s);
 
 /*
  * Find the free objects that slots and sheaves hold (heap.parked), and those

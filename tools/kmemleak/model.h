@@ -27,6 +27,7 @@ struct heap_copy {
 	uint64_t nr_pages;                /* committed so far */
 	const struct page *pages;         /* [nr_pages] */
 	const uint64_t *bitmap;           /* KMEM_BITMAP_BYTES per page */
+	const uint16_t *idmap;            /* [nr_pages] */
 	const struct kmem_cache *caches;  /* [nr_caches] */
 	uint32_t nr_caches;
 	const uint64_t *parked;           /* addresses of free objects held in slots and sheaves */

@@ -122,14 +122,14 @@ static int read_pagemap(struct roots *out, const struct root_range *range, int f
 	return err;
 }
 
-int roots_populated(struct roots *roots, pid_t pid)
+int roots_populated(struct roots *roots, pid_t tid)
 {
 	struct roots out = { .skipped_bytes = roots->skipped_bytes, .nr_skipped = roots->nr_skipped };
 	bool scan = true;
 	char path[32];
 	int fd, err = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;

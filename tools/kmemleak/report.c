@@ -182,8 +182,8 @@ static void print_coverage(FILE *file, const struct scan *scan)
 	const struct image *image = &scan->image;
 	char heap[OUTPUT_HUMAN_BYTES], roots[OUTPUT_HUMAN_BYTES], skipped[OUTPUT_HUMAN_BYTES];
 
-	fprintf(file, "scanned %" PRIu64 " objects (%s), roots %s in %zu ranges, %zu thread%s\n",
-		scan->model.nr_objects, output_human(heap, image->heap_bytes), output_human(roots, image->root_bytes),
+	fprintf(file, "scanned %" PRIu64 " object%s (%s), roots %s in %zu ranges, %zu thread%s\n",
+		scan->model.nr_objects, scan->model.nr_objects == 1 ? "" : "s", output_human(heap, image->heap_bytes), output_human(roots, image->root_bytes),
 		image->roots.nr, scan->nr_threads, scan->nr_threads == 1 ? "" : "s");
 	if (count_hidden(scan))
 		fprintf(file, "left out: %zu unreferenced objects that were reported or cleared before, or are not asked for\n",
@@ -192,8 +192,9 @@ static void print_coverage(FILE *file, const struct scan *scan)
 		fprintf(file, "unreadable: %zu ranges, %" PRIu64 " bytes: what only they point to is reported falsely\n",
 			image->nr_unreadable, image->unreadable_bytes);
 	if (image->roots.nr_skipped)
-		fprintf(file, "not scanned: %zu shared mappings (%s); --all-mappings scans them\n",
-			image->roots.nr_skipped, output_human(skipped, image->roots.skipped_bytes));
+		fprintf(file, "not scanned: %zu shared mapping%s (%s); --all-mappings scans them\n",
+			image->roots.nr_skipped, image->roots.nr_skipped == 1 ? "" : "s",
+			output_human(skipped, image->roots.skipped_bytes));
 	if (scan->model.nr_damaged)
 		fprintf(file, "in flux or damaged: %" PRIu64 " descriptors or parked addresses, left out\n",
 			scan->model.nr_damaged);

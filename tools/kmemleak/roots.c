@@ -163,6 +163,16 @@ static bool is_special(const struct target_map *m)
 	return !strncmp(m->path, "/dev/", 5) && strncmp(m->path, "/dev/zero", 9) && strncmp(m->path, "/dev/shm/", 9);
 }
 
+/* .bss beyond the file's last page is an anonymous mapping right behind the module's data: the module, else NULL. */
+static const struct target_map *module_of_bss(const struct roots_input *in, size_t map)
+{
+	const struct target_map *m = &in->maps[map], *before = map ? m - 1 : NULL;
+
+	if (*m->path || !before || before->end != m->start || !before->inode || before->perms & TARGET_SHARED)
+		return NULL;
+	return m->perms & TARGET_WRITE ? before : NULL;
+}
+
 static int choose_map(struct roots *roots, const struct roots_input *in, size_t map)
 {
 	const struct target_map *m = &in->maps[map];
@@ -179,6 +189,9 @@ static int choose_map(struct roots *roots, const struct roots_input *in, size_t 
 		range.kind = ROOT_SHARED;
 	} else if (m->inode) {
 		range.kind = ROOT_DATA;
+	} else if (module_of_bss(in, map)) {
+		range.kind = ROOT_DATA;
+		range.map = module_of_bss(in, map);
 	} else {
 		range.kind = ROOT_ANONYMOUS;
 	}

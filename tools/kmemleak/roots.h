@@ -87,10 +87,10 @@ int roots_choose(struct roots *roots, const struct roots_input *in);
 /*
  * Replace every range by its pages that exist in memory or swap, asking
  * PAGEMAP_SCAN (Linux 6.7) or the pagemap file; without either the ranges stay
- * whole. For ROOT_DATA only pages that the process has written count. Return 0
- * or -ENOMEM.
+ * whole. For ROOT_DATA only pages that the process has written count. `tid`:
+ * any living thread. Return 0 or -ENOMEM.
  */
-int roots_populated(struct roots *roots, pid_t pid);
+int roots_populated(struct roots *roots, pid_t tid);
 
 /* Append a range. Return 0 or -ENOMEM. */
 int roots_add(struct roots *roots, const struct root_range *range);

@@ -21,7 +21,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static int capture(struct scan *scan, const struct scan_options *options)
+static int capture(struct scan *scan)
 {
 	struct target *t = scan->target;
 	struct stop stop;
@@ -30,7 +30,9 @@ static int capture(struct scan *scan, const struct scan_options *options)
 	if (err)
 		target_fail(t, err, "%s", stop.message);
 	else
-		err = image_capture(&scan->image, t, &stop, options->shared);
+		err = image_capture(&scan->image, t, &stop);
+	if (!stop_intact(&stop))
+		err = target_fail(t, -ESRCH, "PID %d (%s) has ended during the scan", t->pid, t->comm);
 	for (size_t i = 0; i < stop.nr_threads; i++)
 		scan->nr_threads += stop.threads[i].state == STOP_HELD;
 	scan->pause_ns = stop_resume(&stop);
@@ -86,9 +88,9 @@ int scan_run(struct scan *scan, struct target *t, uint64_t root_addr, const stru
 
 	memset(scan, 0, sizeof(*scan));
 	scan->target = t;
-	err = image_prepare(&scan->image, t, root_addr);
+	err = image_prepare(&scan->image, t, root_addr, options->shared);
 	if (!err)
-		err = capture(scan, options);
+		err = capture(scan);
 	if (!err)
 		err = think(scan, options);
 	scan->total_ns = now_ns() - start;

@@ -77,8 +77,7 @@ char stop_stat_state(const char *text)
 	return p && p[1] == ' ' ? p[2] : 0;
 }
 
-/* Has this thread ended, or is it a zombie leader whose other threads live on? */
-static bool thread_ended(pid_t pid, pid_t tid)
+bool stop_thread_ended(pid_t pid, pid_t tid)
 {
 	char path[64], text[512];
 	char state;
@@ -145,7 +144,7 @@ static int seize(struct stop *s, pid_t tid)
 		return err;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL)) {
 		s->threads[s->nr_threads - 1].state = STOP_GONE;
-		if (errno == ESRCH || thread_ended(s->pid, tid))
+		if (errno == ESRCH || stop_thread_ended(s->pid, tid))
 			return 0;
 		return fail_permission(s);
 	}
@@ -206,7 +205,7 @@ static size_t poll_threads(struct stop *s, bool check_ended)
 		got = waitpid(t->tid, &status, __WALL | WNOHANG);
 		if (got == t->tid)
 			note_status(t, status);
-		else if (got < 0 || (check_ended && thread_ended(s->pid, t->tid)))
+		else if (got < 0 || (check_ended && stop_thread_ended(s->pid, t->tid)))
 			t->state = STOP_GONE;
 		else
 			missing++;
@@ -304,6 +303,19 @@ int stop_all(struct stop *s, pid_t pid, const char *comm)
 	if (!found && !count_held(s))
 		return fail(s, -ESRCH, "has ended");
 	return found;
+}
+
+bool stop_intact(const struct stop *s)
+{
+	for (size_t i = 0; i < s->nr_threads; i++) {
+		const struct stop_thread *t = &s->threads[i];
+		unsigned long message;
+
+		/* Any request does: it is refused for a thread that is not stopped. */
+		if (t->state == STOP_HELD && ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message))
+			return false;
+	}
+	return true;
 }
 
 /* Detach. Killed meanwhile: it is ours until we have taken note, and its parent would wait for that. */

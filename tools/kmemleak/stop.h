@@ -60,6 +60,13 @@ struct stop {
 int stop_all(struct stop *s, pid_t pid, const char *comm);
 
 /*
+ * True while every thread that was stopped still is. SIGKILL, exit or exec of
+ * the target end a stop: what was read since may be that of a process whose
+ * memory is being torn down, and means nothing.
+ */
+bool stop_intact(const struct stop *s);
+
+/*
  * Let all threads go on, free the registers. Return: nanoseconds since the
  * first thread was interrupted, 0 when nothing was held. Harmless on a zeroed
  * or resumed struct.
@@ -68,6 +75,9 @@ uint64_t stop_resume(struct stop *s);
 
 /* PID of the process that traces `pid`, from /proc/PID/status; 0 none or unknown. */
 pid_t stop_tracer_of(pid_t pid);
+
+/* Has this thread ended, or is it the zombie of a leader whose other threads live on? */
+bool stop_thread_ended(pid_t pid, pid_t tid);
 
 /*
  * Run state letter in the text of a /proc stat file: it follows the last ')',

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# What cannot be scanned: one line that says why, the right exit code, and nothing left stopped.
+. "$(dirname "$0")/lib.bash"
+
+expect 0 "$kmemleak" --help
+check "help" grep -q "^Usage: kmemleak" <<<"$out"
+expect 0 "$kmemleak" -V
+expect 2 "$kmemleak";                      expect_error "no process given"
+expect 2 "$kmemleak" -p;                   expect_error "needs a value"
+expect 2 "$kmemleak" -p 0;                 expect_error "not a process id"
+expect 2 "$kmemleak" -p x;                 expect_error "not a process id"
+expect 2 "$kmemleak" -p 1 frob;            expect_error "unknown verb"
+expect 2 "$kmemleak" -p 1 scan clear;      expect_error "more than one verb"
+expect 2 "$kmemleak" -p 1 scan=x;          expect_error "not a number of seconds"
+expect 2 "$kmemleak" -p 1 dump=xyz;        expect_error "not an address"
+expect 2 "$kmemleak" -p 1 --min-size=-5;   expect_error "not a number"
+expect 2 "$kmemleak" -p 1 --frob;          expect_error "unknown"
+expect 2 "$kmemleak" -p 1 -p 2 scan=1;     expect_error "one process only"
+expect 2 "$kmemleak" -p 1 --json clear;    expect_error "go with scan only"
+
+expect 1 "$kmemleak" -p 4194000;           expect_error "no process with PID 4194000"
+expect 1 "$kmemleak" -p $$;                expect_error "does not carry libkmem"
+kernel_thread=$(awk '$2 == "(kthreadd)" { print $1 }' /proc/[0-9]*/stat 2>/dev/null)
+if [ -n "$kernel_thread" ]; then
+	expect 1 "$kmemleak" -p "$kernel_thread"; expect_error "kernel thread"
+fi
+
+# A zombie.
+bash -c 'sleep 0.01 & echo $!; exec sleep 60' >"$work/zombie" &
+started+=($!)
+sleep 0.3
+expect 1 "$kmemleak" -p "$(cat "$work/zombie")"; expect_error "zombie"
+
+start "$build/examples/leaky"
+expect 1 "$kmemleak" -p "$target" dump=10; expect_error "no address in an object"
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	cp "$kmemleak" "$work/kmemleak" && chmod 755 "$work" "$work/kmemleak"
+	expect 1 setpriv --reuid 65534 --clear-groups "$work/kmemleak" -p "$target"
+	expect_error "belongs to uid"
+fi
+if command -v gdb >/dev/null; then
+	gdb -q -batch -p "$target" -ex "shell '$kmemleak' -p $target >'$work/gdb' 2>&1; echo code=\$? >>'$work/gdb'" \
+		>/dev/null 2>&1
+	check "a debugger is named" grep -q "already traced by PID [0-9]* (gdb)" "$work/gdb"
+	check "its code" grep -q "code=1" "$work/gdb"
+fi
+# One bad target does not keep the others from being scanned.
+expect 1 "$kmemleak" -p 4194000 -p "$target" -s
+check "the other one" grep -q "PID $target (leaky): 7 unreferenced" <<<"$out"
+expect 1 bash -c '"$0" -p "$1" -s >/dev/full' "$kmemleak" "$target"; expect_error "cannot write"
+
+# A 32-bit program, if one can be built.
+cat >"$work/tiny.s" <<'ASM'
+.globl _start
+_start:	mov $29, %eax
+	int $0x80
+	jmp _start
+ASM
+if as --32 -o "$work/tiny.o" "$work/tiny.s" 2>/dev/null && ld -m elf_i386 -o "$work/tiny" "$work/tiny.o" 2>/dev/null; then
+	"$work/tiny" &
+	started+=($!)
+	sleep 0.1
+	if kill -0 $! 2>/dev/null; then
+		expect 1 "$kmemleak" -p $!; expect_error "32-bit program"
+	fi
+fi
