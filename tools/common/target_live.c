@@ -225,6 +225,16 @@ static char stat_state(const char *text)
 	return p && p[1] == ' ' ? p[2] : '?';
 }
 
+/* A thread of the kernel itself, as the flags word of a stat file says. */
+static bool stat_is_kernel_thread(const char *text)
+{
+	const unsigned int pf_kthread = 0x00200000; /* stable: ps(1) relies on it, too */
+	const char *p = strrchr(text, ')');
+	unsigned int flags;
+
+	return p && sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && (flags & pf_kthread);
+}
+
 static void set_comm(struct target *t, const char *stat_text)
 {
 	const char *open = strchr(stat_text, '('), *close = strrchr(stat_text, ')');
@@ -241,10 +251,13 @@ static int live_maps(struct target *t)
 {
 	struct live *live = t->backend;
 	char path[48], *text = read_file_at(live->dir, "stat");
+	bool kernel_thread = false;
 
 	/* New maps may come with a new name: the process has called exec. */
-	if (text)
+	if (text) {
 		set_comm(t, text);
+		kernel_thread = stat_is_kernel_thread(text);
+	}
 	free(text);
 	snprintf(path, sizeof(path), "task/%d/maps", live->tid);
 	text = read_file_at(live->dir, path);
@@ -252,7 +265,8 @@ static int live_maps(struct target *t)
 		return fail_errno(t, errno);
 	if (!*text) {
 		free(text);
-		if (live->state == 'Z' || has_ended(live))
+		/* Any other process without maps is about to end. */
+		if (!kernel_thread)
 			return fail_gone(t);
 		return target_fail(t, -ESRCH, "PID %d (%s) has no memory of its own: it is a kernel thread", t->pid,
 				   t->comm);
