@@ -23,7 +23,8 @@ comma   := ,
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 OPT     ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(if $(filter address,$(SAN)),address$(comma)undefined,$(SAN)) -fno-sanitize-recover=all)
-CPPFLAGS += -D_GNU_SOURCE -Ialloc/include
+# Sanitizer builds also check the order of locks.
+CPPFLAGS += -D_GNU_SOURCE -Ialloc/include $(if $(SAN),-DKMEM_DEBUG)
 CFLAGS  += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) $(if $(WERROR),-Werror)
 LDFLAGS += $(SANFLAGS)
 

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lock, in the debug form that checks the order: the source is compiled
- * into this test under other names, so that both forms are here.
+ * The lock, in the debug form that checks the order. A build without KMEM_DEBUG
+ * compiles the source into this test under other names, so that both forms are here.
  */
+#ifdef KMEM_DEBUG
+#include "base/base.h"
+#include "base/lock.h"
+#define debug_lock_slow lock_slow
+#define debug_lock_wake lock_wake
+#else
 #define KMEM_DEBUG
 #define lock_slow debug_lock_slow
 #define lock_wake debug_lock_wake
@@ -11,6 +17,7 @@
 #undef lock_wake
 void lock_slow(lock_t *lock);
 void lock_wake(lock_t *lock);
+#endif
 
 #include <criterion/criterion.h>
 #include <pthread.h>
