@@ -52,7 +52,7 @@
 	{                                                                                     \
 		uint32_t moved;                                                               \
                                                                                               \
-		__asm__ volatile(KMEM_RSEQ_BEGIN BODY KMEM_RSEQ_END                           \
+		__asm__ volatile(KMEM_RSEQ_BEGIN KMEM_SLOT_WORD BODY KMEM_RSEQ_END                           \
 			: "=&d"(moved)                                                        \
 			: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s),  \
 			  [object] "r"(object), [count] "r"(count)                            \

@@ -35,9 +35,9 @@ KMEM_BEGIN
 
 /*
  * The descriptor of the critical section 1..2 that aborts to 4, its announcement
- * to the kernel, and the first steps of every section: rcx the slot, r11
- * its word, edx the number of objects held. An abort starts again at 6; the kernel
- * wants the signature that glibc registered with in front of the abort handler.
+ * to the kernel, and the first steps of every section: rcx the slot.
+ * An abort starts again at 6; the kernel wants the signature that glibc
+ * registered with in front of the abort handler.
  *
  * No asm goto with outputs: GCC before 12.4 miscompiles it (PR 113921).
  */
@@ -55,7 +55,10 @@ KMEM_BEGIN
 	"1:\n\t"                                                  \
 	"movl %%fs:(%[id]), %%ecx\n\t"                            \
 	"shlq $24, %%rcx\n\t"                                     \
-	"addq (%[s]), %%rcx\n\t"                                  \
+	"addq (%[s]), %%rcx\n\t"
+
+/* The next steps: r11 its word, edx the number of objects held. */
+#define KMEM_SLOT_WORD                                            \
 	"movq (%%rcx), %%r11\n\t"                                 \
 	"movzwl %%r11w, %%edx\n\t"
 
@@ -76,7 +79,7 @@ static inline __attribute__((__always_inline__)) int kmem_slot_pop(const struct 
 {
 	int got;
 
-	__asm__ volatile(KMEM_RSEQ_BEGIN
+	__asm__ volatile(KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
 		"testl %%edx, %%edx\n\t"
 		"jz 2f\n\t"
 		"movq 24(%%rcx,%%rdx,8), %[object]\n\t"
@@ -93,7 +96,7 @@ static inline __attribute__((__always_inline__)) int kmem_slot_pop(const struct 
 static inline __attribute__((__always_inline__)) int kmem_slot_push(const struct kmem_cache *s, ptrdiff_t rseq,
 								    ptrdiff_t id, void *object)
 {
-	__asm__ goto(KMEM_RSEQ_BEGIN
+	__asm__ goto(KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
 		"cmpl 16(%%rcx), %%edx\n\t"
 		"jae %l[full]\n\t"
 		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"
