@@ -33,6 +33,37 @@ static void pair_no_probes(void *s, long n)
 	}
 }
 
+/* 32 objects allocated, then freed, inline; with and without the semaphore tests. */
+static void batch_32(void *s, long n)
+{
+	long i;
+
+	for (; n > 0; n -= 32) {
+		for (i = 0; i < 32; i++) {
+			object[i] = kmem_cache_alloc_inline(s, GFP_KERNEL);
+			*(volatile long *)object[i] = 1;
+		}
+		for (i = 0; i < 32; i++)
+			kmem_cache_free_inline(s, object[i]);
+	}
+}
+
+static void batch_32_no_probes(void *s, long n)
+{
+	long i;
+
+	for (; n > 0; n -= 32) {
+		for (i = 0; i < 32; i++) {
+			if (__builtin_expect(!kmem_slot_pop(s, __rseq_offset, kmem_fast_id, &object[i]), 0))
+				object[i] = kmem_cache_alloc(s, GFP_KERNEL);
+			*(volatile long *)object[i] = 1;
+		}
+		for (i = 0; i < 32; i++)
+			if (__builtin_expect(!kmem_slot_push(s, __rseq_offset, kmem_fast_id, object[i]), 0))
+				kmem_cache_free(s, object[i]);
+	}
+}
+
 static void pair_so(void *s, long n)
 {
 	for (; n; n--) {
@@ -80,6 +111,8 @@ static void bulk_32(void *s, long n)
 static const struct bench_row rows[] = {
 	{ "cache_pair_inline", pair_inline, 1000000 },
 	{ "cache_pair_no_probes", pair_no_probes, 1000000 },
+	{ "cache_batch_32_inline", batch_32, 999968 },
+	{ "cache_batch_32_no_probes", batch_32_no_probes, 999968 },
 	{ "cache_pair_so", pair_so, 1000000 },
 	{ "kmalloc_pair_so", pair_kmalloc, 1000000 },
 	{ "cache_batch_1000", batch_1000, 1000000 },
