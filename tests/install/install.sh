@@ -21,6 +21,26 @@ cc -o "$dest/shared" "$dest/program.c" $(pkg-config --cflags --libs kmem) || exi
 LD_LIBRARY_PATH=$dest/usr/lib "$dest/shared" || { echo "the shared program failed"; exit 1; }
 cc -static-pie -fPIE -o "$dest/static" "$dest/program.c" -I"$dest/usr/include" "$dest/usr/lib/libkmem.a" || exit 1
 "$dest/static" || { echo "the static program failed"; exit 1; }
+cat >"$dest/program.cc" <<'C'
+#include <kmem/fastpath.h>
+#include <kmem/slab.h>
+struct request { int id; };
+int main()
+{
+	kmem_cache_args args = {};
+	kmem_cache *s[] = { kmem_cache_create("args", 40, &args, 0), kmem_cache_create("legacy", 40, 8, 0, nullptr),
+			    kmem_cache_create("none", 40, nullptr, 0), KMEM_CACHE(request, 0) };
+	for (kmem_cache *c : s) {
+		void *p = kmem_cache_alloc_inline(c, GFP_KERNEL);
+		if (!p)
+			return 1;
+		kmem_cache_free_inline(c, p);
+	}
+	return 0;
+}
+C
+g++ -Wall -Wextra -Werror -o "$dest/cxx" "$dest/program.cc" $(pkg-config --cflags --libs kmem) || exit 1
+LD_LIBRARY_PATH=$dest/usr/lib "$dest/cxx" || { echo "the C++ program failed"; exit 1; }
 LD_PRELOAD=$dest/usr/lib/libkmem-malloc.so /bin/true || exit 1
 for tool in slabtop kmemleak slabscope; do
 	"$dest/usr/bin/$tool" -V >/dev/null || { echo "$tool -V failed"; exit 1; }

@@ -76,7 +76,6 @@ static inline struct kmem_cache *__kmem_cache_create_legacy(const char *name, un
 	return __kmem_cache_create_args(name, size, &args, flags);
 }
 
-#ifndef __cplusplus
 static inline struct kmem_cache *__kmem_cache_create_default(const char *name, unsigned int size,
 	const void *null, slab_flags_t flags)
 {
@@ -87,18 +86,19 @@ static inline struct kmem_cache *__kmem_cache_create_default(const char *name, u
 	return __kmem_cache_create_args(name, size, &args, flags);
 }
 
+#ifndef __cplusplus
 #define kmem_cache_create(name, size, args, ...)              \
 	_Generic((args),                                      \
 		struct kmem_cache_args *: __kmem_cache_create_args,       \
 		const struct kmem_cache_args *: __kmem_cache_create_args, \
 		void *: __kmem_cache_create_default,          \
 		default: __kmem_cache_create_legacy)(name, size, args, __VA_ARGS__)
+#endif /* C++: overloads, at the end */
 
 /* Cache for objects of a type: KMEM_CACHE(request, SLAB_HWCACHE_ALIGN). */
 #define KMEM_CACHE(type, cache_flags)                                           \
 	__kmem_cache_create_legacy(#type, (unsigned int)sizeof(struct type),    \
 		(unsigned int)__alignof__(struct type), (cache_flags), NULL)
-#endif
 
 /*
  * Destroy a cache. Objects still allocated are reported, and the cache is then
@@ -234,5 +234,19 @@ KMEM_API void *kmemdup(const void *src, size_t len, gfp_t gfp) KMEM_MALLOC KMEM_
 KMEM_API size_t kmem_slabinfo(char *buf, size_t bytes);
 
 KMEM_END
+
+#ifdef __cplusplus
+static inline struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
+	const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	return __kmem_cache_create_args(name, size, args, flags);
+}
+
+static inline struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
+	slab_flags_t flags, void (*ctor)(void *))
+{
+	return __kmem_cache_create_legacy(name, size, align, flags, ctor);
+}
+#endif
 
 #endif
