@@ -34,21 +34,24 @@ static struct {
 	uint8_t class[MAX_SMALL / GRAIN + 1];            /* by (size + 15) / 16 */
 } heap KMEM_STATE;
 
-static void create_class(unsigned int class)
+static struct kmem_cache *create_class(unsigned int class)
 {
+	struct kmem_cache *s;
 	unsigned int size = class_size[class];
 	struct kmem_cache_args args = { .align = MIN(size & (0u - size), (unsigned int)PAGE_SIZE) };
 	char name[32];
 
 	report_format(name, sizeof(name), "malloc-%u", size);
-	heap.cache[class] = __kmem_cache_create_args(name, size, &args, 0);
-	if (!heap.cache[class])
+	s = __kmem_cache_create_args(name, size, &args, 0);
+	if (!s)
 		report_bug("cannot create %s at start: out of address space; raise ulimit -v", name);
+	return s;
 }
 
 /* On the first call, which may come before any constructor. */
 static cold void heap_init(void)
 {
+	struct kmem_cache *made[ARRAY_LEN(class_size)];
 	unsigned int class = 0, i;
 
 	kmem_init();
@@ -58,7 +61,17 @@ static cold void heap_init(void)
 		heap.class[i] = (uint8_t)class;
 	}
 	for (class = 0; class < ARRAY_LEN(class_size); class++)
-		create_class(class);
+		made[class] = create_class(class);
+	/* The first one last: that it is there says that all are. */
+	for (class = ARRAY_LEN(class_size); class-- > 0;)
+		WRITE_ONCE(heap.cache[class], made[class]);
+}
+
+/* Before the program can have threads: two of them must not both make the first call. */
+__attribute__((constructor(102))) static void construct(void)
+{
+	if (!heap.cache[0])
+		heap_init();
 }
 
 static force_inline struct kmem_cache *class_cache(size_t size)
