@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libkmem-malloc.so from outside: all eleven functions, with errno and edge
+ * cases as glibc has them. Linked with that library only.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <kmem/slab.h>
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+
+/* A size that the compiler does not know: it would fold or warn. */
+static size_t hidden(size_t size)
+{
+	__asm__("" : "+r"(size));
+	return size;
+}
+
+/* A pointer whose object the compiler has forgotten. */
+static void *laundered(void *p)
+{
+	void *forgotten;
+
+	__asm__("" : "=r"(forgotten) : "0"(p) : "memory");
+	return forgotten;
+}
+
+static const size_t sizes[] = {
+	0, 1, 8, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 100, 127, 128, 129, 192, 255, 256, 257, 500, 512, 513, 1000,
+	1023, 1024, 1025, 2000, 2048, 2049, 4000, 4095, 4096, 4097, 5000, 6144, 6145, 8191, 8192, 8193, 12288, 12289,
+	16384, 30000, 65536, 65537, 100000, 131072, 262145, MIB - 1, MIB, MIB + 1, 3 * MIB, 4 * MIB - 1, 4 * MIB,
+	4 * MIB + 1, 5 * MIB, 8 * MIB, 8 * MIB + 1, 20 * MIB,
+};
+enum { NR_SIZES = sizeof(sizes) / sizeof(sizes[0]) };
+
+/* A pattern that says where it is and whose it is. */
+static void fill(void *p, size_t bytes, unsigned int seed)
+{
+	uint8_t *at = p;
+	size_t i, step = bytes > 65536 ? 509 : 1;
+
+	for (i = 0; i < bytes; i += step)
+		at[i] = (uint8_t)(i * 31 + seed);
+	if (bytes)
+		at[bytes - 1] = (uint8_t)((bytes - 1) * 31 + seed);
+}
+
+static int intact(const void *p, size_t bytes, unsigned int seed)
+{
+	const uint8_t *at = p;
+	size_t i, step = bytes > 65536 ? 509 : 1;
+
+	for (i = 0; i < bytes; i += step)
+		if (at[i] != (uint8_t)(i * 31 + seed))
+			return 0;
+	return 1;
+}
+
+static int all_zero(const void *p, size_t bytes)
+{
+	const uint8_t *at = p;
+
+	return !bytes || (!at[0] && !memcmp(at, at + 1, bytes - 1));
+}
+
+/* ---- the library serves ---- */
+
+static unsigned long active_of(const char *cache)
+{
+	static char text[1 << 16];
+	char start[64];
+	const char *row;
+
+	kmem_slabinfo(text, sizeof(text));
+	snprintf(start, sizeof(start), "\n%s ", cache);
+	row = strstr(text, start);
+	return row ? strtoul(row + strlen(start), NULL, 10) : ~0ul;
+}
+
+Test(malloc, objects_come_from_our_caches)
+{
+	unsigned long before = active_of("malloc-7168");
+	void *p[10];
+	int i;
+
+	for (i = 0; i < 10; i++)
+		p[i] = laundered(malloc(hidden(7000)));
+	cr_expect_eq(active_of("malloc-7168"), before + 10);
+	for (i = 0; i < 10; i++)
+		free(p[i]);
+	cr_expect_eq(active_of("malloc-7168"), before);
+}
+
+/* ---- malloc, free ---- */
+
+Test(malloc, every_size_is_aligned_usable_and_apart)
+{
+	void *p[NR_SIZES];
+	unsigned int i;
+
+	for (i = 0; i < NR_SIZES; i++) {
+		p[i] = malloc(sizes[i]);
+		cr_assert_not_null(p[i], "%zu", sizes[i]);
+		cr_assert_eq((uintptr_t)p[i] % 16, 0);
+		cr_assert_geq(malloc_usable_size(p[i]), sizes[i]);
+		fill(p[i], sizes[i], i);
+	}
+	for (i = 0; i < NR_SIZES; i++)
+		cr_assert(intact(p[i], sizes[i], i), "%zu", sizes[i]);
+	for (i = 0; i < NR_SIZES; i++)
+		free(p[i]);
+}
+
+Test(malloc, zero_bytes_are_a_real_object_each)
+{
+	void *p = malloc(hidden(0)), *q = malloc(hidden(0));
+
+	cr_assert_not_null(p);
+	cr_assert_not_null(q);
+	cr_expect_neq(p, q);
+	cr_expect_geq(malloc_usable_size(p), 16);
+	free(p);
+	free(q);
+	free(NULL);
+}
+
+Test(malloc, too_much_is_enomem)
+{
+	static const size_t too_much[] = { SIZE_MAX, SIZE_MAX - 4096, (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX, (size_t)1 << 50 };
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		errno = 0;
+		cr_expect_null(malloc(hidden(too_much[i])));
+		cr_expect_eq(errno, ENOMEM, "%zx", too_much[i]);
+	}
+}
+
+Test(malloc, success_and_free_leave_errno_alone)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_SIZES; i++) {
+		void *p, *q;
+
+		errno = 1234;
+		p = malloc(sizes[i]);
+		q = calloc(1, sizes[i]);
+		cr_assert_eq(errno, 1234, "%zu", sizes[i]);
+		free(p);
+		cr_assert_eq(errno, 1234, "free of %zu", sizes[i]);
+		free(q);
+		cr_assert_eq(errno, 1234, "free of %zu", sizes[i]);
+	}
+}
+
+Test(malloc, usable_bytes_are_usable)
+{
+	void *p[NR_SIZES];
+	unsigned int i;
+
+	cr_expect_eq(malloc_usable_size(NULL), 0);
+	for (i = 0; i < NR_SIZES; i++) {
+		p[i] = laundered(malloc(sizes[i]));
+		fill(p[i], malloc_usable_size(p[i]), i);
+	}
+	for (i = 0; i < NR_SIZES; i++) {
+		cr_assert(intact(p[i], malloc_usable_size(p[i]), i));
+		free(p[i]);
+	}
+}
+
+Test(malloc, waste_is_bounded)
+{
+	size_t size;
+
+	for (size = 65; size <= 8192; size += 7) {
+		void *p = malloc(size);
+
+		cr_assert_leq(malloc_usable_size(p), size + size / 4 + 16, "%zu", size);
+		free(p);
+	}
+	for (size = 8193; size < 4 * MIB; size = size * 3 / 2) {
+		void *p = malloc(size);
+
+		cr_assert_eq(malloc_usable_size(p), (size + 4095) / 4096 * 4096);
+		free(p);
+	}
+}
+
+/* ---- calloc ---- */
+
+Test(calloc, every_size_is_zero_also_after_a_dirty_free)
+{
+	unsigned int i, round;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < NR_SIZES; i++) {
+			void *p = calloc(1, sizes[i]);
+
+			cr_assert_not_null(p);
+			cr_assert(all_zero(p, sizes[i]), "%zu round %u", sizes[i], round);
+			memset(p, 0xff, malloc_usable_size(laundered(p)));
+			free(p);
+		}
+	}
+}
+
+Test(calloc, overflow_is_enomem)
+{
+	errno = 0;
+	cr_expect_null(calloc(hidden(SIZE_MAX / 2), hidden(3)));
+	cr_expect_eq(errno, ENOMEM);
+	errno = 0;
+	cr_expect_null(calloc(hidden((size_t)1 << 32), hidden((size_t)1 << 32)));
+	cr_expect_eq(errno, ENOMEM);
+	errno = 0;
+	cr_expect_null(calloc(hidden(1), hidden(SIZE_MAX)));
+	cr_expect_eq(errno, ENOMEM);
+}
+
+Test(calloc, nothing_times_something_is_an_object)
+{
+	void *p = calloc(0, 10), *q = calloc(10, 0);
+
+	cr_assert(p && q && p != q);
+	free(p);
+	free(q);
+}
+
+Test(calloc, counts_are_multiplied)
+{
+	int *p = calloc(1000, sizeof(int));
+
+	cr_expect(all_zero(p, 4000));
+	cr_expect_geq(malloc_usable_size(p), 4000);
+	free(p);
+}
+
+/* ---- realloc ---- */
+
+Test(realloc, of_null_is_malloc)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_SIZES; i++) {
+		void *p = realloc(NULL, sizes[i]);
+
+		cr_assert_not_null(p);
+		cr_assert_geq(malloc_usable_size(p), sizes[i]);
+		free(p);
+	}
+}
+
+Test(realloc, to_zero_frees_and_is_null)
+{
+	unsigned long before = active_of("malloc-7168");
+	void *p = malloc(hidden(7000));
+
+	errno = 1234;
+	cr_expect_null(realloc(p, hidden(0)));
+	cr_expect_eq(errno, 1234);
+	cr_expect_eq(active_of("malloc-7168"), before);
+	p = malloc(hidden(5 * MIB));
+	cr_expect_null(realloc(p, hidden(0)));
+}
+
+Test(realloc, from_every_size_to_every_size_keeps_the_content, .timeout = 120)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < NR_SIZES; i++) {
+		for (j = 0; j < NR_SIZES; j++) {
+			size_t kept = sizes[i] < sizes[j] ? sizes[i] : sizes[j];
+			void *p;
+
+			if (!sizes[j])
+				continue;
+			p = malloc(sizes[i]);
+			fill(p, kept, i + j);
+			p = realloc(p, sizes[j]);
+			cr_assert_not_null(p);
+			cr_assert(intact(p, kept, i + j), "%zu -> %zu", sizes[i], sizes[j]);
+			cr_assert_geq(malloc_usable_size(p), sizes[j]);
+			cr_assert_eq((uintptr_t)p % 16, 0);
+			fill(p, sizes[j], i);
+			free(p);
+		}
+	}
+}
+
+Test(realloc, step_by_step_through_all_borders)
+{
+	size_t size = 1;
+	char *p = malloc(1);
+
+	fill(p, 1, 7);
+	for (; size < 40 * MIB; size = size * 5 / 4 + 1) {
+		p = realloc(p, size * 5 / 4 + 1);
+		cr_assert_not_null(p);
+		cr_assert(intact(p, size, 7), "grow from %zu", size);
+		fill(p, size * 5 / 4 + 1, 7);
+	}
+	for (; size > 1; size = size * 3 / 4) {
+		p = realloc(p, size * 3 / 4);
+		cr_assert_not_null(p);
+		cr_assert(intact(p, size * 3 / 4, 7), "shrink from %zu", size);
+		fill(p, size * 3 / 4, 7);
+	}
+	free(p);
+}
+
+Test(realloc, a_large_object_shrinks_where_it_is_and_returns_pages)
+{
+	char *p = malloc(hidden(1000000)), *q = realloc(p, hidden(20000));
+
+	cr_expect_eq(q, p);
+	cr_expect_eq(malloc_usable_size(q), 20480);
+	free(q);
+}
+
+Test(realloc, failure_leaves_the_old_object)
+{
+	char *p = malloc(hidden(100)), *same = laundered(p);
+
+	strcpy(p, "still here");
+	errno = 0;
+	cr_expect_null(realloc(p, hidden(SIZE_MAX)));
+	cr_expect_eq(errno, ENOMEM);
+	errno = 0;
+	cr_expect_null(realloc(laundered(same), hidden((size_t)1 << 50)));
+	cr_expect_eq(errno, ENOMEM);
+	same = laundered(same);
+	cr_expect_str_eq(same, "still here");
+	free(same);
+}
+
+Test(realloc, a_mapped_object_survives_a_failure)
+{
+	char *p = malloc(hidden(6 * MIB)), *same = laundered(p);
+
+	fill(p, 6 * MIB, 3);
+	errno = 0;
+	cr_expect_null(realloc(p, hidden((size_t)1 << 50)));
+	cr_expect_eq(errno, ENOMEM);
+	cr_expect(intact(same, 6 * MIB, 3));
+	free(same);
+}
+
+Test(realloc, success_leaves_errno_alone)
+{
+	void *p = malloc(10);
+
+	errno = 1234;
+	p = realloc(p, hidden(10000));
+	p = realloc(p, hidden(10 * MIB));
+	p = realloc(p, hidden(30 * MIB));
+	p = realloc(p, hidden(5 * MIB));
+	p = realloc(p, hidden(10));
+	cr_expect_eq(errno, 1234);
+	free(p);
+}
+
+Test(reallocarray, multiplies_and_checks)
+{
+	char *p = reallocarray(NULL, hidden(100), hidden(10)), *same;
+
+	cr_assert_not_null(p);
+	cr_expect_geq(malloc_usable_size(p), 1000);
+	fill(p, 1000, 1);
+	p = reallocarray(p, hidden(1000), hidden(10));
+	cr_expect(intact(p, 1000, 1));
+	same = laundered(p);
+	errno = 0;
+	cr_expect_null(reallocarray(p, hidden(SIZE_MAX / 2), hidden(3)));
+	cr_expect_eq(errno, ENOMEM);
+	cr_expect(intact(same, 1000, 1));
+	cr_expect_null(reallocarray(same, hidden(0), hidden(3)));
+}
+
+/* ---- alignment ---- */
+
+Test(aligned, every_alignment_to_4_mib_with_every_size)
+{
+	size_t align;
+	unsigned int i;
+
+	for (align = 16; align <= 4 * MIB; align *= 2) {
+		for (i = 0; i < NR_SIZES; i++) {
+			void *p = aligned_alloc(align, sizes[i]), *q = memalign(align, sizes[i]), *r = NULL;
+
+			cr_assert_eq(posix_memalign(&r, align, sizes[i]), 0);
+			cr_assert(p && q && r, "%zu %zu", align, sizes[i]);
+			cr_assert_eq((uintptr_t)p % align, 0);
+			cr_assert_eq((uintptr_t)q % align, 0);
+			cr_assert_eq((uintptr_t)r % align, 0);
+			cr_assert_geq(malloc_usable_size(p), sizes[i]);
+			fill(p, sizes[i], 1);
+			fill(q, sizes[i], 2);
+			fill(r, sizes[i], 3);
+			cr_assert(intact(p, sizes[i], 1));
+			cr_assert(intact(q, sizes[i], 2));
+			free(p);
+			free(q);
+			free(r);
+		}
+	}
+}
+
+Test(aligned, posix_memalign_returns_its_errors)
+{
+	void *p = (void *)8;
+
+	errno = 1234;
+	cr_expect_eq(posix_memalign(&p, 0, 8), EINVAL);
+	cr_expect_eq(posix_memalign(&p, 4, 8), EINVAL, "less than a pointer");
+	cr_expect_eq(posix_memalign(&p, 24, 8), EINVAL);
+	cr_expect_eq(posix_memalign(&p, 64, hidden(SIZE_MAX)), ENOMEM);
+	cr_expect_eq(posix_memalign(&p, 65536, hidden((size_t)1 << 50)), ENOMEM);
+	cr_expect_eq(p, (void *)8, "untouched on failure");
+	cr_expect_eq(errno, 1234);
+	cr_expect_eq(posix_memalign(&p, 8, hidden(0)), 0);
+	cr_expect_neq(p, NULL);
+	free(p);
+}
+
+Test(aligned, aligned_alloc_and_memalign_set_errno)
+{
+	errno = 0;
+	cr_expect_null(aligned_alloc(hidden(24), 8));
+	cr_expect_eq(errno, EINVAL);
+	errno = 0;
+	cr_expect_null(aligned_alloc(hidden(64), hidden(SIZE_MAX)));
+	cr_expect_eq(errno, ENOMEM);
+	errno = 0;
+	cr_expect_null(memalign(hidden(SIZE_MAX), 8));
+	cr_expect_eq(errno, EINVAL);
+}
+
+Test(aligned, memalign_rounds_up_to_a_power_of_two)
+{
+	void *p = memalign(hidden(24), 100), *q = memalign(hidden(0), 100);
+
+	cr_expect_eq((uintptr_t)p % 32, 0);
+	cr_expect_not_null(q);
+	free(p);
+	free(q);
+}
+
+Test(aligned, valloc_and_pvalloc_give_pages)
+{
+	void *p = valloc(hidden(100)), *q = pvalloc(hidden(5000)), *r = pvalloc(hidden(0));
+
+	cr_expect_eq((uintptr_t)p % 4096, 0);
+	cr_expect_eq((uintptr_t)q % 4096, 0);
+	cr_expect_geq(malloc_usable_size(q), 8192);
+	cr_expect_geq(malloc_usable_size(r), 4096);
+	errno = 0;
+	cr_expect_null(pvalloc(hidden(SIZE_MAX)));
+	cr_expect_eq(errno, ENOMEM);
+	free(p);
+	free(q);
+	free(r);
+}
+
+Test(aligned, aligned_objects_may_be_resized)
+{
+	char *p = aligned_alloc(hidden(4096), 100);
+
+	fill(p, 100, 5);
+	p = realloc(p, 100000);
+	cr_expect(intact(p, 100, 5));
+	p = realloc(p, 50);
+	cr_expect(intact(p, 50, 5));
+	free(p);
+	p = memalign(hidden(MIB), 5 * MIB);
+	fill(p, 5 * MIB, 6);
+	p = realloc(p, 9 * MIB);
+	cr_expect(intact(p, 5 * MIB, 6));
+	free(p);
+}
+
+/* ---- threads and fork ---- */
+
+static volatile int stop;
+
+static void *churn(void *seed_start)
+{
+	uint64_t seed = (uintptr_t)seed_start;
+	void *held[64] = { NULL };
+	size_t bytes[64] = { 0 };
+	unsigned int i;
+
+	for (i = 0; !stop; i++) {
+		unsigned int at;
+
+		seed = seed * UINT64_C(6364136223846793005) + 1;
+		at = (unsigned int)(seed >> 40) % 64;
+		if (held[at] && !intact(held[at], bytes[at] < 64 ? bytes[at] : 64, at))
+			abort();
+		if (seed >> 63) {
+			free(held[at]);
+			bytes[at] = (seed >> 33) % 20000;
+			held[at] = malloc(bytes[at]);
+		} else {
+			bytes[at] = (seed >> 33) % 9000 + 1;
+			held[at] = realloc(held[at], bytes[at]);
+		}
+		if (!held[at])
+			abort();
+		fill(held[at], bytes[at] < 64 ? bytes[at] : 64, at);
+	}
+	for (i = 0; i < 64; i++)
+		free(held[i]);
+	return NULL;
+}
+
+static int use_everything(void)
+{
+	unsigned int i, round;
+
+	for (round = 0; round < 20; round++) {
+		void *p[NR_SIZES];
+
+		for (i = 0; i < NR_SIZES; i++) {
+			if (!(p[i] = malloc(sizes[i])))
+				return 1;
+			fill(p[i], sizes[i] < 100 ? sizes[i] : 100, i);
+		}
+		for (i = 0; i < NR_SIZES; i++) {
+			if (!intact(p[i], sizes[i] < 100 ? sizes[i] : 100, i))
+				return 2;
+			free(p[i]);
+		}
+	}
+	return 0;
+}
+
+Test(fork, a_child_of_threads_that_allocate_can_allocate, .timeout = 120)
+{
+	pthread_t thread[4];
+	uintptr_t i;
+	int status, n;
+
+	for (i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, churn, (void *)(i + 1));
+	for (n = 0; n < 100; n++) {
+		pid_t pid = fork();
+
+		cr_assert_geq(pid, 0);
+		if (!pid) {
+			alarm(20);
+			_exit(use_everything());
+		}
+		cr_assert_eq(waitpid(pid, &status, 0), pid);
+		cr_assert_eq(status, 0, "child status %x", status);
+	}
+	stop = 1;
+	for (i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+}
+
+static void *free_it(void *p)
+{
+	free(p);
+	return malloc(100);
+}
+
+Test(threads, what_one_allocates_another_frees)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_SIZES; i++) {
+		pthread_t thread;
+		void *p;
+
+		pthread_create(&thread, NULL, free_it, malloc(sizes[i]));
+		pthread_join(thread, &p);
+		free(p);
+	}
+}
+
+static volatile sig_atomic_t ticks;
+
+static void on_tick(int number)
+{
+	(void)number;
+	ticks++;
+}
+
+Test(threads, signals_restart_the_fast_path_unharmed)
+{
+	struct sigaction action = { .sa_handler = on_tick };
+	timer_t timer;
+	struct itimerspec every = { { 0, 50000 }, { 0, 50000 } };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	void *held[100] = { NULL };
+	unsigned int i;
+
+	sigaction(SIGUSR1, &action, NULL);
+	cr_assert_eq(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	timer_settime(timer, 0, &every, NULL);
+	for (i = 0; ticks < 2000; i++) {
+		unsigned int at = i % 100;
+
+		if (held[at] && !intact(held[at], 48, at))
+			cr_assert(0, "content lost");
+		free(held[at]);
+		held[at] = malloc(48);
+		fill(held[at], 48, at);
+	}
+	timer_delete(timer);
+}
+
+/* ---- misuse ---- */
+
+Test(misuse, free_of_foreign_memory_aborts, .signal = SIGABRT)
+{
+	static char own[64];
+
+	free(laundered(own + 16));
+}
+
+Test(misuse, free_inside_a_large_object_aborts, .signal = SIGABRT)
+{
+	free(laundered((char *)malloc(hidden(100000)) + 4096));
+}
+
+Test(misuse, a_large_object_freed_twice_aborts, .signal = SIGABRT)
+{
+	void *p = malloc(hidden(100000)), *again = laundered(p);
+
+	free(p);
+	free(again);
+}
+
+Test(misuse, realloc_of_foreign_memory_aborts, .signal = SIGABRT)
+{
+	static char own[64];
+
+	if (realloc(laundered(own), hidden(100)))
+		exit(0);
+}
