@@ -11,7 +11,7 @@ static char err[256];
 
 static int parse(const char *text)
 {
-	parsed = (struct kmem_options){ .rseq = true };
+	parsed = (struct kmem_options){ .rseq = KMEM_RSEQ_ON };
 	memset(err, 0, sizeof(err));
 	return kmem_options_parse(&parsed, text, err, sizeof(err));
 }
@@ -20,7 +20,7 @@ Test(options, nothing_changes_nothing)
 {
 	cr_expect_eq(parse(""), 0);
 	cr_expect_eq(parse(",,,"), 0);
-	cr_expect_eq(parsed.rseq, true);
+	cr_expect_eq(parsed.rseq, KMEM_RSEQ_ON);
 	cr_expect_eq(parsed.stats, false);
 	cr_expect_eq(parsed.arena, 0);
 }
@@ -35,8 +35,15 @@ Test(options, switches)
 		cr_expect_eq(parse(on[i]), 0);
 		cr_expect_eq(parsed.stats, true, "%s", on[i]);
 		cr_expect_eq(parse(off[i]), 0);
-		cr_expect_eq(parsed.rseq, false, "%s", off[i]);
+		cr_expect_eq(parsed.rseq, KMEM_RSEQ_OFF, "%s", off[i]);
 	}
+}
+
+Test(options, rseq_may_be_assumed)
+{
+	cr_expect_eq(parse("rseq=assume"), 0);
+	cr_expect_eq(parsed.rseq, KMEM_RSEQ_ASSUME);
+	cr_expect_eq(parse("stats=assume"), -EINVAL);
 }
 
 Test(options, sizes_and_units)
@@ -63,7 +70,7 @@ Test(options, several_at_once_the_last_one_wins)
 	cr_expect_eq(parse("arena=64G,stats=on,rseq=off,,arena=1M"), 0);
 	cr_expect_eq(parsed.arena, 1 << 20);
 	cr_expect(parsed.stats);
-	cr_expect_not(parsed.rseq);
+	cr_expect_eq(parsed.rseq, KMEM_RSEQ_OFF);
 }
 
 Test(options, an_unknown_one_is_named)
@@ -72,7 +79,7 @@ Test(options, an_unknown_one_is_named)
 	cr_expect_str_eq(err, "KMEM_OPTIONS: unknown option \"arenas=64G\"; known: arena=SIZE rseq=on|off|assume stats=on|off");
 	cr_expect_eq(parse("rse=off"), -EINVAL);
 	cr_expect_eq(parse("=off"), -EINVAL);
-	cr_expect(parsed.rseq);
+	cr_expect_eq(parsed.rseq, KMEM_RSEQ_ON);
 }
 
 Test(options, a_bad_value_is_named_and_the_default_kept)
@@ -85,7 +92,7 @@ Test(options, a_bad_value_is_named_and_the_default_kept)
 	for (i = 0; i < ARRAY_LEN(bad); i++) {
 		cr_expect_eq(parse(bad[i]), -EINVAL, "%s", bad[i]);
 		cr_expect_not_null(strstr(err, "use on or off"));
-		cr_expect_eq(parsed.rseq, true, "%s changed the option", bad[i]);
+		cr_expect_eq(parsed.rseq, KMEM_RSEQ_ON, "%s changed the option", bad[i]);
 	}
 	for (i = 0; i < ARRAY_LEN(sizes); i++) {
 		cr_expect_eq(parse(sizes[i]), -EINVAL, "%s", sizes[i]);
@@ -99,7 +106,7 @@ Test(options, the_first_mistake_is_reported_and_the_rest_applied)
 	cr_expect_eq(parse("stats=on,color=red,arena=Q,rseq=off,arena=2M"), -EINVAL);
 	cr_expect_not_null(strstr(err, "color=red"));
 	cr_expect(parsed.stats);
-	cr_expect_not(parsed.rseq);
+	cr_expect_eq(parsed.rseq, KMEM_RSEQ_OFF);
 	cr_expect_eq(parsed.arena, 2 << 20);
 }
 
