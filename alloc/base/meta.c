@@ -60,7 +60,7 @@ void *meta_carve(struct meta_range *range, size_t bytes, size_t align)
 	at = ALIGN_UP(range->used, align);
 	if (!meta_ensure(range, at + bytes)) {
 		memory = range->base + at;
-		range->used = at + bytes;
+		WRITE_ONCE(range->used, at + bytes);
 	}
 	lock_release(&range->lock, LOCK_META);
 	return memory;

@@ -70,7 +70,7 @@ static void account_dirty(const struct page *page, unsigned int order, bool add)
 
 	if (page->flags & KMEM_PG_ZEROED)
 		return;
-	zone.dirty_pages += add ? pages : 0 - pages;
+	WRITE_ONCE(zone.dirty_pages, zone.dirty_pages + (add ? pages : 0 - pages));
 }
 
 static void list_add(struct page *page, unsigned int order, enum migratetype type)
@@ -88,7 +88,7 @@ static void list_add(struct page *page, unsigned int order, enum migratetype typ
 		arena.pages[list->head].prev = index;
 	list->head = index;
 	list->nr++;
-	zone.free_pages += UINT64_C(1) << order;
+	WRITE_ONCE(zone.free_pages, zone.free_pages + (UINT64_C(1) << order));
 	account_dirty(page, order, true);
 }
 
@@ -103,7 +103,7 @@ static void list_del(struct page *page)
 	else
 		list->head = page->next;
 	list->nr--;
-	zone.free_pages -= UINT64_C(1) << page->order;
+	WRITE_ONCE(zone.free_pages, zone.free_pages - (UINT64_C(1) << page->order));
 	account_dirty(page, page->order, false);
 	page_set_type(page, KMEM_PAGE_TAIL);
 }
@@ -168,12 +168,13 @@ static void claim_pageblock(uint32_t index, enum migratetype type)
 	*pageblock_type(index) = (uint8_t)type;
 	while (at < start + PAGEBLOCK_PAGES) {
 		struct page *page = &arena.pages[at];
-		unsigned int order = page->order;
+		unsigned int order;
 
 		if (READ_ONCE(page->type) != KMEM_PAGE_FREE) {
 			at++;
 			continue;
 		}
+		order = page->order;
 		list_del(page);
 		list_add(page, order, type);
 		at += 1u << order;
@@ -277,7 +278,7 @@ int buddy_grow(enum migratetype type)
 		arena_return_blocks(block, 1);
 		return -ENOMEM;
 	}
-	if (zone.present_pages >= HUGE_FROM_PAGES)
+	if (READ_ONCE(zone.present_pages) >= HUGE_FROM_PAGES)
 		os_advise_huge(block_addr(block), BLOCK_BYTES);
 	page = block_page(block);
 	page_set_type(page, KMEM_PAGE_TAIL);
@@ -285,7 +286,7 @@ int buddy_grow(enum migratetype type)
 	buddy_lock();
 	*pageblock_type(page_index(page)) = (uint8_t)type;
 	*pageblock_type(page_index(page) + PAGEBLOCK_PAGES) = (uint8_t)type;
-	zone.present_pages += BLOCK_PAGES;
+	WRITE_ONCE(zone.present_pages, zone.present_pages + BLOCK_PAGES);
 	buddy_put(page, MAX_PAGE_ORDER);
 	buddy_unlock();
 	return 0;

@@ -258,15 +258,19 @@ static void report_remaining(const struct kmem_cache *s, size_t left)
 		report("  and %zu more", left - shown);
 }
 
-static void release_empty_slabs(struct kmem_cache *s)
+/* Return: slabs left. */
+static size_t release_empty_slabs(struct kmem_cache *s)
 {
 	struct kmem_cache_node *n = node_of(s, 0);
 	struct page *empty = NULL;
+	size_t left;
 
 	node_lock(n);
 	node_shrink(n, &empty);
+	left = n->nr_slabs;
 	node_unlock(n);
 	node_release(empty);
+	return left;
 }
 
 KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
@@ -298,8 +302,7 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 static size_t shrink(struct kmem_cache *s)
 {
 	slub_drain(s);
-	release_empty_slabs(s);
-	return node_of(s, 0)->nr_slabs;
+	return release_empty_slabs(s);
 }
 
 KMEM_API int kmem_cache_shrink(struct kmem_cache *s)
