@@ -61,7 +61,7 @@ else
 endif
 
 .DELETE_ON_ERROR:
-.SECONDARY:
+.SECONDARY: $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(wildcard tests/*/*.c))
 .PHONY: all demo check bench deps install uninstall clean lib tools tests examples
 
 all: lib tools examples
@@ -101,9 +101,10 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) $(wildcard vmlinux/*.h)
 	    -Ivmlinux -Ibpf $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH)) -c $< -o $@
 	$(Q)llvm-strip -g $@
 
-$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+# A static pattern rule: make builds a skeleton that is missing, which it does not for an intermediate file.
+$(SKELETONS): $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$(Q){ echo '/* NOLINTBEGIN */' && $(BPFTOOL) gen skeleton $< name $*_bpf && echo '/* NOLINTEND */'; } > $@
 
 $(B)/obj/tools/%.o: tools/%.c | $(SKELETONS)
 	@mkdir -p $(@D)

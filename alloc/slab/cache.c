@@ -19,6 +19,8 @@
 	 SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE | SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT |         \
 	 SLAB_ACCOUNT | SLAB_NO_USER_FLAGS)
 
+_Static_assert(KMEM_CACHE_NOLEAKTRACE == SLAB_NOLEAKTRACE, "what leak scanners know as the flag");
+
 /* The slot counts to 65535 and holds two sheaves. */
 #define MAX_SHEAF_CAPACITY 16384u
 

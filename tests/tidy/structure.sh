@@ -79,7 +79,7 @@ done >"$work/variables"
 # 7. Nothing generated or binary in git, nothing left undone.
 if git rev-parse --git-dir >/dev/null 2>&1; then
 	git ls-files | grep -E '\.(o|so|a|skel\.h)$|^build/|vmlinux_' && complain "generated files in git"
-	git grep -IlE 'TO''DO|FIX''ME|X''XX' -- alloc bpf tools vmlinux bench examples tests docs Makefile && complain "unfinished business"
+	git grep -IlE '\b(TO''DO|FIX''ME|X''XX)\b' -- alloc bpf tools vmlinux bench examples tests docs Makefile && complain "unfinished business"
 	git ls-files -z | xargs -0 grep -lIP '\x00' 2>/dev/null && complain "binary files in git"
 fi
 

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <kmem/slab.h>
 
 #include "kmemleak/copy.h"
 
@@ -241,7 +240,7 @@ static uint64_t content_bytes(const struct heap_copy *heap, uint64_t index, uint
 	*skip = page->nr_pages;
 	switch (page->type) {
 	case KMEM_PAGE_SLAB:
-		if (page->cache_id < heap->nr_caches && (heap->caches[page->cache_id].flags & SLAB_NOLEAKTRACE))
+		if (page->cache_id < heap->nr_caches && (heap->caches[page->cache_id].flags & KMEM_CACHE_NOLEAKTRACE))
 			return 0;
 		return whole;
 	case KMEM_PAGE_LARGE:

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <kmem/slab.h>
 
 #define BITMAP_WORDS (KMEM_BITMAP_BYTES / sizeof(uint64_t))
 
@@ -186,7 +185,7 @@ static void add_block(struct model *m, const struct heap_copy *copy, const struc
 		m->white[b->first_object >> 6] = 1;
 		m->nr_objects++;
 		m->object_bytes += b->bytes;
-	} else if (copy->caches[h->cache_id].flags & SLAB_NOLEAKTRACE) {
+	} else if (copy->caches[h->cache_id].flags & KMEM_CACHE_NOLEAKTRACE) {
 		m->nr_ignored += count_bits(b, bitmap);
 	} else {
 		take_bits(m, b, bitmap);

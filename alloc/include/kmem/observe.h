@@ -183,6 +183,9 @@ struct kmem_cache_node {
 	uint64_t reserved2[7];
 };
 
+/* The one bit of cache.flags that readers need: SLAB_NOLEAKTRACE, its objects are neither scanned nor reported. */
+#define KMEM_CACHE_NOLEAKTRACE 0x00002000u
+
 /* cache.state */
 enum kmem_cache_state {
 	KMEM_CACHE_FREE = 0, /* the id is unused */
