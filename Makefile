@@ -76,7 +76,7 @@ $(B)/obj/alloc/%.o: alloc/%.c
 
 $(B)/libkmem.so.0: $(LIB_OBJ) alloc/libkmem.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem.so.0 -Wl,--version-script=alloc/libkmem.map -Wl,-z,defs -Wl,-z,now -o $@ $(LIB_OBJ)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem.so.0 -Wl,--version-script=alloc/libkmem.map -Wl,-z,defs,-z,now,-z,nodelete -o $@ $(LIB_OBJ)
 
 $(B)/libkmem.so: $(B)/libkmem.so.0
 	$(Q)ln -sf $(<F) $@
@@ -90,7 +90,7 @@ $(B)/libkmem.a: $(LIB_OBJ)
 
 $(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) alloc/libkmem-malloc.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem-malloc.so -Wl,--version-script=alloc/libkmem-malloc.map -Wl,-z,defs -Wl,-z,now -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem-malloc.so -Wl,--version-script=alloc/libkmem-malloc.map -Wl,-z,defs,-z,now,-z,nodelete -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
 
 # ---- BPF: object -> skeleton ---------------------------------------------------------------
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)

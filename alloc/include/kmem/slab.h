@@ -123,7 +123,7 @@ KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object);
 
 /*
  * Allocate `size` objects into p[], all or nothing. Return: size, or 0.
- * Free `size` objects of one cache; s == NULL means kfree_bulk().
+ * Free `size` objects of one cache, none of them NULL; s == NULL means kfree_bulk().
  */
 KMEM_API int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **p) KMEM_CHECK;
 KMEM_API void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p);
