@@ -29,7 +29,7 @@ static bool initialised KMEM_STATE;
 
 static void out_of_address_space(void)
 {
-	report_bug("cannot reserve address space at start; raise ulimit -v to 512 MiB or more");
+	report_bug("cannot reserve address space at start; raise ulimit -v and -d to 512 MiB or more");
 }
 
 void kmem_init(void)

@@ -124,7 +124,9 @@ static void copy_word(char *buf, size_t bytes, struct word w)
 {
 	size_t len = MIN(w.len, bytes - 1);
 
-	memcpy(buf, w.at, len);
+	/* The message is one line, whatever the variable holds. */
+	for (size_t i = 0; i < len; i++)
+		buf[i] = w.at[i] >= ' ' && w.at[i] <= '~' ? w.at[i] : '?';
 	buf[len] = '\0';
 }
 

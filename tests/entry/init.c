@@ -213,6 +213,6 @@ Test(init, without_address_space_the_fix_is_named, .timeout = 30)
 	int status = run_role("ready", "", limit_tiny, out, sizeof(out));
 
 	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %x: %s", status, out);
-	cr_expect_str_eq(out, "kmem: cannot reserve address space at start; raise ulimit -v to 512 MiB or more\n");
+	cr_expect_str_eq(out, "kmem: cannot reserve address space at start; raise ulimit -v and -d to 512 MiB or more\n");
 }
 #endif
