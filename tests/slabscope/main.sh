@@ -20,6 +20,9 @@ for args in "" "nonsense" "help nonsense"; do
 done
 "$build/slabscope" help >/dev/full 2>"$tmp/err"
 [ $? = 1 ] || fail "full disk not noticed"
+"$build/slabscope" help 2>"$tmp/err" | sleep 0
+[ "${PIPESTATUS[0]}" = 1 ] || fail "closed pipe not noticed"
+grep -q '^slabscope: write error: Broken pipe$' "$tmp/err" || fail "no line about the closed pipe"
 
 # Alone in a folder: PATH decides, and its lack is one line.
 cp "$build/slabscope" "$tmp/slabscope"

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/output.h"
+
 #define MAX_OPTIONS 48
 #define ID_HELP     1000 /* getopt values: table index + ID_FIRST */
 #define ID_VERSION  1001
@@ -100,17 +102,28 @@ static int unknown_option(const struct args_tool *tool, char **argv)
 	return args_error(tool, "unknown or ambiguous option '%s'", argv[optind - 1]);
 }
 
+/* What help and version have printed must have arrived. */
+static int finish_output(const struct args_tool *tool)
+{
+	int err = output_flush_file(stdout);
+
+	if (!err)
+		return ARGS_EXIT_OK;
+	fprintf(stderr, "%s: write error: %s\n", tool->name, strerror(-err));
+	return ARGS_EXIT_RUNTIME;
+}
+
 static int handle_one(const struct args_tool *tool, int c, char **argv, void *context)
 {
 	switch (c) {
 	case ID_HELP:
 	case 'h':
 		args_help(tool);
-		return fflush(stdout) ? ARGS_EXIT_RUNTIME : ARGS_EXIT_OK;
+		return finish_output(tool);
 	case ID_VERSION:
 	case 'V':
 		printf("%s from slabscope %s\n", tool->name, SLABSCOPE_VERSION);
-		return fflush(stdout) ? ARGS_EXIT_RUNTIME : ARGS_EXIT_OK;
+		return finish_output(tool);
 	case ':':
 		if (optopt >= ID_FIRST)
 			return args_error(tool, "option '--%s' needs a value", tool->options[optopt - ID_FIRST].name);

@@ -166,7 +166,11 @@ int output_flush_file(FILE *file)
 
 int output_flush(struct output *o)
 {
-	return output_flush_file(o->file);
+	int err = output_flush_file(o->file);
+
+	if (!o->error)
+		o->error = err;
+	return o->error;
 }
 
 /* ---- numbers for people ------------------------------------------------------------------ */

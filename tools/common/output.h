@@ -30,6 +30,7 @@ enum output_format {
 struct output {
 	FILE *file;
 	enum output_format format;
+	int error;         /* of the first flush that failed, -errno */
 	bool headed;       /* CSV: the heading has been written */
 	unsigned int nr;   /* fields of the record so far */
 	/* CSV: the first record waits here until its keys are known */

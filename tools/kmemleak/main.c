@@ -184,8 +184,10 @@ int main(int argc, char **argv)
 {
 	struct command c = { .settings.report.limit = DEFAULT_LIMIT };
 	struct output o;
-	int code = args_parse(&tool, argc, argv, &c, NULL);
+	int code, err;
 
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like others */
+	code = args_parse(&tool, argc, argv, &c, NULL);
 	if (code == ARGS_CONTINUE)
 		code = check_command(&c);
 	if (code != ARGS_CONTINUE)
@@ -196,8 +198,9 @@ int main(int argc, char **argv)
 	code = 0;
 	for (size_t i = 0; i < c.nr_pids; i++)
 		code = verb_worse(code, verb_run(c.pids[i], &c.settings, &o, &interrupted));
-	if (output_flush(&o)) {
-		fputs("kmemleak: cannot write the report\n", stderr);
+	err = output_flush(&o);
+	if (err) {
+		fprintf(stderr, "kmemleak: cannot write the report: %s\n", strerror(-err));
 		code = 1;
 	}
 	return code;

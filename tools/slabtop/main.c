@@ -23,12 +23,13 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	struct session session;
-	int code = options_parse(&options, argc, argv);
+	int code;
 
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like others */
+	code = options_parse(&options, argc, argv);
 	if (code != ARGS_CONTINUE)
 		return code;
 	setlocale(LC_ALL, "");
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like others */
 	if (session_open(&session, &options)) {
 		fprintf(stderr, "slabtop: %s\n", session.message);
 		code = ARGS_EXIT_RUNTIME;

@@ -38,6 +38,8 @@ static int slabinfo_unreadable(struct session *s, int err)
 	if (err == EACCES || err == EPERM)
 		return fail(s, -err, SLABINFO " cannot be read: %s; run as root, or show a process with -p PID",
 			    strerror(err));
+	if (err == ENOENT)
+		return fail(s, -err, "no " SLABINFO ": /proc is not mounted, or the kernel has CONFIG_SLUB_TINY");
 	return fail(s, -err, SLABINFO " cannot be read: %s", strerror(err));
 }
 
