@@ -47,7 +47,26 @@ fi
 # One bad target does not keep the others from being scanned.
 expect 1 "$kmemleak" -p 4194000 -p "$target" -s
 check "the other one" grep -q "PID $target (leaky): 7 unreferenced" <<<"$out"
-expect 1 bash -c '"$0" -p "$1" -s >/dev/full' "$kmemleak" "$target"; expect_error "cannot write"
+
+# Output that goes nowhere: the cause, also of help, and a watch that nobody reads ends.
+expect 1 bash -c '"$0" -p "$1" -s >/dev/full' "$kmemleak" "$target"
+expect_error "cannot write the report: No space left on device"
+expect 1 bash -c '"$0" --help >/dev/full' "$kmemleak"; expect_error "write error: No space left on device"
+expect 1 bash -c '"$0" -p "$1" -s | sleep 0; exit ${PIPESTATUS[0]}' "$kmemleak" "$target"
+expect_error "cannot write the report: Broken pipe"
+expect 1 bash -c 'timeout 20 "$0" -p "$1" -s scan=0.1 | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}' "$kmemleak" "$target"
+expect_error "cannot write the report"
+
+# Refused system calls, little memory, few files.
+refuse=$(cd "$(dirname "$0")/../common" && pwd)/refuse.py
+if python3 "$refuse" 101 1 true; then
+	expect 1 python3 "$refuse" 101 1 "$kmemleak" -p "$target"
+	if [ "$(id -u)" -eq 0 ]; then expect_error "ptrace() is refused even to root"; else expect_error "may not be stopped"; fi
+	expect 23 python3 "$refuse" 310 1 "$kmemleak" -s -p "$target"
+fi
+expect 1 bash -c 'ulimit -v 24000; "$0" -p "$1"' "$kmemleak" "$target"; expect_error "out of memory"
+expect 1 bash -c 'ulimit -n 4; "$0" -p "$1"' "$kmemleak" "$target";     expect_error "Too many open files"
+check "nothing is left stopped" [ "$(state "$target")" != t ]
 
 # A 32-bit program, if one can be built.
 cat >"$work/tiny.s" <<'ASM'

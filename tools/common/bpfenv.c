@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -61,6 +63,14 @@ static bool may_trace(void)
 	return caps & sys_admin || (caps & both) == both;
 }
 
+/* libbpf out of memory ends in all kinds of errors, for want of types or of a buffer. */
+static bool address_space_is_limited(void)
+{
+	struct rlimit limit;
+
+	return !getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY;
+}
+
 /* What helps against an error, or NULL if only the error's own text is known. */
 static const char *remedy(int error)
 {
@@ -70,7 +80,7 @@ static const char *remedy(int error)
 		if (!may_trace())
 			return "needs CAP_BPF and CAP_PERFMON (try sudo)";
 		return "the kernel refused it in spite of enough capabilities "
-		       "(lockdown, seccomp or verifier; -v shows details)";
+		       "(lockdown, seccomp or verifier)";
 	case ENOSYS:
 		return "this kernel has no BPF; use one with CONFIG_BPF_SYSCALL";
 	case ENOMEM:
@@ -79,8 +89,9 @@ static const char *remedy(int error)
 	case EINVAL:
 	case ESRCH:
 	case EOPNOTSUPP:
-		return "this kernel refuses the program; use 6.1 or later with BTF "
-		       "(-v shows details)";
+		if (address_space_is_limited())
+			return "refused, probably for lack of memory; raise ulimit -v";
+		return "this kernel refuses the program; use 6.1 or later with BTF";
 	default:
 		return NULL;
 	}
@@ -104,6 +115,12 @@ static const struct btf *kernel_btf(void)
 		btf = btf__load_vmlinux_btf();
 	tried = true;
 	return btf;
+}
+
+bool bpfenv_kernel_types_fit(void)
+{
+	/* libbpf says nothing about why: it goes on to try other files, and their lack is the error. */
+	return kernel_btf() || access("/sys/kernel/btf/vmlinux", R_OK);
 }
 
 bool bpfenv_kernel_has_func(const char *name)

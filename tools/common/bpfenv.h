@@ -27,6 +27,9 @@ int bpfenv_error(char *err, size_t len, int error, const char *what);
 __attribute__((format(printf, 4, 5)))
 int bpfenv_fail(char *err, size_t len, int error, const char *fmt, ...);
 
+/* False if the running kernel has types, but there is not the memory (some 10 MB) to read them. */
+bool bpfenv_kernel_types_fit(void);
+
 /* True if the running kernel has a function of this name in its BTF. */
 bool bpfenv_kernel_has_func(const char *name);
 

@@ -77,6 +77,8 @@ const char *kcaches_why(const struct kcaches *kc)
 /* Whether the running kernel has what a source needs, or what it lacks. */
 static int check_kernel(enum kcaches_source source, char *err, size_t len)
 {
+	if (!bpfenv_kernel_types_fit())
+		return bpfenv_fail(err, len, -ENOMEM, "no memory to read this kernel's BTF; raise ulimit -v");
 	if (!bpfenv_kernel_has_field("kmem_cache", "oo"))
 		return bpfenv_fail(err, len, -ENOTSUP,
 				   "no SLUB in this kernel's BTF: use a kernel with CONFIG_SLUB "

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,14 +64,31 @@ static int fail_permission(struct target *t)
 		return target_fail(t, -EPERM,
 				   "PID %d (%s) belongs to uid %u, this tool runs as uid %u; run it as that user or as root",
 				   t->pid, t->comm, t->uid, me);
+	if (me == 0)
+		return target_fail(t, -EPERM,
+				   "PID %d (%s) may not be read: this root lacks CAP_SYS_PTRACE over it (container, user namespace or dropped capabilities)",
+				   t->pid, t->comm);
 	if (scope > 0)
 		return target_fail(t, -EPERM,
 				   "PID %d (%s) may not be read: kernel.yama.ptrace_scope is %d; %s", t->pid, t->comm, scope,
 				   scope == 3 ? "this cannot be changed without a reboot"
 					      : "run as root, or set it to 0 with sysctl");
 	return target_fail(t, -EPERM,
-			   "PID %d (%s) may not be read: it is not dumpable (setuid, prctl) or needs CAP_SYS_PTRACE; run as root",
+			   "PID %d (%s) may not be read: it is not dumpable (setuid, prctl); run as root",
 			   t->pid, t->comm);
+}
+
+/* /proc/PID could not be opened or read, with this errno. */
+static int fail_open(struct target *t, int err)
+{
+	if (err != ENOENT && err != ESRCH)
+		return target_fail(t, -err, "PID %d: /proc/%d cannot be opened: %s", t->pid, t->pid, strerror(err));
+	if (access("/proc/self/stat", F_OK))
+		return target_fail(t, -ESRCH, "PID %d cannot be found: /proc is not mounted", t->pid);
+	if (kill(t->pid, 0) && errno == EPERM)
+		return target_fail(t, -EPERM, "PID %d belongs to another user and /proc hides it (hidepid); run as root",
+				   t->pid);
+	return target_fail(t, -ESRCH, "no process with PID %d", t->pid);
 }
 
 static bool has_ended(const struct live *live)
@@ -337,8 +355,10 @@ static int identify(struct target *t)
 	struct stat st;
 
 	if (!text || fstat(live->dir, &st)) {
+		int err = errno;
+
 		free(text);
-		return target_fail(t, -ESRCH, "no process with PID %d", t->pid);
+		return fail_open(t, err);
 	}
 	t->uid = st.st_uid;
 	set_comm(t, text);
@@ -384,9 +404,11 @@ int target_open(struct target *t, pid_t pid)
 	t->ops = &live_ops;
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	/* The directory first: what the pidfd then refers to is this process or none. */
-	live->dir = pid > 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (live->dir < 0)
+	if (pid <= 0)
 		return target_fail(t, -ESRCH, "no process with PID %d", pid);
+	live->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (live->dir < 0)
+		return fail_open(t, errno);
 	live->pidfd = pidfd_open(pid, 0);
 	err = identify(t);
 	return err ? err : live_maps(t);

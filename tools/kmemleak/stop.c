@@ -95,6 +95,9 @@ static int fail_permission(struct stop *s)
 	char path[48], comm[32] = "?", what[160], *newline;
 	pid_t tracer = stop_tracer_of(s->pid);
 
+	if (!tracer && geteuid() == 0)
+		return fail(s, -EPERM, "may not be stopped: ptrace() is refused even to root, by a seccomp filter "
+				       "or for lack of CAP_SYS_PTRACE");
 	if (!tracer)
 		return fail(s, -EPERM, "may not be stopped: another user's process, or forbidden by "
 				       "kernel.yama.ptrace_scope; run as root");
