@@ -20,7 +20,7 @@ for args in "" "nonsense" "help nonsense"; do
 done
 "$build/slabscope" help >/dev/full 2>"$tmp/err"
 [ $? = 1 ] || fail "full disk not noticed"
-"$build/slabscope" help 2>"$tmp/err" | sleep 0
+{ sleep 0.5; "$build/slabscope" help 2>"$tmp/err"; } | true
 [ "${PIPESTATUS[0]}" = 1 ] || fail "closed pipe not noticed"
 grep -q '^slabscope: write error: Broken pipe$' "$tmp/err" || fail "no line about the closed pipe"
 
