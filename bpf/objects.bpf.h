@@ -53,8 +53,10 @@ static __always_inline void kmem_record_object(struct kmem_object_key key, __u64
 	};
 	int ret = bpf_map_update_elem(&objects, &key, &object, BPF_ANY); /* int: see kmem_counter() */
 
-	if (ret)
-		kmem_object_lost();
+	if (!ret)
+		return;
+	kmem_object_lost();
+	bpf_map_delete_elem(&objects, &key); /* better no record than that of an earlier object */
 }
 
 static __always_inline void kmem_forget_object(struct kmem_object_key key)

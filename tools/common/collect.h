@@ -83,7 +83,7 @@ static inline uint64_t collect_lost(const struct collect_totals *t)
 	return t->missed + t->sum.map_full + t->sum.map_busy + t->sum.objects_lost;
 }
 
-/* The same for collect_find_object(): events that left an object without its record, or with an old one. */
+/* The same for collect_find_object(): events that left an object without its record, seldom with an old one. */
 static inline uint64_t collect_lost_objects(const struct collect_totals *t)
 {
 	return t->missed + t->sum.objects_lost;
