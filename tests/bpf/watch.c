@@ -11,7 +11,7 @@
  * -a: page events, too. -e: with -k, what everybody makes the kernel do. -m N: room
  * for N counters. -o N: room for N objects. -v: libbpf's messages. Then prints
  *	row CACHE-KEY CACHE-NAME CALL-SITE TGID TYPE EVENTS BYTES-REQ BYTES-ALLOC
- *	object TGID PAGE CALL-SITE BYTES-REQ      each page's object at FAKE_OFFSET
+ *	object TGID PAGE CALL-SITE BYTES-REQ      the object at FAKE_OFFSET of the first FAKE_PAGES
  *	total NAME VALUE
  *	time STEP MILLISECONDS
  */
@@ -31,6 +31,7 @@
 
 #define WORDS_PER_TARGET 5
 #define FAKE_OFFSET      128 /* in_page() of fake.c */
+#define FAKE_PAGES       16
 
 static char err[256];
 static double started;
@@ -105,12 +106,12 @@ static void print_totals(struct collect *c, enum kmem_source source)
 }
 
 /* The objects of a process like fake.c. A time outside of [since, now] is an error. */
-static void print_objects(const struct collect *c, pid_t pid, uint64_t base, uint64_t limit, double since)
+static void print_objects(const struct collect *c, pid_t pid, uint64_t base, double since)
 {
 	struct collect_object object;
 	uint64_t address;
 
-	for (address = base + FAKE_OFFSET; address < limit; address += 4096) {
+	for (address = base + FAKE_OFFSET; address < base + FAKE_PAGES * 4096; address += 4096) {
 		if (collect_find_object(c, pid, address, &object))
 			continue;
 		printf("object %d %" PRIu64 " %#" PRIx64 " %" PRIu64 "\n", pid, (address - base) / 4096,
@@ -165,8 +166,7 @@ static void watch_processes(struct collect_options *options, int nr, char **word
 	step_done("run");
 	print_rows(c, NULL);
 	for (i = 0; i + WORDS_PER_TARGET <= nr; i += WORDS_PER_TARGET)
-		print_objects(c, atoi(words[i]), strtoull(words[i + 2], NULL, 0),
-			      strtoull(words[i + 3], NULL, 0), since);
+		print_objects(c, atoi(words[i]), strtoull(words[i + 2], NULL, 0), since);
 	print_totals(c, KMEM_SOURCE_LIBRARY);
 	started = now_ms();
 	detach_one(c, atoi(words[0]));
