@@ -63,6 +63,23 @@ struct kmem_totals {
 	__u64 map_busy;   /* events whose counter could not be made: the map was locked */
 	__u64 unreadable; /* events counted under KMEM_KEY_UNKNOWN */
 	__u64 duplicates; /* second events of one large kmalloc, folded into one */
+	__u64 objects_lost; /* objects whose record could not be made or taken back */
+};
+
+/*
+ * Where a live object came from, by (address, process). Made by the allocation,
+ * deleted by the free; kept for libkmem processes only, and only if asked for.
+ */
+struct kmem_object_key {
+	__u64 address;
+	__u32 tgid;
+	__u32 reserved;
+};
+
+struct kmem_object {
+	__u64 call_site;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 bytes_req;
 };
 
 /* How to find the cache of an object of one watched process. */
@@ -78,7 +95,9 @@ struct kmem_target {
 
 _Static_assert(sizeof(struct kmem_count_key) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_count) == 24, "both sides agree");
-_Static_assert(sizeof(struct kmem_totals) == 96, "both sides agree");
+_Static_assert(sizeof(struct kmem_totals) == 104, "both sides agree");
+_Static_assert(sizeof(struct kmem_object_key) == 16, "both sides agree");
+_Static_assert(sizeof(struct kmem_object) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_target) == 32, "both sides agree");
 
 #endif

@@ -29,6 +29,7 @@
  */
 #define KMEM_SHARED_COUNTERS 1
 #include "collect.bpf.h"
+#include "objects.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 #define BPF_USDT_MAX_SPEC_CNT (KMEM_MAX_TARGETS * KMEM_EV_NR)
@@ -94,6 +95,7 @@ static __always_inline int on_alloc(__u32 slot, __u32 type, __u64 call_site, __u
 	key.tgid = target->tgid;
 	key.cache = cache_of(target, ptr);
 	kmem_on_alloc(&key, bytes_req, bytes_alloc);
+	kmem_object_made(key.tgid, ptr, call_site, bytes_req);
 	return 0;
 }
 
@@ -107,6 +109,7 @@ static __always_inline int on_free(__u32 slot, __u32 type, __u64 call_site, __u6
 	key.tgid = target->tgid;
 	key.cache = cache_of(target, ptr);
 	kmem_on_free(&key, 0);
+	kmem_object_gone(key.tgid, ptr);
 	return 0;
 }
 

@@ -197,35 +197,50 @@ KMEM_API void free(void *p)
 
 /* ---- realloc ---- */
 
-/* Grow or shrink an object of whole pages without copying, NULL when that is not possible. */
-static void *resize_pages(struct page *page, size_t size)
+/* Grow or shrink an object of whole pages in place. */
+static bool resize_pages(struct page *page, size_t size)
 {
 	uint32_t nr_pages = (uint32_t)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT);
 
 	if (size <= MAX_SMALL)
-		return NULL;
-	if (page->flags & KMEM_PG_MAPPED) {
-		if (size <= KMALLOC_MAX_SIZE)
-			return NULL;
-		page = large_remap(page, size);
-		return page ? page_to_addr(page) : NULL;
-	}
+		return false;
+	if (page->flags & KMEM_PG_MAPPED)
+		return size > KMALLOC_MAX_SIZE && large_resize(page, size);
 	if (nr_pages > page->nr_pages)
-		return NULL;
+		return false;
 	page_trim(page, nr_pages);
 	page->size = size;
-	return page_to_addr(page);
+	return true;
 }
 
-/* In place or by moving pages; NULL means copy. */
-static void *resize(void *p, size_t old, size_t size)
+static bool resize_in_place(void *p, size_t old, size_t size)
 {
 	struct page *page = large_of(p);
 
 	if (page)
 		return resize_pages(page, size);
 	/* Keep the place unless at least half of it would be idle. */
-	return size <= old && size > old / 2 ? p : NULL;
+	return size <= old && size > old / 2;
+}
+
+/*
+ * Move the pages of an object with an address range of its own, without copying.
+ * Return: NULL when there is no room, the old object valid; or when it has none.
+ */
+static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
+{
+	struct page *page = large_of(p), *moved;
+
+	if (!page || !(page->flags & KMEM_PG_MAPPED) || size <= KMALLOC_MAX_SIZE)
+		return NULL;
+	/* Before the address can be another thread's; a tracer sees a new object at either place. */
+	if (trace_on(TRACE_KFREE))
+		trace_kfree(call_site, p);
+	moved = large_remap(page, size);
+	if (trace_on(TRACE_KMALLOC))
+		trace_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
+			      reserved(moved ? size : old), GFP_KERNEL, -1, 0);
+	return moved ? page_to_addr(moved) : NULL;
 }
 
 static void *realloc_from(void *p, size_t size, const void *call_site)
@@ -244,17 +259,11 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 		return NULL;
 	}
 	old = object_usable(p);
-	copy = resize(p, old, size);
-	if (copy == p)
+	if (resize_in_place(p, old, size))
 		return p;
-	if (copy) {
-		/* The pages moved: for a tracer the object was freed here and made there. */
-		if (trace_on(TRACE_KFREE))
-			trace_kfree(call_site, p);
-		if (trace_on(TRACE_KMALLOC))
-			trace_kmalloc(call_site, copy, size, reserved(size), GFP_KERNEL, -1, 0);
+	copy = move_pages(p, old, size, call_site);
+	if (copy)
 		return copy;
-	}
 	copy = alloc_slow(size, GFP_KERNEL, call_site);
 	if (!copy)
 		return NULL;

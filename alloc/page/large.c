@@ -69,8 +69,7 @@ void large_unmap(struct page *page)
 	arena_return_blocks(block_of(page), blocks_of(bytes));
 }
 
-/* Within the blocks that it has anyway. */
-static bool resize_in_place(struct page *page, size_t bytes)
+bool large_resize(struct page *page, size_t bytes)
 {
 	size_t old = mapped_bytes(page), new = ALIGN_UP(bytes, PAGE_SIZE);
 	uint8_t *addr = page_to_addr(page);
@@ -91,7 +90,7 @@ struct page *large_remap(struct page *page, size_t bytes)
 	size_t keep = MIN(mapped_bytes(page), ALIGN_UP(bytes, PAGE_SIZE));
 	struct page *moved;
 
-	if (resize_in_place(page, bytes))
+	if (large_resize(page, bytes))
 		return page;
 	moved = large_map(bytes);
 	if (!moved)

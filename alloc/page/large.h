@@ -15,6 +15,9 @@ struct page *large_map(size_t bytes);
 /* Unmap what large_map() returned. The memory is gone at once. */
 void large_unmap(struct page *page);
 
+/* Change the size within the blocks that it has. Return: false when that is not possible. */
+bool large_resize(struct page *page, size_t bytes);
+
 /*
  * Change the size in place, or by moving pages without copying. Return: the
  * head page, perhaps a new one; NULL when out of memory, the old one valid.

@@ -3,11 +3,12 @@
  * fake.c - a process with libkmem's probes and a page -> cache id map, without
  * libkmem. Fires known events, so that what is counted can be compared exactly.
  *
- *	fake ROUNDS THREADS
+ *	fake ROUNDS THREADS [SITE]
  *
  * Prints one line "PID ROOT ARENA_BASE ARENA_LIMIT IDMAP" for watch.c, waits for
  * SIGUSR1, lets each thread fire ROUNDS rounds of the events in round(), and
- * exits with 0, or 1 if the semaphores said that nobody watched. Compiled twice:
+ * exits with 0, or 1 if the semaphores said that nobody watched. With SITE the
+ * heap is at a fixed address, and last_objects() are left. Compiled twice:
  * with -O2 the arguments are in the registers of the calling convention, with
  * -O0 in memory.
  */
@@ -37,6 +38,7 @@ SEMAPHORE(mm_page_alloc);
 SEMAPHORE(mm_page_free);
 
 #define PAGES 16
+#define FIXED ((void *)0x10000000000) /* where nothing is mapped */
 
 static struct kmem_observe root;
 static uint16_t *idmap;
@@ -104,6 +106,16 @@ static void round_of_events(void)
 	fire_page_free(8, 2);
 }
 
+/* Pages 5 and 6 keep an object, page 5 that of the second call; page 7 none. */
+static void last_objects(uintptr_t site)
+{
+	fire_kmalloc(site + 1, in_page(5), 40, 64, 0xcc0, -1, 0);
+	fire_kmalloc(site + 2, in_page(5), 41, 64, 0xcc0, -1, 0);
+	fire_cache_alloc(site + 3, in_page(6), "fake", 60, 64, 0xcc0, -1, 0);
+	fire_kmalloc(site + 4, in_page(7), 43, 64, 0xcc0, -1, 0);
+	fire_kfree(site + 5, in_page(7));
+}
+
 static void *fire_all(void *arg)
 {
 	unsigned long i;
@@ -114,19 +126,19 @@ static void *fire_all(void *arg)
 	return NULL;
 }
 
-static void *map(size_t bytes)
+static void *map(void *where, size_t bytes)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(where, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		exit(2);
 	return p;
 }
 
-static void make_heap(void)
+static void make_heap(void *where)
 {
-	arena = map(PAGES * KMEM_PAGE_BYTES);
-	idmap = map(PAGES * sizeof(*idmap));
+	arena = map(where, PAGES * KMEM_PAGE_BYTES);
+	idmap = map(NULL, PAGES * sizeof(*idmap));
 	idmap[1] = 5;
 	idmap[2] = 6;
 	idmap[3] = KMEM_ID_LARGE;
@@ -136,6 +148,7 @@ static void make_heap(void)
 int main(int argc, char **argv)
 {
 	unsigned long nr_threads = argc > 2 ? strtoul(argv[2], NULL, 0) : 1, i;
+	uintptr_t site = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
 	pthread_t threads[64];
 	sigset_t set;
 	int sig, watched;
@@ -143,7 +156,7 @@ int main(int argc, char **argv)
 	if (argc < 3 || nr_threads > 64)
 		return 2;
 	rounds = strtoul(argv[1], NULL, 0);
-	make_heap();
+	make_heap(site ? FIXED : NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -157,5 +170,7 @@ int main(int argc, char **argv)
 			return 2;
 	for (i = 0; i < nr_threads; i++)
 		pthread_join(threads[i], NULL);
+	if (site)
+		last_objects(site);
 	return !watched;
 }

@@ -15,10 +15,10 @@ N=$((ROUNDS * THREADS))
 
 fail() { echo "FAIL: $*"; cat "$out"; exit 1; }
 
-# Starts a fake process; its line for watch is then in $dir/PID-index.
-start() { # PROGRAM INDEX
+# Starts a fake process; its line for watch is then in $dir/INDEX.
+start() { # PROGRAM INDEX [SITE]
 	rm -f "$dir/$2"
-	"$1" $ROUNDS $THREADS > "$dir/$2" &
+	"$1" $ROUNDS $THREADS ${3:-} > "$dir/$2" &
 	pids="$pids $!"
 	eval "pid$2=$!"
 	for _ in $(seq 100); do
@@ -105,6 +105,36 @@ awk -v n=$N '$1 == "row" { got += $7 } $1 == "total" && /events/ { seen += $3 }
 	$1 == "total" && $2 == "map_full" { full = $3 }
 	END { if (!full || got + full != seen || seen != 10 * n) { print got, full, seen; exit 1 } }' "$out" ||
 	fail "counted + without room != seen"
+
+objects() { # PID: pages, call sites and sizes of its objects
+	awk -v pid="$1" '$1 == "object" && $2 == pid { printf "%s ", $3 "," $4 "," $5 }' "$out"
+}
+
+# Who allocated what is live: frees remove, a second allocation replaces, processes with the
+# same addresses do not mix. Nobody asked, nothing is known.
+start "$bin/fake" 1 0xa000
+start "$bin/fake-O0" 2 0xb000
+watch -a -o 100 $(cat "$dir/1" "$dir/2")
+wait "$pid1" "$pid2"
+[ "$(cut -d' ' -f3 "$dir/1")" = "$(cut -d' ' -f3 "$dir/2")" ] || fail "the heaps are not at the same address"
+for i in 1 2; do
+	eval "pid=\$pid$i"
+	site=$([ $i = 1 ] && echo 0xa00 || echo 0xb00)
+	[ "$(objects "$pid")" = "3,0x1005,9000 5,${site}2,41 6,${site}3,60 " ] || fail "objects: $(objects "$pid")"
+	check_rows "$pid"
+done
+total lost 0
+start "$bin/fake" 1 0xa000
+watch -a -o 2 $(cat "$dir/1")
+lost=$(awk '$2 == "objects_lost" { print $3 }' "$out")
+[ "$lost" -gt 0 ] || fail "too many objects for the map, and none is lost"
+total map_full 0
+total lost "$lost"
+start "$bin/fake" 1 0xa000
+watch -a $(cat "$dir/1")
+total objects_lost 0
+[ -z "$(objects "$pid1")" ] || fail "objects are recorded though nobody asked"
+echo "objects: call sites and sizes of two processes, exact"
 
 # The library itself: each call is one event, with the right cache.
 start "$bin/real" 1

@@ -9,8 +9,9 @@
  *		watches what a command makes the kernel do
  *
  * -a: page events, too. -e: with -k, what everybody makes the kernel do. -m N: room
- * for N counters. -v: libbpf's messages. Then prints
+ * for N counters. -o N: room for N objects. -v: libbpf's messages. Then prints
  *	row CACHE-KEY CACHE-NAME CALL-SITE TGID TYPE EVENTS BYTES-REQ BYTES-ALLOC
+ *	object TGID PAGE CALL-SITE BYTES-REQ      the object at FAKE_OFFSET of the first FAKE_PAGES
  *	total NAME VALUE
  *	time STEP MILLISECONDS
  */
@@ -29,6 +30,8 @@
 #include <unistd.h>
 
 #define WORDS_PER_TARGET 5
+#define FAKE_OFFSET      128 /* in_page() of fake.c */
+#define FAKE_PAGES       16
 
 static char err[256];
 static double started;
@@ -97,9 +100,27 @@ static void print_totals(struct collect *c, enum kmem_source source)
 		printf("total events%u %llu\n", type, t.sum.events[type]);
 	printf("total null_frees %llu\ntotal failed %llu\ntotal map_full %llu\ntotal map_busy %llu\n"
 	       "total unreadable %llu\ntotal duplicates %llu\ntotal missed %" PRIu64 "\n"
-	       "total lost %" PRIu64 "\ntotal used %" PRIu64 "\n",
+	       "total lost %" PRIu64 "\ntotal used %" PRIu64 "\ntotal objects_lost %llu\n",
 	       t.sum.null_frees, t.sum.failed, t.sum.map_full, t.sum.map_busy, t.sum.unreadable,
-	       t.sum.duplicates, t.missed, collect_lost(&t), t.counters_used);
+	       t.sum.duplicates, t.missed, collect_lost(&t), t.counters_used, t.sum.objects_lost);
+}
+
+/* The objects of a process like fake.c. A time outside of [since, now] is an error. */
+static void print_objects(const struct collect *c, pid_t pid, uint64_t base, double since)
+{
+	struct collect_object object;
+	uint64_t address;
+
+	for (address = base + FAKE_OFFSET; address < base + FAKE_PAGES * 4096; address += 4096) {
+		if (collect_find_object(c, pid, address, &object))
+			continue;
+		printf("object %d %" PRIu64 " %#" PRIx64 " %" PRIu64 "\n", pid, (address - base) / 4096,
+		       object.call_site, object.bytes_req);
+		if ((double)object.time_ns < since * 1e6 || (double)object.time_ns > now_ms() * 1e6) {
+			fprintf(stderr, "watch: the time of an object is wrong\n");
+			exit(1);
+		}
+	}
 }
 
 /* One process less: its counters stay, its slot is free, a second time is an error. */
@@ -121,6 +142,7 @@ static void detach_one(struct collect *c, pid_t pid)
 static void watch_processes(struct collect_options *options, int nr, char **words)
 {
 	struct collect *c;
+	double since;
 	int i;
 
 	check(collect_open(&c, options, err, sizeof(err)));
@@ -135,6 +157,7 @@ static void watch_processes(struct collect_options *options, int nr, char **word
 		check(collect_attach_library(c, &target, err, sizeof(err)));
 	}
 	step_done("attach");
+	since = started;
 	for (i = 0; i + WORDS_PER_TARGET <= nr; i += WORDS_PER_TARGET)
 		kill(atoi(words[i]), SIGUSR1);
 	for (i = 0; i + WORDS_PER_TARGET <= nr; i += WORDS_PER_TARGET)
@@ -142,6 +165,8 @@ static void watch_processes(struct collect_options *options, int nr, char **word
 			usleep(1000);
 	step_done("run");
 	print_rows(c, NULL);
+	for (i = 0; i + WORDS_PER_TARGET <= nr; i += WORDS_PER_TARGET)
+		print_objects(c, atoi(words[i]), strtoull(words[i + 2], NULL, 0), since);
 	print_totals(c, KMEM_SOURCE_LIBRARY);
 	started = now_ms();
 	detach_one(c, atoi(words[0]));
@@ -205,7 +230,7 @@ int main(int argc, char **argv)
 	int opt;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((opt = getopt(argc, argv, "+aekm:v")) != -1) {
+	while ((opt = getopt(argc, argv, "+aekm:o:v")) != -1) {
 		switch (opt) {
 		case 'a':
 			options.events = COLLECT_ALL;
@@ -218,6 +243,9 @@ int main(int argc, char **argv)
 			break;
 		case 'm':
 			options.max_counts = (uint32_t)atoi(optarg);
+			break;
+		case 'o':
+			options.max_objects = (uint32_t)atoi(optarg);
 			break;
 		case 'v':
 			bpfenv_set_verbose(true);

@@ -27,6 +27,9 @@ Test(symbols, own_function)
 	cr_expect_eq(strncmp(buf, want, strlen(want)), 0, "%s", buf);
 	symbols_name(s, addr + 1, buf, sizeof(buf));
 	cr_expect_not_null(strstr(buf, "symbols_test_function+0x1 ["), "%s", buf);
+	symbols_frame(s, addr + 1, buf, sizeof(buf));
+	cr_expect_eq(strncmp(buf, "symbols_test_function+0x1/0x", 28), 0, "%s", buf);
+	cr_expect_str_eq(strchr(buf, ' '), strchr(symbols_name(s, addr, want, sizeof(want)), ' '), "%s", buf);
 	cr_expect_eq(symbols_refresh(s), 0);
 	symbols_name(s, addr, buf, sizeof(buf));
 	cr_expect_eq(strncmp(buf, want, strlen(want)), 0, "%s", buf);
@@ -83,5 +86,8 @@ Test(symbols, kernel_function)
 	cr_assert_eq(symbols_open(&s, 0, err, sizeof(err)), 0, "%s", err);
 	cr_expect_str_eq(symbols_name(s, addr + 5, buf, sizeof(buf)), "kfree+0x5");
 	cr_expect_str_eq(symbols_name(s, 1, buf, sizeof(buf)), "0x1");
+	symbols_frame(s, addr + 5, buf, sizeof(buf));
+	cr_expect_eq(strncmp(buf, "kfree+0x5/0x", 12), 0, "%s", buf);
+	cr_expect_str_eq(symbols_frame(s, 1, buf, sizeof(buf)), "0x1");
 	symbols_close(s);
 }

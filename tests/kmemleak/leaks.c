@@ -169,6 +169,39 @@ Test(leaks, hidden_leaks_do_not_count)
 	cr_assert_eq(leaks.bytes, 3 * 64);
 }
 
+/* More call sites than the table of groups has room for at first. */
+Test(leaks, groups_by_call_site)
+{
+	take(0, 62);
+	syn_large(s, 20000);
+	find();
+	for (size_t i = 0; i < leaks.nr; i++)
+		leaks.list[i].call_site = i / 2 * 16;
+	cr_assert_eq(leaks_group(&leaks, &s->model), 0);
+	cr_assert_eq(leaks.nr_groups, 33); /* the last pair is of two caches */
+	cr_assert_eq(leaks.groups[0].cache_id, KMEM_ID_LARGE);
+	cr_assert_eq(leaks.groups[0].call_site, 31 * 16);
+	for (size_t i = 1; i < 32; i++) {
+		cr_assert_eq(leaks.groups[i].call_site, (i - 1) * 16);
+		cr_assert_eq(leaks.groups[i].direct, 2);
+		cr_assert_eq(leaks.groups[i].direct_bytes, 128);
+	}
+	cr_assert_eq(leaks.groups[32].direct, 1);
+	cr_assert_eq(leaks.nr_direct, 64);
+}
+
+Test(leaks, a_call_site_each)
+{
+	take(0, 63);
+	find();
+	for (size_t i = 0; i < leaks.nr; i++)
+		leaks.list[i].call_site = 0x555500001000 + i;
+	cr_assert_eq(leaks_group(&leaks, &s->model), 0);
+	cr_assert_eq(leaks.nr_groups, 64);
+	for (size_t i = 0; i < 64; i++)
+		cr_assert_eq(leaks.groups[i].call_site, 0x555500001000 + i);
+}
+
 /* Deep enough to break a recursive search on a small stack. */
 Test(leaks, long_chain)
 {

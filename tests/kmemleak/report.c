@@ -67,7 +67,7 @@ Test(report, shape_of_the_kernel)
 	syn_poke(s, a, UINT64_C(0x0a41424344454647));
 	report(OUTPUT_TEXT, &all);
 	cr_assert_eq(strncmp(text, expected, sizeof(expected) - 1), 0, "%s", text);
-	cr_assert(strstr(text, "):\n    not recorded\n\n"
+	cr_assert(strstr(text, "):\n    not recorded; --trace SECS records call sites from now on\n\n"
 			       "PID 1234 (leaky): 1 unreferenced object, 24 bytes: 1 direct, 0 indirect\n"), "%s", text);
 }
 
@@ -137,6 +137,72 @@ Test(report, hidden_leaks_are_only_counted)
 	cr_assert(strstr(text, "left out: 1 "));
 }
 
+/* Two of three leaks were allocated during a trace, by the same call. */
+static void report_traced(enum output_format format, uint64_t nr_lost)
+{
+	static struct scan_trace trace;
+	FILE *f = open_memstream(&text, &text_bytes);
+
+	for (uint32_t i = 0; i < 3; i++)
+		syn_take(s, slab, i);
+	syn_mark(s, NULL, 0);
+	scan.target = &target;
+	scan.model = s->model;
+	scan.image.mirror = (const uint8_t *)s->memory;
+	scan.image.heap = s->copy;
+	cr_assert_eq(leaks_find(&scan.leaks, &scan.model, scan.image.mirror), 0);
+	for (size_t i = 1; i < 3; i++) {
+		scan.leaks.list[i].call_site = 0x555500001234;
+		scan.leaks.list[i].age_ns = UINT64_C(12345678901);
+	}
+	trace.nr_lost = nr_lost;
+	scan.trace = &trace;
+	cr_assert_eq(leaks_group(&scan.leaks, &scan.model), 0);
+	output_init(&o, f, format);
+	cr_assert_eq(report_scan(&o, &scan, &all), 0);
+	cr_assert_eq(output_flush(&o), 0);
+	fclose(f);
+}
+
+static size_t count_text(const char *part)
+{
+	size_t nr = 0;
+
+	for (const char *p = text; (p = strstr(p, part)); p++)
+		nr++;
+	return nr;
+}
+
+Test(report, call_sites_and_ages)
+{
+	report_traced(OUTPUT_TEXT, 0);
+	cr_assert_eq(count_text("  comm \"leaky\", pid 1234, age 12.345 s\n"), 2, "%s", text);
+	cr_assert_eq(count_text("):\n    [<0000555500001234>] 0x555500001234\n"), 2, "%s", text);
+	cr_assert_eq(count_text("  comm \"leaky\", pid 1234, age unknown\n"), 1, "%s", text);
+	cr_assert_eq(count_text("):\n    not recorded (allocated before the trace)\n"), 1, "%s", text);
+	cr_assert(strstr(text, "HELD BYTES  CACHE                 ALLOCATED BY\n"
+			       "       2         0           48            0  twenty-four           0x555500001234\n"
+			       "       1         0           24            0  twenty-four           not recorded\n"), "%s", text);
+	cr_assert_null(strstr(text, "lost"), "%s", text);
+}
+
+Test(report, lost_events_are_said)
+{
+	report_traced(OUTPUT_TEXT, 7);
+	cr_assert(strstr(text, "    not recorded (allocated before the trace, or the event was lost)\n"), "%s", text);
+	cr_assert(strstr(text, "\nlost during the trace: 7 events: call sites may be missing\n"), "%s", text);
+}
+
+Test(report, call_sites_in_records)
+{
+	report_traced(OUTPUT_JSON, 7);
+	cr_assert_eq(count_text("\"age_ns\":12345678901,\"call_site\":\"0x555500001234\","
+				"\"symbol\":\"0x555500001234\""), 2, "%s", text);
+	cr_assert_eq(count_text("\"age_ns\":null,\"call_site\":null,\"symbol\":null"), 1, "%s", text);
+	cr_assert_eq(count_text("\"record\":\"group\""), 2, "%s", text);
+	cr_assert_eq(count_text("\"trace_lost\":7"), 1, "%s", text);
+}
+
 Test(report, json_lines)
 {
 	char *line, *end;
@@ -154,7 +220,7 @@ Test(report, json_lines)
 		leaks += !strcmp(kind, "leak");
 		groups += !strcmp(kind, "group");
 		if (!strcmp(kind, "leak"))
-			cr_assert(json_is_null(json_object_get(record, "age_ms")));
+			cr_assert(json_is_null(json_object_get(record, "age_ns")));
 		if (!strcmp(kind, "scan")) {
 			scans++;
 			cr_assert_eq(json_integer_value(json_object_get(record, "leaks")), 3);

@@ -128,6 +128,15 @@ static int prepare_source(struct collect *c, const struct source *source)
 
 /* ---- the library source ---- */
 
+/* Before the load: the programs are verified without the code for objects if nobody asks. */
+static int prepare_objects(const struct collect *c, struct library_bpf *skel)
+{
+	if (!c->options.max_objects)
+		return 0;
+	skel->rodata->track_objects = true;
+	return bpf_map__set_max_entries(skel->maps.objects, c->options.max_objects);
+}
+
 static int load_library(struct collect *c, char *err, size_t len)
 {
 	struct library_bpf *skel;
@@ -160,6 +169,8 @@ static int load_library(struct collect *c, char *err, size_t len)
 		},
 	};
 	ret = prepare_source(c, &source);
+	if (!ret)
+		ret = prepare_objects(c, skel);
 	if (!ret)
 		ret = library_bpf__load(skel);
 	if (ret) {
@@ -557,6 +568,7 @@ static void add_totals(struct kmem_totals *sum, const struct kmem_totals *cpu)
 	sum->map_busy += cpu->map_busy;
 	sum->unreadable += cpu->unreadable;
 	sum->duplicates += cpu->duplicates;
+	sum->objects_lost += cpu->objects_lost;
 }
 
 static uint64_t missed_runs(const struct collect *c, const struct source *source)
@@ -601,6 +613,23 @@ int collect_read_totals(struct collect *c, enum kmem_source which,
 	if (ret)
 		return bpfenv_error(err, len, ret, "read the event totals");
 	totals->missed = missed_runs(c, source);
+	return 0;
+}
+
+int collect_find_object(const struct collect *c, pid_t pid, uint64_t address,
+			struct collect_object *object)
+{
+	const struct kmem_object_key key = { .address = address, .tgid = (uint32_t)pid };
+	struct kmem_object found;
+
+	if (!c->library || bpf_map__lookup_elem(c->library->maps.objects, &key, sizeof(key), &found,
+						sizeof(found), 0))
+		return -ENOENT;
+	*object = (struct collect_object){
+		.call_site = found.call_site,
+		.time_ns = found.time_ns,
+		.bytes_req = found.bytes_req,
+	};
 	return 0;
 }
 

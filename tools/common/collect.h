@@ -45,6 +45,8 @@ struct collect_options {
 	uint32_t events;      /* which to attach; 0: COLLECT_SLAB */
 	uint32_t max_counts;  /* counters per source; 0: 16384 (48 B + 24 B per CPU each) */
 	pid_t kernel_pid;     /* kernel source: only what this process causes; 0: everything */
+	uint32_t max_objects; /* library source: remember who allocated each live object, so many
+	                         at a time (16 B each at once, ~96 B more when in use); 0: do not */
 };
 
 /* A process to watch; all addresses as its struct kmem_observe says. */
@@ -68,10 +70,23 @@ struct collect_totals {
 	uint64_t counters_max;
 };
 
+/* Where a live object came from. */
+struct collect_object {
+	uint64_t call_site; /* return address of the allocating call */
+	uint64_t time_ns;   /* when, CLOCK_MONOTONIC */
+	uint64_t bytes_req;
+};
+
 /* Events known to be lost: no tool may call its figures complete unless this is 0. */
 static inline uint64_t collect_lost(const struct collect_totals *t)
 {
-	return t->missed + t->sum.map_full + t->sum.map_busy;
+	return t->missed + t->sum.map_full + t->sum.map_busy + t->sum.objects_lost;
+}
+
+/* The same for collect_find_object(): events that left an object without its record, seldom with an old one. */
+static inline uint64_t collect_lost_objects(const struct collect_totals *t)
+{
+	return t->missed + t->sum.objects_lost;
 }
 
 /*
@@ -120,6 +135,17 @@ int collect_read_counts(struct collect *collect, const struct collect_count **ro
 /* Reads the totals and losses of one source; all zero when it was never attached. */
 int collect_read_totals(struct collect *collect, enum kmem_source source,
 			struct collect_totals *totals, char *err, size_t len);
+
+/*
+ * Looks up who allocated the live object that starts at `address` of a process
+ * that is or was watched. Returns 0, or -ENOENT without a message: allocated
+ * before the process was attached to, freed since, lost (see
+ * collect_lost_objects()), or max_objects is 0. Probes are attached one after
+ * the other: a record from before collect_attach_library() returned may be of
+ * an earlier object at that address, whose free was not seen yet.
+ */
+int collect_find_object(const struct collect *collect, pid_t pid, uint64_t address,
+			struct collect_object *object);
 
 /* Stops all counting; what was counted stays readable. */
 void collect_detach(struct collect *collect);

@@ -29,6 +29,34 @@ struct symbols {
 	char *text;
 };
 
+/* A code address and what it belongs to, as found. */
+struct place {
+	const char *name;   /* NULL: no symbol */
+	int name_len;
+	uint64_t offset;    /* from the symbol, or from the module's start */
+	uint64_t size;      /* of the symbol */
+	const char *module; /* NULL: none, or the kernel itself */
+	int module_len;
+};
+
+/* "name+0x12[/0x40] [module]", "[module+0x1234]" or "0x7f12..." */
+static const char *put_place(const struct place *place, bool sized, uint64_t addr, char *buf, size_t len)
+{
+	char size[24] = "";
+
+	if (sized)
+		snprintf(size, sizeof(size), "/0x%" PRIx64, place->size);
+	if (place->name)
+		snprintf(buf, len, "%.*s+0x%" PRIx64 "%s%s%.*s%s", place->name_len, place->name, place->offset, size,
+			 place->module ? " [" : "", place->module_len, place->module ? place->module : "",
+			 place->module ? "]" : "");
+	else if (place->module)
+		snprintf(buf, len, "[%.*s+0x%" PRIx64 "]", place->module_len, place->module, place->offset);
+	else
+		snprintf(buf, len, "0x%" PRIx64, addr);
+	return buf;
+}
+
 /* ---- processes ------------------------------------------------------------------------------ */
 
 /*
@@ -96,25 +124,26 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static const char *process_name(struct symbols *s, uint64_t addr, char *buf, size_t len)
+static struct place process_place(struct symbols *s, uint64_t addr)
 {
 	Dwfl_Module *module = dwfl_addrmodule(s->dwfl, addr);
-	const char *path, *name;
+	struct place place = { 0 };
 	Dwarf_Addr start;
 	GElf_Off offset;
 	GElf_Sym sym;
 
-	if (!module) {
-		snprintf(buf, len, "0x%" PRIx64, addr);
-		return buf;
+	if (!module)
+		return place;
+	place.module = base_name(dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL));
+	place.module_len = (int)strlen(place.module);
+	place.offset = addr - start;
+	place.name = dwfl_module_addrinfo(module, addr, &offset, &sym, NULL, NULL, NULL);
+	if (place.name) {
+		place.name_len = (int)strlen(place.name);
+		place.offset = offset;
+		place.size = sym.st_size;
 	}
-	path = base_name(dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL));
-	name = dwfl_module_addrinfo(module, addr, &offset, &sym, NULL, NULL, NULL);
-	if (name)
-		snprintf(buf, len, "%s+0x%" PRIx64 " [%s]", name, (uint64_t)offset, path);
-	else
-		snprintf(buf, len, "[%s+0x%" PRIx64 "]", path, addr - (uint64_t)start);
-	return buf;
+	return place;
 }
 
 static int open_process(struct symbols *s, pid_t pid, char *err, size_t len)
@@ -207,11 +236,11 @@ static int open_kernel(struct symbols *s, char *err, size_t len)
 	return -EPERM;
 }
 
-static const char *kernel_name(const struct symbols *s, uint64_t addr, char *buf, size_t len)
+static struct place kernel_place(const struct symbols *s, uint64_t addr)
 {
 	size_t low = 0, high = s->nr_ksyms;
+	struct place place = { 0 };
 	const struct ksym *sym;
-	int name_len;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -221,14 +250,18 @@ static const char *kernel_name(const struct symbols *s, uint64_t addr, char *buf
 		else
 			high = mid;
 	}
-	if (!low) {
-		snprintf(buf, len, "0x%" PRIx64, addr);
-		return buf;
-	}
+	if (!low)
+		return place;
 	sym = &s->ksyms[low - 1];
-	name_len = (int)strcspn(sym->name, " ");
-	snprintf(buf, len, "%.*s+0x%" PRIx64 "%s", name_len, sym->name, addr - sym->addr, sym->name + name_len);
-	return buf;
+	place.name = sym->name;
+	place.name_len = (int)strcspn(sym->name, " ");
+	place.offset = addr - sym->addr;
+	place.size = low < s->nr_ksyms ? s->ksyms[low].addr - sym->addr : 0;
+	if (!strncmp(sym->name + place.name_len, " [", 2)) {
+		place.module = sym->name + place.name_len + 2;
+		place.module_len = (int)strcspn(place.module, "]");
+	}
+	return place;
 }
 
 /* ---- both -------------------------------------------------------------------------------------- */
@@ -252,9 +285,23 @@ int symbols_open(struct symbols **symbols, pid_t pid, char *err, size_t len)
 	return 0;
 }
 
+static struct place find_place(struct symbols *s, uint64_t addr)
+{
+	return s->dwfl ? process_place(s, addr) : kernel_place(s, addr);
+}
+
 const char *symbols_name(struct symbols *symbols, uint64_t addr, char *buf, size_t len)
 {
-	return symbols->dwfl ? process_name(symbols, addr, buf, len) : kernel_name(symbols, addr, buf, len);
+	struct place place = find_place(symbols, addr);
+
+	return put_place(&place, false, addr, buf, len);
+}
+
+const char *symbols_frame(struct symbols *symbols, uint64_t addr, char *buf, size_t len)
+{
+	struct place place = find_place(symbols, addr);
+
+	return put_place(&place, true, addr, buf, len);
 }
 
 int symbols_refresh(struct symbols *symbols)

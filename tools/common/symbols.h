@@ -30,6 +30,12 @@ int symbols_open(struct symbols **symbols, pid_t pid, char *err, size_t len);
  */
 const char *symbols_name(struct symbols *symbols, uint64_t addr, char *buf, size_t len);
 
+/*
+ * The same in the shape of the kernel's backtraces, with the size of the
+ * function: "function+0x12/0x40 [module]". Without a symbol as symbols_name().
+ */
+const char *symbols_frame(struct symbols *symbols, uint64_t addr, char *buf, size_t len);
+
 /* The process has mapped or unmapped modules since. Return 0 or -errno; the old state stays then. */
 int symbols_refresh(struct symbols *symbols);
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define NONE UINT32_MAX
+#define FIRST_GROUPS 64
 
 /* An object being visited, and the word of it that comes next. */
 struct frame {
@@ -254,7 +255,9 @@ static int by_bytes(const void *a, const void *b)
 
 	if (bytes_x != bytes_y)
 		return bytes_x < bytes_y ? 1 : -1;
-	return x->cache_id - y->cache_id;
+	if (x->cache_id != y->cache_id)
+		return x->cache_id - y->cache_id;
+	return x->call_site < y->call_site ? -1 : x->call_site > y->call_site;
 }
 
 static void count(struct leaks *leaks, struct leak_group *group, const struct leak *leak)
@@ -271,27 +274,85 @@ static void count(struct leaks *leaks, struct leak_group *group, const struct le
 	}
 }
 
+/* The groups while they are counted: a hash table; a slot without leaks is free. */
+struct group_table {
+	struct leak_group *slots;
+	size_t capacity, nr; /* capacity: a power of two */
+};
+
+static bool is_used(const struct leak_group *group)
+{
+	return group->direct || group->indirect;
+}
+
+/* The slot of a group, used or free. */
+static struct leak_group *slot_of(const struct group_table *table, uint16_t cache_id, uint64_t call_site)
+{
+	size_t i = (size_t)(((call_site ^ (uint64_t)cache_id << 48) * UINT64_C(0x9e3779b97f4a7c15)) >> 20);
+
+	for (;; i++) {
+		struct leak_group *slot = &table->slots[i & (table->capacity - 1)];
+
+		if (!is_used(slot) || (slot->cache_id == cache_id && slot->call_site == call_site))
+			return slot;
+	}
+}
+
+static int grow_table(struct group_table *table)
+{
+	size_t capacity = table->capacity ? 2 * table->capacity : FIRST_GROUPS;
+	struct group_table bigger = { .slots = calloc(capacity, sizeof(*bigger.slots)), .capacity = capacity };
+
+	if (!bigger.slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->capacity; i++)
+		if (is_used(&table->slots[i]))
+			*slot_of(&bigger, table->slots[i].cache_id, table->slots[i].call_site) = table->slots[i];
+	bigger.nr = table->nr;
+	free(table->slots);
+	*table = bigger;
+	return 0;
+}
+
+static int add_to_group(struct leaks *leaks, struct group_table *table, uint16_t cache_id, const struct leak *leak)
+{
+	struct leak_group *slot;
+
+	if (2 * table->nr >= table->capacity && grow_table(table))
+		return -ENOMEM;
+	slot = slot_of(table, cache_id, leak->call_site);
+	table->nr += !is_used(slot);
+	slot->cache_id = cache_id;
+	slot->call_site = leak->call_site;
+	count(leaks, slot, leak);
+	return 0;
+}
+
+/* Make the table a list, most bytes first. */
+static void take_groups(struct leaks *leaks, struct group_table *table)
+{
+	for (size_t i = 0; i < table->capacity; i++)
+		if (is_used(&table->slots[i]))
+			table->slots[leaks->nr_groups++] = table->slots[i];
+	leaks->groups = table->slots;
+	if (leaks->nr_groups)
+		qsort(leaks->groups, leaks->nr_groups, sizeof(*leaks->groups), by_bytes);
+}
+
 int leaks_group(struct leaks *leaks, const struct model *m)
 {
-	struct leak_group *all = calloc(UINT16_MAX + 1, sizeof(*all));
+	struct group_table table = { 0 };
+	int err = 0;
 
-	if (!all)
-		return -ENOMEM;
 	free(leaks->groups);
-	leaks->groups = all;
+	leaks->groups = NULL;
 	leaks->nr_groups = 0;
 	leaks->bytes = leaks->nr_direct = 0;
-	for (size_t i = 0; i < leaks->nr; i++)
+	for (size_t i = 0; i < leaks->nr && !err; i++)
 		if (!leaks->list[i].hidden)
-			count(leaks, &all[m->blocks[leaks->list[i].block].cache_id], &leaks->list[i]);
-	for (uint32_t id = 0; id <= UINT16_MAX; id++) {
-		if (!all[id].direct && !all[id].indirect)
-			continue;
-		all[leaks->nr_groups] = all[id];
-		all[leaks->nr_groups++].cache_id = (uint16_t)id;
-	}
-	qsort(all, leaks->nr_groups, sizeof(*all), by_bytes);
-	return 0;
+			err = add_to_group(leaks, &table, m->blocks[leaks->list[i].block].cache_id, &leaks->list[i]);
+	take_groups(leaks, &table);
+	return err;
 }
 
 void leaks_free(struct leaks *leaks)

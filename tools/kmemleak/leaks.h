@@ -29,11 +29,14 @@ struct leak {
 	uint32_t index;        /* of the object in its block */
 	uint32_t leader;       /* index in leaks.list; its own for a direct leak */
 	bool hidden;           /* left out of the report */
+	uint64_t call_site;    /* that allocated it; 0: not known */
+	uint64_t age_ns;       /* when the target was stopped; with call_site */
 };
 
-/* Leaks of one cache. */
+/* Leaks of one cache and call site. */
 struct leak_group {
 	uint16_t cache_id; /* or KMEM_ID_LARGE */
+	uint64_t call_site; /* 0: not known */
 	uint64_t direct, indirect;
 	uint64_t direct_bytes, indirect_bytes;
 	uint64_t held_bytes; /* by its direct leaks */
@@ -54,7 +57,7 @@ struct leaks {
  */
 int leaks_find(struct leaks *leaks, const struct model *m, const uint8_t *memory);
 
-/* Count what is not hidden by cache: groups, nr_direct, bytes. Return 0 or -ENOMEM. */
+/* Count what is not hidden by cache and call site: groups, nr_direct, bytes. Return 0 or -ENOMEM. */
 int leaks_group(struct leaks *leaks, const struct model *m);
 
 void leaks_free(struct leaks *leaks);

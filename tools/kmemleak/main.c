@@ -22,6 +22,7 @@ enum option_id {
 	OPT_CACHE,
 	OPT_NO_INTERIOR,
 	OPT_ALL_MAPPINGS,
+	OPT_TRACE,
 };
 
 struct command {
@@ -34,6 +35,7 @@ struct command {
 
 static const struct args_option options[] = {
 	{ 'p', "pid", "PID", "process to scan; may be repeated", OPT_PID },
+	{ 't', "trace", "SECS", "record call sites for SECS seconds, then scan", OPT_TRACE },
 	{ 'j', "json", NULL, "JSON lines: records leak, group, scan", OPT_JSON },
 	{ 0, "csv", NULL, "CSV: one line per leak", OPT_CSV },
 	{ 'n', "limit", "N", "show N objects one by one, 0: all (default 100)", OPT_LIMIT },
@@ -145,6 +147,10 @@ static int handle(void *context, const struct args_option *option, const char *v
 	case OPT_NO_INTERIOR:
 		c->settings.scan.exact = true;
 		break;
+	case OPT_TRACE:
+		if (!args_seconds(value, 10, &c->settings.trace_ms))
+			code = args_error(&tool, "--trace: '%s' is not a number of seconds", value);
+		break;
 	case OPT_ALL_MAPPINGS:
 		c->settings.scan.shared = true;
 		break;
@@ -160,6 +166,8 @@ static int check_command(const struct command *c)
 		return args_error(&tool, "scan=SECS watches one process only");
 	if (c->settings.verb != VERB_SCAN && c->format != OUTPUT_TEXT)
 		return args_error(&tool, "--json and --csv go with scan only");
+	if (c->settings.verb != VERB_SCAN && c->settings.trace_ms)
+		return args_error(&tool, "--trace goes with scan only");
 	return ARGS_CONTINUE;
 }
 
@@ -171,7 +179,7 @@ static void on_signal(int signal)
 	interrupted = 1;
 }
 
-/* A repeated scan ends with its exit code, not by the signal. */
+/* A repeated or traced scan ends with its exit code, not by the signal. */
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -192,7 +200,7 @@ int main(int argc, char **argv)
 		code = check_command(&c);
 	if (code != ARGS_CONTINUE)
 		return code;
-	if (c.settings.period_ms)
+	if (c.settings.period_ms || c.settings.trace_ms)
 		catch_signals();
 	output_init(&o, stdout, c.format);
 	code = 0;

@@ -11,6 +11,47 @@
 #define HEX_BYTES 32u
 #define HEX_ROW   16u
 
+/* ---- call sites ---------------------------------------------------------------------------- */
+
+/* "function+0x12/0x40 [module]", or the bare address. */
+static const char *frame_of(const struct scan *scan, uint64_t call_site, char buf[SYMBOLS_NAME_BYTES])
+{
+	if (scan->trace && scan->trace->symbols)
+		return symbols_frame(scan->trace->symbols, call_site, buf, SYMBOLS_NAME_BYTES);
+	snprintf(buf, SYMBOLS_NAME_BYTES, "0x%" PRIx64, call_site);
+	return buf;
+}
+
+/* Why a call site is not known. */
+static const char *not_recorded(const struct scan *scan)
+{
+	if (!scan->trace)
+		return "not recorded; --trace SECS records call sites from now on";
+	if (scan->trace->nr_lost)
+		return "not recorded (allocated before the trace, or the event was lost)";
+	return "not recorded (allocated before the trace)";
+}
+
+static void print_age(FILE *file, const struct leak *leak)
+{
+	if (leak->call_site)
+		fprintf(file, "age %" PRIu64 ".%03" PRIu64 " s\n", leak->age_ns / 1000000000,
+			leak->age_ns / 1000000 % 1000);
+	else
+		fputs("age unknown\n", file);
+}
+
+static void print_backtrace(FILE *file, const struct scan *scan, const struct leak *leak)
+{
+	char frame[SYMBOLS_NAME_BYTES];
+
+	fprintf(file, "  backtrace (crc %08" PRIx32 "):\n", report_crc(scan, leak));
+	if (leak->call_site)
+		fprintf(file, "    [<%016" PRIx64 ">] %s\n", leak->call_site, frame_of(scan, leak->call_site, frame));
+	else
+		fprintf(file, "    %s\n", not_recorded(scan));
+}
+
 /* ---- one object --------------------------------------------------------------------------- */
 
 uint32_t report_crc(const struct scan *scan, const struct leak *leak)
@@ -64,11 +105,12 @@ static void print_place(FILE *file, const struct scan *scan, const struct leak *
 void report_object(FILE *file, const struct scan *scan, const struct leak *leak)
 {
 	fprintf(file, "unreferenced object 0x%" PRIx64 " (size %" PRIu64 "):\n", leak->address, leak->bytes);
-	fprintf(file, "  comm \"%s\", pid %d, age unknown\n", scan->target->comm, scan->target->pid);
+	fprintf(file, "  comm \"%s\", pid %d, ", scan->target->comm, scan->target->pid);
+	print_age(file, leak);
 	print_place(file, scan, leak);
 	fprintf(file, "  hex dump (first %" PRIu64 " bytes):\n", leak->bytes < HEX_BYTES ? leak->bytes : HEX_BYTES);
 	report_hex(file, scan_content(scan, leak), leak->bytes);
-	fprintf(file, "  backtrace (crc %08" PRIx32 "):\n    not recorded\n", report_crc(scan, leak));
+	print_backtrace(file, scan, leak);
 }
 
 static void put_address(struct output *o, const char *key, uint64_t address)
@@ -77,6 +119,20 @@ static void put_address(struct output *o, const char *key, uint64_t address)
 
 	snprintf(text, sizeof(text), "0x%" PRIx64, address);
 	output_string(o, key, text);
+}
+
+/* Where and when it was allocated, as far as known. */
+static void put_call_site(struct output *o, const struct scan *scan, uint64_t call_site)
+{
+	char frame[SYMBOLS_NAME_BYTES];
+
+	if (call_site) {
+		put_address(o, "call_site", call_site);
+		output_string(o, "symbol", frame_of(scan, call_site, frame));
+	} else {
+		output_unknown(o, "call_site");
+		output_unknown(o, "symbol");
+	}
 }
 
 static void put_hex(struct output *o, const uint8_t *data, size_t bytes)
@@ -106,8 +162,11 @@ static void record_object(struct output *o, const struct scan *scan, const struc
 	put_address(o, "leader", leader_of(scan, leak)->address);
 	output_number(o, "held_objects", leak->held_objects);
 	output_number(o, "held_bytes", leak->held_bytes);
-	output_unknown(o, "age_ms");
-	output_unknown(o, "call_site");
+	if (leak->call_site)
+		output_number(o, "age_ns", leak->age_ns);
+	else
+		output_unknown(o, "age_ns");
+	put_call_site(o, scan, leak->call_site);
 	output_string(o, "crc", crc);
 	put_hex(o, scan_content(scan, leak), leak->bytes);
 	output_end(o);
@@ -157,14 +216,29 @@ static struct order *sort_leaks(const struct scan *scan, size_t *nr)
 
 /* ---- summary ----------------------------------------------------------------------------- */
 
+/* The last columns: the cache, and who allocated if a trace can tell. */
+static void print_group_name(FILE *file, const struct scan *scan, const struct leak_group *g)
+{
+	const char *cache = scan_cache_name(scan, g->cache_id);
+	char frame[SYMBOLS_NAME_BYTES];
+
+	if (!scan->trace)
+		fprintf(file, "  %s\n", cache);
+	else
+		fprintf(file, "  %-20s  %s\n", cache,
+			g->call_site ? frame_of(scan, g->call_site, frame) : "not recorded");
+}
+
 static void print_groups(FILE *file, const struct scan *scan)
 {
-	fprintf(file, "%8s %9s %12s %12s  %s\n", "DIRECT", "INDIRECT", "BYTES", "HELD BYTES", "CACHE");
+	fprintf(file, "%8s %9s %12s %12s  ", "DIRECT", "INDIRECT", "BYTES", "HELD BYTES");
+	fputs(scan->trace ? "CACHE                 ALLOCATED BY\n" : "CACHE\n", file);
 	for (size_t i = 0; i < scan->leaks.nr_groups; i++) {
 		const struct leak_group *g = &scan->leaks.groups[i];
 
-		fprintf(file, "%8" PRIu64 " %9" PRIu64 " %12" PRIu64 " %12" PRIu64 "  %s\n", g->direct, g->indirect,
-			g->direct_bytes + g->indirect_bytes, g->held_bytes, scan_cache_name(scan, g->cache_id));
+		fprintf(file, "%8" PRIu64 " %9" PRIu64 " %12" PRIu64 " %12" PRIu64, g->direct, g->indirect,
+			g->direct_bytes + g->indirect_bytes, g->held_bytes);
+		print_group_name(file, scan, g);
 	}
 }
 
@@ -188,6 +262,9 @@ static void print_coverage(FILE *file, const struct scan *scan)
 	if (count_hidden(scan))
 		fprintf(file, "left out: %zu unreferenced objects that were reported or cleared before, or are not asked for\n",
 			count_hidden(scan));
+	if (scan->trace && scan->trace->nr_lost)
+		fprintf(file, "lost during the trace: %" PRIu64 " event%s: call sites may be missing\n",
+			scan->trace->nr_lost, scan->trace->nr_lost == 1 ? "" : "s");
 	if (image->nr_unreadable)
 		fprintf(file, "unreadable: %zu ranges, %" PRIu64 " bytes: what only they point to is reported falsely\n",
 			image->nr_unreadable, image->unreadable_bytes);
@@ -223,7 +300,7 @@ static void record_group(struct output *o, const struct scan *scan, const struct
 	output_string(o, "record", "group");
 	output_number(o, "pid", (uint64_t)scan->target->pid);
 	output_string(o, "cache", scan_cache_name(scan, g->cache_id));
-	output_unknown(o, "call_site");
+	put_call_site(o, scan, g->call_site);
 	output_number(o, "direct", g->direct);
 	output_number(o, "indirect", g->indirect);
 	output_number(o, "bytes", g->direct_bytes + g->indirect_bytes);
@@ -256,6 +333,10 @@ static void record_summary(struct output *o, const struct scan *scan, size_t nr)
 	output_number(o, "skipped_mappings", image->roots.nr_skipped);
 	output_number(o, "skipped_bytes", image->roots.skipped_bytes);
 	output_number(o, "in_flux", scan->model.nr_damaged);
+	if (scan->trace)
+		output_number(o, "trace_lost", scan->trace->nr_lost);
+	else
+		output_unknown(o, "trace_lost");
 	output_milli(o, "pause_ms", scan->pause_ns / 1000);
 	output_milli(o, "mark_ms", scan->mark_ns / 1000);
 	output_milli(o, "total_ms", scan->total_ns / 1000);

@@ -27,6 +27,7 @@ static int capture(struct scan *scan)
 	struct stop stop;
 	int err = stop_all(&stop, t->pid, t->comm);
 
+	scan->stopped_ns = now_ns();
 	if (err)
 		target_fail(t, err, "%s", stop.message);
 	else

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/symbols.h"
 #include "common/target.h"
 #include "kmemleak/image.h"
 #include "kmemleak/leaks.h"
@@ -16,14 +17,22 @@ struct scan_options {
 	bool exact;  /* only pointers to an object's first byte count */
 };
 
+/* What is known beyond the scan because allocations were traced meanwhile. */
+struct scan_trace {
+	struct symbols *symbols; /* names for call sites; NULL: they stay numbers */
+	uint64_t nr_lost;        /* events: call sites may be missing */
+};
+
 struct scan {
 	struct target *target;
+	const struct scan_trace *trace; /* NULL: nothing was traced; call sites are not known */
 	struct image image;
 	struct model model;
 	struct leaks leaks;
 	size_t nr_threads;   /* that were stopped */
 	uint64_t nr_marked;  /* objects reached */
-	uint64_t pause_ns;   /* for how long the target was stopped */
+	uint64_t stopped_ns; /* CLOCK_MONOTONIC when the target had been stopped */
+	uint64_t pause_ns;   /* for how long */
 	uint64_t model_ns, mark_ns, total_ns;
 };
 

@@ -15,6 +15,7 @@
 #include "common/target.h"
 #include "kmemleak/baseline.h"
 #include "kmemleak/refs.h"
+#include "kmemleak/trace.h"
 
 int verb_worse(int a, int b)
 {
@@ -147,47 +148,74 @@ static void wait_period(uint32_t ms, const volatile sig_atomic_t *interrupted)
 		nanosleep(&ts, NULL);
 }
 
-static int scan_heap(struct target *t, uint64_t root, const struct settings *settings, struct output *o,
-		     const volatile sig_atomic_t *interrupted, struct baseline *known)
+/* What all scans of one process share. */
+struct session {
+	struct target target;
+	const struct settings *settings;
+	struct output *output;
+	const volatile sig_atomic_t *interrupted;
+	struct baseline known;
+	struct trace trace;
+};
+
+/* Scan t->roots[root], once or until the end. */
+static int scan_heap(struct session *s, unsigned int root)
 {
+	const struct settings *settings = s->settings;
 	int code = 0;
 
 	for (unsigned int round = 0;; round++) {
 		struct scan scan;
-		int err = scan_run(&scan, t, root, &settings->scan);
+		int err = scan_run(&scan, &s->target, s->target.roots[root].addr, &settings->scan);
 
-		if (!err)
-			code = verb_worse(code, act(&scan, settings, o, known));
+		if (!err) {
+			trace_explain(&s->trace, root, &scan);
+			code = verb_worse(code, act(&scan, settings, s->output, &s->known));
+		}
 		scan_free(&scan);
 		/* A process that ends while it is watched is no error. */
 		if (err && !(round && err == -ESRCH))
-			return complain(t->message);
+			return complain(s->target.message);
 		if (err || !settings->period_ms || code == 1)
 			return code;
 		/* Nobody reads any more: main() says so. */
-		if (output_flush(o))
+		if (output_flush(s->output))
 			return 1;
-		wait_period(settings->period_ms, interrupted);
-		if (*interrupted)
+		wait_period(settings->period_ms, s->interrupted);
+		if (*s->interrupted)
 			return code;
 	}
 }
 
+/* Record allocations for the time asked for, and go on doing so. Return 0 or -errno with the line in the target. */
+static int trace_process(struct session *s)
+{
+	int err = trace_start(&s->trace, &s->target);
+
+	if (err)
+		return err;
+	fflush(stdout);
+	fprintf(stderr, "kmemleak: tracing PID %d (%s) for %g s\n", s->target.pid, s->target.comm,
+		s->settings->trace_ms / 1e3);
+	trace_wait(&s->trace, s->settings->trace_ms, s->interrupted);
+	return 0;
+}
+
 int verb_run(pid_t pid, const struct settings *settings, struct output *o, const volatile sig_atomic_t *interrupted)
 {
-	struct baseline known = { 0 };
-	struct target t;
-	int err = find_heaps(&t, pid), code = 0;
+	struct session s = { .settings = settings, .output = o, .interrupted = interrupted };
+	int err = find_heaps(&s.target, pid), code = 0;
 
-	if (!err && baseline_load(&known, pid)) {
-		err = -ENOMEM;
-		target_fail(&t, err, "out of memory");
-	}
+	if (!err && baseline_load(&s.known, pid))
+		err = target_fail(&s.target, -ENOMEM, "out of memory");
+	if (!err && settings->trace_ms)
+		err = trace_process(&s);
 	if (err)
-		code = complain(t.message);
-	for (unsigned int i = 0; !err && i < t.nr_roots && code != 1; i++)
-		code = verb_worse(code, scan_heap(&t, t.roots[i].addr, settings, o, interrupted, &known));
-	baseline_free(&known);
-	target_close(&t);
+		code = complain(s.target.message);
+	for (unsigned int i = 0; !err && i < s.target.nr_roots && code != 1; i++)
+		code = verb_worse(code, scan_heap(&s, i));
+	trace_end(&s.trace);
+	baseline_free(&s.known);
+	target_close(&s.target);
 	return code;
 }

@@ -22,6 +22,7 @@ enum verb {
 struct settings {
 	enum verb verb;
 	uint32_t period_ms;    /* scan=SECS: repeat; 0 once */
+	uint32_t trace_ms;     /* record call sites for so long before the first scan; 0 do not */
 	uint64_t address;      /* dump=ADDR */
 	uint64_t min_bytes;    /* smaller objects are not reported */
 	const char *cache;     /* glob: other caches are not reported; NULL all */
@@ -31,8 +32,8 @@ struct settings {
 
 /*
  * Carry out the verb on one process and print to `o`; errors go to stderr, one
- * line. *interrupted set by a signal handler ends a repeated scan. Return the
- * exit code: 0, EXIT_LEAKS, or 1.
+ * line. *interrupted set by a signal handler ends a repeated scan, and the wait
+ * before a traced one, which then takes place at once. Return the exit code: 0, EXIT_LEAKS, or 1.
  */
 int verb_run(pid_t pid, const struct settings *settings, struct output *o, const volatile sig_atomic_t *interrupted);
 
