@@ -24,7 +24,8 @@
  *   1  large kmalloc of 20000 bytes
  *
  * Options: --seconds N ends it by itself; else it waits for the end of stdin or
- * SIGTERM.
+ * SIGTERM. --after N loses the objects N seconds after READY, so that a trace
+ * (kmemleak --trace) can be running by then.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -244,27 +245,45 @@ static int make_caches(void)
 	return item_cache && node_cache && request_cache && session_cache ? 0 : -1;
 }
 
+static int usage(void)
+{
+	fputs("Usage: leaky [--seconds N] [--after N]\n", stderr);
+	return 2;
+}
+
+static void lose(void)
+{
+	lose_requests();
+	lose_the_rest();
+	scrub_stack();
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_term };
-	int timeout_ms = -1;
+	int timeout_ms = -1, after = 0;
 
-	if (argc == 3 && !strcmp(argv[1], "--seconds")) {
-		timeout_ms = atoi(argv[2]) * 1000;
-	} else if (argc != 1) {
-		fputs("Usage: leaky [--seconds N]\n", stderr);
-		return 2;
+	for (int i = 1; i < argc; i += 2) {
+		if (i + 1 == argc)
+			return usage();
+		if (!strcmp(argv[i], "--seconds"))
+			timeout_ms = atoi(argv[i + 1]) * 1000;
+		else if (!strcmp(argv[i], "--after"))
+			after = atoi(argv[i + 1]);
+		else
+			return usage();
 	}
 	sigaction(SIGTERM, &action, NULL);
 	if (make_caches() || start_sleeper())
 		return 1;
 	keep_list();
 	keep_the_rest();
-	lose_requests();
-	lose_the_rest();
-	scrub_stack();
+	if (!after)
+		lose();
 	printf("READY pid=%d leaks=%d\n", (int)getpid(), NR_LEAKS);
 	fflush(stdout);
+	if (after && !sleep((unsigned int)after))
+		lose();
 	wait_for_end(timeout_ms);
 	free_kept();
 	return 0;

@@ -26,6 +26,7 @@ DEMO_PORT=$port examples/demo.sh "$build" >"$out/demo" 2>&1 || fail "exit $?"
 check
 if [ "$(id -u)" -eq 0 ]; then
 	grep -qE 'kernel +[a-z]' "$out/demo" || fail "no kernel rows"
+	grep -q 'lose_requests+0x.* \[leaky\]' "$out/demo" || fail "no call sites"
 	# Somebody without rights: a copy that he can read.
 	copy=$(mktemp -d /tmp/demo.XXXXXX) && cp -r examples "$build" "$copy/" && chmod -R a+rX "$copy"
 	SECONDS=0
