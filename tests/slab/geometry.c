@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Layout formulas against values seen on real kernels (research: 2 CPUs). */
+/* Layout formulas against values seen on real kernels, with 2 and with 64 CPUs. */
 #include <criterion/criterion.h>
 
 #include "slab/geometry.h"
