@@ -49,7 +49,7 @@ struct percpu_tls percpu_tls KMEM_STATE;
 
 /* Written once below; read by inline code in programs, for which it is constant. */
 KMEM_API ptrdiff_t percpu_public_id __asm__("kmem_fast_id") KMEM_STATE;
-KMEM_API const uint16_t *percpu_public_semaphore __asm__("kmem_fast_semaphore") KMEM_STATE;
+KMEM_API const uint32_t *percpu_public_semaphore __asm__("kmem_fast_semaphore") KMEM_STATE;
 
 static enum percpu_mode choose_mode(enum kmem_rseq_option rseq)
 {
@@ -111,7 +111,7 @@ int percpu_init(enum kmem_rseq_option rseq)
 	percpu_tls.rseq = __rseq_offset;
 	percpu_tls.id = id_offset();
 	percpu_public_id = percpu_tls.id;
-	percpu_public_semaphore = trace_semaphore;
+	percpu_public_semaphore = (const uint32_t *)(const void *)trace_semaphore;
 	rc = meta_reserve(&percpu.region[0], "kmem percpu 0", percpu.nr_cpus * REGION_BYTES);
 	if (!rc)
 		rc = meta_reserve(&percpu.region[1], "kmem percpu 1", percpu.nr_cpus * REGION_BYTES);

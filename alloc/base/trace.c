@@ -13,14 +13,14 @@
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
 
-uint16_t trace_semaphore[TRACE_NR_EVENTS] __attribute__((section(".probes")));
+struct trace_semaphore trace_semaphore[TRACE_NR_EVENTS] __attribute__((section(".probes"), aligned(4)));
 
-/* <sys/sdt.h> wants one symbol per probe; they are names for the array's elements. */
+/* <sys/sdt.h> wants one symbol per probe; they are names for the counts in the array. */
 #define SEMAPHORE(probe, event)                                                        \
 	extern uint16_t kmem_##probe##_semaphore __attribute__((visibility("hidden"))); \
 	__asm__(".globl kmem_" #probe "_semaphore\n\t"                                  \
 		".hidden kmem_" #probe "_semaphore\n\t"                                 \
-		".set kmem_" #probe "_semaphore, trace_semaphore + 2 * " #event "\n")
+		".set kmem_" #probe "_semaphore, trace_semaphore + 2 + 4 * " #event "\n")
 
 SEMAPHORE(kmem_cache_alloc, 0);
 SEMAPHORE(kmem_cache_free, 1);

@@ -25,13 +25,21 @@ enum trace_event {
 	TRACE_NR_EVENTS
 };
 
-/* One semaphore per probe: the number of tracers, kept by the kernel. */
-extern KMEM_HIDDEN uint16_t trace_semaphore[TRACE_NR_EVENTS];
+/*
+ * One semaphore per probe: the number of tracers, kept by the kernel. The zero in
+ * front makes the 4 bytes read 0 when nobody traces and at least 65536 otherwise:
+ * the inline fast path compares the number of objects held with that.
+ */
+struct trace_semaphore {
+	uint16_t zero;
+	uint16_t count;
+};
+extern KMEM_HIDDEN struct trace_semaphore trace_semaphore[TRACE_NR_EVENTS];
 
 static force_inline bool trace_on(enum trace_event event)
 {
 	/* One compare with memory; the kernel changes it behind the compiler's back. */
-	__asm__ goto("cmpw $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[event]) : "cc" : on);
+	__asm__ goto("cmpw $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[event].count) : "cc" : on);
 	return false;
 on:
 	return true;

@@ -115,7 +115,7 @@ Test(trace, a_probe_is_a_nop_and_its_semaphore_is_in_the_array)
 
 		cr_assert_not_null(p);
 		cr_expect_eq(*(const uint8_t *)(uintptr_t)p->pc, 0x90, "%s", p->name);
-		cr_expect_eq(p->semaphore, (uintptr_t)&trace_semaphore[i], "%s", p->name);
+		cr_expect_eq(p->semaphore, (uintptr_t)&trace_semaphore[i].count, "%s", p->name);
 	}
 }
 
@@ -124,9 +124,9 @@ Test(trace, nobody_traces_at_start)
 	unsigned int i;
 
 	for (i = 0; i < TRACE_NR_EVENTS; i++) {
-		cr_expect_eq(trace_semaphore[i], 0);
+		cr_expect_eq(trace_semaphore[i].count, 0);
 		cr_expect_not(trace_on((enum trace_event)i));
-		trace_semaphore[i]++;
+		trace_semaphore[i].count++;
 		cr_expect(trace_on((enum trace_event)i));
 	}
 }
@@ -145,10 +145,39 @@ Test(trace, a_probe_nobody_listens_to_does_nothing)
 
 Test(trace, the_inline_fast_path_sees_the_same_semaphores)
 {
+	struct kmem_cache *s = kmem_cache_create("traced", 64, 0, 0, NULL);
+	void *object = kmem_cache_alloc(s, GFP_KERNEL), *again = NULL;
 
-	cr_expect_eq(kmem_fast_semaphore, &trace_semaphore[TRACE_KMEM_CACHE_ALLOC]);
-	cr_expect_not(kmem_cache_traced(0));
-	trace_semaphore[TRACE_KMEM_CACHE_FREE] = 1;
-	cr_expect_not(kmem_cache_traced(0));
-	cr_expect(kmem_cache_traced(1));
+	cr_expect_eq((const void *)kmem_fast_semaphore, (const void *)&trace_semaphore[TRACE_KMEM_CACHE_ALLOC]);
+	cr_expect_eq(kmem_fast_semaphore[0] | kmem_fast_semaphore[1], 0);
+
+	trace_semaphore[TRACE_KMEM_CACHE_FREE].count = 1;
+	cr_expect_not(kmem_slot_push_dormant(s, object), "a traced free must not take the fast path");
+	trace_semaphore[TRACE_KMEM_CACHE_FREE].count = 0;
+	cr_expect(kmem_slot_push_dormant(s, object));
+
+	trace_semaphore[TRACE_KMEM_CACHE_ALLOC].count = 1;
+	cr_expect_not(kmem_slot_pop_dormant(s, &again), "a traced allocation must not take the fast path");
+	trace_semaphore[TRACE_KMEM_CACHE_ALLOC].count = 0;
+	cr_expect(kmem_slot_pop_dormant(s, &again));
+	cr_expect_eq(again, object);
+}
+
+Test(trace, dormant_operations_stop_at_the_ends_of_the_slot)
+{
+	struct kmem_cache *s = kmem_cache_create("ends", 64, 0, 0, NULL);
+	void *object[300];
+	int held = 0, i;
+
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	while (kmem_slot_pop_dormant(s, &object[held]))
+		held++;
+	cr_expect_gt(held, 0);
+	for (i = held; i < 300; i++)
+		object[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	while (kmem_slot_pop_dormant(s, &object[0]))
+		continue;
+	for (i = 0; i < 300 && kmem_slot_push_dormant(s, object[i]); i++)
+		continue;
+	cr_expect_eq(i, 120, "two sheaves of 60, but %d", i);
 }

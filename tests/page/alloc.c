@@ -315,8 +315,8 @@ Test(pages, traced_calls_give_the_same_results)
 {
 	struct page *page;
 
-	trace_semaphore[TRACE_MM_PAGE_ALLOC] = 1;
-	trace_semaphore[TRACE_MM_PAGE_FREE] = 1;
+	trace_semaphore[TRACE_MM_PAGE_ALLOC].count = 1;
+	trace_semaphore[TRACE_MM_PAGE_FREE].count = 1;
 	cr_expect_null(alloc_pages(GFP_NOWAIT, 2));
 	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 2);
 	cr_assert_not_null(page);

@@ -337,7 +337,7 @@ Test(kmalloc, traced_calls_do_the_same)
 	uint8_t *p;
 
 	for (event = 0; event < TRACE_NR_EVENTS; event++)
-		trace_semaphore[event] = 1;
+		trace_semaphore[event].count = 1;
 	cr_expect_eq(kmalloc(0, GFP_KERNEL), ZERO_SIZE_PTR);
 	cr_expect_null(kmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL));
 	p = kzalloc(100, GFP_KERNEL);

@@ -250,7 +250,7 @@ Test(object, traced_calls_do_the_same)
 	unsigned int event;
 
 	for (event = 0; event < TRACE_NR_EVENTS; event++)
-		trace_semaphore[event] = 1;
+		trace_semaphore[event].count = 1;
 	one = kmem_cache_alloc(s, GFP_KERNEL | __GFP_ZERO);
 	cr_assert(all_bytes(one, 40, 0));
 	cr_expect_not_null(kmem_cache_alloc_node(s, GFP_KERNEL, 0));

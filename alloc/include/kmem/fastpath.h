@@ -114,25 +114,60 @@ full:
 
 /*
  * What inline code needs to know of the process, constant once the library is
- * initialised: the offset of the CPU id from the thread pointer, and the
- * semaphores of the probes kmem_cache_alloc and kmem_cache_free. Two variables,
+ * initialised: the offset of the CPU id from the thread pointer, and a word for
+ * each of the probes kmem_cache_alloc and kmem_cache_free: 0 when nobody traces
+ * it, else more than any slot holds. Two variables,
  * because compilers keep constant scalars in registers across a loop, and
  * members of a constant structure not.
  */
 extern KMEM_API const ptrdiff_t kmem_fast_id;
-extern KMEM_API const uint16_t *const kmem_fast_semaphore;
+extern KMEM_API const uint32_t *const kmem_fast_semaphore;
 
 /* What the inline forms fall back to: the whole call, probe included. */
 KMEM_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp);
 KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object);
 
-/* True when somebody traces kmem_cache_alloc (which 0) or kmem_cache_free (1) events of this process. */
-static inline __attribute__((__always_inline__)) int kmem_cache_traced(unsigned int which)
+/*
+ * kmem_slot_pop() and kmem_slot_push() that also fail when somebody traces: the
+ * words above join the comparison that is made anyway, so that dormant probes
+ * cost two instructions a pair and no branch.
+ */
+static inline __attribute__((__always_inline__)) int kmem_slot_pop_dormant(const struct kmem_cache *s, void **object)
 {
-	__asm__ goto("cmpw $0, %0\n\tjne %l[traced]" : : "m"(kmem_fast_semaphore[which]) : "cc" : traced);
-	return 0;
-traced:
+	int got;
+
+	__asm__ volatile(KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
+		"cmpl %[traced], %%edx\n\t"
+		"jbe 2f\n\t"
+		"movq 24(%%rcx,%%rdx,8), %[object]\n\t"
+		"leaq 0xffff(%%r11), %%r11\n\t"
+		"movq %%r11, (%%rcx)\n"
+		KMEM_RSEQ_END
+		: [object] "=&r"(*object), "=@cca"(got)
+		: [rseq] "r"(__rseq_offset), [id] "r"(kmem_fast_id), [s] "r"(s), [traced] "m"(kmem_fast_semaphore[0])
+		: "r11", "rcx", "rdx", "memory");
+	return got;
+}
+
+static inline __attribute__((__always_inline__)) int kmem_slot_push_dormant(const struct kmem_cache *s, void *object)
+{
+	__asm__ goto(KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
+		"movl %[traced], %%r8d\n\t"
+		"orl %%edx, %%r8d\n\t"
+		"cmpl 16(%%rcx), %%r8d\n\t"
+		"jae %l[full]\n\t"
+		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"
+		"leaq 1(%%r11), %%r11\n\t"
+		"movq %%r11, (%%rcx)\n"
+		KMEM_RSEQ_END
+		:
+		: [rseq] "r"(__rseq_offset), [id] "r"(kmem_fast_id), [s] "r"(s), [object] "r"(object),
+		  [traced] "m"(kmem_fast_semaphore[1])
+		: "r8", "r11", "rcx", "rdx", "memory", "cc"
+		: full);
 	return 1;
+full:
+	return 0;
 }
 
 /* As kmem_cache_alloc(). */
@@ -140,9 +175,9 @@ static inline __attribute__((__always_inline__)) void *kmem_cache_alloc_inline(s
 {
 	void *object;
 
-	if (kmem_cache_traced(0) || __builtin_expect((gfp & __GFP_ZERO) != 0, 0))
+	if (__builtin_expect((gfp & __GFP_ZERO) != 0, 0))
 		return kmem_cache_alloc(s, gfp);
-	if (__builtin_expect(kmem_slot_pop(s, __rseq_offset, kmem_fast_id, &object), 1))
+	if (__builtin_expect(kmem_slot_pop_dormant(s, &object), 1))
 		return object;
 	return kmem_cache_alloc(s, gfp);
 }
@@ -150,7 +185,7 @@ static inline __attribute__((__always_inline__)) void *kmem_cache_alloc_inline(s
 /* As kmem_cache_free(). NULL is not allowed here. */
 static inline __attribute__((__always_inline__)) void kmem_cache_free_inline(struct kmem_cache *s, void *object)
 {
-	if (kmem_cache_traced(1) || __builtin_expect(!kmem_slot_push(s, __rseq_offset, kmem_fast_id, object), 0))
+	if (__builtin_expect(!kmem_slot_push_dormant(s, object), 0))
 		kmem_cache_free(s, object);
 }
 
