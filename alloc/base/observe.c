@@ -19,21 +19,21 @@ extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
-#define OBSERVE_BYTES 216
+#define OBSERVE_BYTES 280
 
 _Static_assert(sizeof(struct kmem_observe) == OBSERVE_BYTES, "the note below carries the size");
-_Static_assert(KMEM_OBSERVE_VERSION == 1 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
+_Static_assert(KMEM_OBSERVE_VERSION == 2 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
 
 __asm__(".pushsection .note.slabscope, \"a\", @note\n\t"
 	".balign 4\n\t"
 	".long 10, 16, 1\n\t" /* bytes of name and descriptor, KMEM_OBSERVE_NOTE */
 	".asciz \"" KMEM_OBSERVE_OWNER "\"\n\t"
 	".balign 4\n\t"
-	".long 1, " STRING(OBSERVE_BYTES) "\n\t" /* KMEM_OBSERVE_VERSION, size of the root */
+	".long 2, " STRING(OBSERVE_BYTES) "\n\t" /* KMEM_OBSERVE_VERSION, size of the root */
 	".quad observe_root - .\n\t"
 	".popsection\n");
 
-static struct kmem_black_range black[24] KMEM_STATE;
+static struct kmem_black_range black[48] KMEM_STATE;
 
 void observe_black(const char *name, const void *start, const void *end)
 {

@@ -33,6 +33,15 @@ _Static_assert(TRACE_KMEM_CACHE_ALLOC == 0 && TRACE_KMEM_CACHE_FREE == 1 && TRAC
 	       TRACE_KFREE == 3 && TRACE_MM_PAGE_ALLOC == 4 && TRACE_MM_PAGE_FREE == 5,
 	       "the names above index the array");
 
+void trace_watch(bool on)
+{
+	unsigned int event;
+
+	/* A tracer is one more on the same count; the kernel adds and takes away the same way. */
+	for (event = 0; event < TRACE_NR_EVENTS; event++)
+		__atomic_fetch_add(&trace_semaphore[event].count, (uint16_t)(on ? 1 : -1), __ATOMIC_RELAXED);
+}
+
 noinline void trace_kmem_cache_alloc(const void *call_site, const void *ptr, const char *name, size_t bytes_req,
 				     size_t bytes_alloc, gfp_t gfp_flags, int node, int accounted)
 {

@@ -45,6 +45,14 @@ on:
 	return true;
 }
 
+/*
+ * Divert every allocation and free of objects and pages to the traced functions
+ * as long as somebody in the process wants to see them: calls add up, and each
+ * trace_watch(false) takes one back. What is optional (debugging, fault
+ * injection, ...) hangs there, and costs nothing while it is off.
+ */
+void trace_watch(bool on);
+
 void trace_kmem_cache_alloc(const void *call_site, const void *ptr, const char *name, size_t bytes_req,
 			    size_t bytes_alloc, gfp_t gfp_flags, int node, int accounted);
 void trace_kmem_cache_free(const void *call_site, const void *ptr, const char *name);

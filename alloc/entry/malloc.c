@@ -19,6 +19,7 @@
 #include "page/alloc.h"
 #include "page/large.h"
 #include "slab/kmalloc.h"
+#include "slab/watch.h"
 
 #define GRAIN     16u
 #define MAX_SMALL 8192u
@@ -81,16 +82,17 @@ static force_inline struct kmem_cache *class_cache(size_t size)
 
 /* ---- allocation ---- */
 
-static void *alloc_untraced(size_t size, gfp_t gfp)
+static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 {
-	struct kmem_cache *s;
+	const struct slab_request request = { gfp, -1, size, call_site };
 
 	if (unlikely(!heap.cache[0]))
 		heap_init();
 	if (size > MAX_SMALL)
 		return size > PTRDIFF_MAX ? NULL : large_alloc(size, gfp, true, true);
-	s = class_cache(size);
-	return slub_alloc(s, gfp);
+	if (trace_on(TRACE_KMALLOC))
+		return watch_alloc(class_cache(size), &request);
+	return slub_alloc_request(class_cache(size), &request);
 }
 
 /* What an allocation of `size` reserves, for the event. */
@@ -103,7 +105,7 @@ static noinline void *alloc_slow(size_t size, gfp_t gfp, const void *call_site)
 {
 	/* The page layer knows which pages are zero already; small objects are cleared to the size asked for. */
 	bool clear = size <= MAX_SMALL && (gfp & __GFP_ZERO);
-	void *p = alloc_untraced(size, clear ? gfp & ~__GFP_ZERO : gfp);
+	void *p = alloc_any(size, clear ? gfp & ~__GFP_ZERO : gfp, call_site);
 
 	if (clear && p)
 		memset(p, 0, size);
@@ -182,9 +184,14 @@ static force_inline void free_core(void *p)
 
 static noinline void free_traced(void *p, const void *call_site)
 {
+	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+
 	if (p)
 		trace_kfree(call_site, p);
-	free_core(p);
+	if (id - 1u < KMEM_ID_MAX - 1u)
+		watch_free(cache_by_id(id), p, call_site);
+	else
+		free_core(p);
 }
 
 KMEM_API void free(void *p)
@@ -324,6 +331,13 @@ static void *aligned_pages(size_t align, size_t size)
 	return page_to_addr(page);
 }
 
+static void *aligned_object(struct kmem_cache *s, size_t size, const void *call_site)
+{
+	const struct slab_request request = { GFP_KERNEL, -1, size, call_site };
+
+	return trace_on(TRACE_KMALLOC) ? watch_alloc(s, &request) : slub_alloc_request(s, &request);
+}
+
 /* align: a power of two. */
 static void *memalign_from(size_t align, size_t size, const void *call_site)
 {
@@ -333,7 +347,7 @@ static void *memalign_from(size_t align, size_t size, const void *call_site)
 	if (align <= GRAIN)
 		return alloc_slow(size, GFP_KERNEL, call_site);
 	s = aligned_cache(align, size);
-	p = s ? slub_alloc(s, GFP_KERNEL) : aligned_pages(align, size);
+	p = s ? aligned_object(s, size, call_site) : aligned_pages(align, size);
 	if (trace_on(TRACE_KMALLOC))
 		trace_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
 	if (!p)

@@ -8,6 +8,7 @@
 #include "base/trace.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "slab/watch.h"
 
 #define NR_CLASSES 13
 
@@ -128,44 +129,35 @@ struct page *large_of(const void *p)
 
 /* ---- allocation ---- */
 
-static void *kmalloc_untraced(size_t size, gfp_t gfp, size_t *allocated)
+KMEM_API size_t kmalloc_size_roundup(size_t size)
 {
-	struct kmem_cache *s;
-
-	if (unlikely(!size)) {
-		*allocated = 0;
-		return ZERO_SIZE_PTR;
-	}
-	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE)) {
-		*allocated = PAGE_SIZE << get_order(size);
-		return large_alloc(size, gfp, false, false);
-	}
-	s = class_cache(size, gfp);
-	*allocated = s->size;
-	return slub_alloc(s, gfp);
-}
-
-static noinline void *kmalloc_traced(size_t size, gfp_t gfp, int node, const void *call_site)
-{
-	size_t allocated;
-	void *p = kmalloc_untraced(size, gfp, &allocated);
-
-	trace_kmalloc(call_site, p, size, allocated, gfp, node, (gfp & __GFP_ACCOUNT) != 0);
-	return p;
+	if (!size)
+		return 0;
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return class_size[class_index(size)];
+	return size <= KMALLOC_MAX_SIZE ? PAGE_SIZE << get_order(size) : size;
 }
 
 /* Nothing, or more than the largest class. */
 static noinline void *kmalloc_no_class(size_t size, gfp_t gfp)
 {
-	size_t allocated;
+	return size ? large_alloc(size, gfp, false, false) : ZERO_SIZE_PTR;
+}
 
-	return kmalloc_untraced(size, gfp, &allocated);
+static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const void *call_site)
+{
+	const struct slab_request request = { gfp, node, size, call_site };
+	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? class_cache(size, gfp) : NULL;
+	void *p = s ? watch_alloc(s, &request) : kmalloc_no_class(size, gfp);
+
+	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
+	return p;
 }
 
 static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	if (trace_on(TRACE_KMALLOC))
-		return kmalloc_traced(size, gfp, node, call_site);
+		return kmalloc_watched(size, gfp, node, call_site);
 	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
 		return slub_alloc(class_cache(size, gfp), gfp);
 	return kmalloc_no_class(size, gfp);
@@ -190,12 +182,6 @@ static cold __attribute__((noreturn)) void bad_kfree(const void *p)
 	if (!arena_contains(p))
 		report_bug("BUG: kfree(%p): not memory of this allocator", p);
 	report_bug("BUG: kfree(%p): no allocated object is at this address", p);
-}
-
-static noinline void kfree_traced(const void *p, const void *call_site)
-{
-	trace_kfree(call_site, p);
-	kfree_untraced(p);
 }
 
 static noinline void free_no_object(const void *p, uint16_t id)
@@ -229,9 +215,20 @@ static force_inline void kfree_core(const void *p)
 		slub_free(cache_by_id(id), (void *)(uintptr_t)p);
 }
 
-void kfree_untraced(const void *p)
+void kfree_watched(const void *p, const void *call_site)
 {
-	kfree_core(p);
+	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+
+	if (id - 1u < KMEM_ID_MAX - 1u)
+		watch_free(cache_by_id(id), (void *)(uintptr_t)p, call_site);
+	else
+		kfree_core(p);
+}
+
+static noinline void kfree_traced(const void *p, const void *call_site)
+{
+	trace_kfree(call_site, p);
+	kfree_watched(p, call_site);
 }
 
 void kfree_from(const void *p, const void *call_site)
@@ -289,15 +286,6 @@ size_t object_usable(const void *p)
 KMEM_API size_t ksize(const void *p)
 {
 	return object_usable(p);
-}
-
-KMEM_API size_t kmalloc_size_roundup(size_t size)
-{
-	if (!size)
-		return 0;
-	if (size <= KMALLOC_MAX_CACHE_SIZE)
-		return class_size[class_index(size)];
-	return size <= KMALLOC_MAX_SIZE ? PAGE_SIZE << get_order(size) : size;
 }
 
 /* ---- krealloc and friends ---- */

@@ -34,7 +34,7 @@ size_t object_usable(const void *p);
 /* kfree() on behalf of call_site: event, checks, free. */
 void kfree_from(const void *p, const void *call_site);
 
-/* As kfree_from() without event, for callers that have sent their own. */
-void kfree_untraced(const void *p);
+/* The watched free without event, for callers that have sent their own. */
+void kfree_watched(const void *p, const void *call_site);
 
 #endif

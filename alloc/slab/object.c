@@ -5,29 +5,35 @@
  */
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
+#include "slab/watch.h"
 #include "base/trace.h"
 
-static noinline void *alloc_traced(struct kmem_cache *s, gfp_t gfp, const void *call_site)
+static bool accounted(const struct kmem_cache *s, gfp_t gfp)
 {
-	void *object = slub_alloc(s, gfp);
+	return (gfp & __GFP_ACCOUNT) || (s->flags & SLAB_ACCOUNT);
+}
 
-	trace_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, -1,
-			       (gfp & __GFP_ACCOUNT) || (s->flags & SLAB_ACCOUNT));
+static noinline void *alloc_watched(struct kmem_cache *s, gfp_t gfp, int nid, const void *call_site)
+{
+	const struct slab_request request = { gfp, nid, s->object_size, call_site };
+	void *object = watch_alloc(s, &request);
+
+	trace_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
 	return object;
 }
 
-static noinline void free_traced(struct kmem_cache *s, void *object, const void *call_site)
+static noinline void free_watched(struct kmem_cache *s, void *object, const void *call_site)
 {
 	if (!object)
 		return;
 	trace_kmem_cache_free(call_site, object, s->name);
-	slub_free(s, object);
+	watch_free(s, object, call_site);
 }
 
 KMEM_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
-		return alloc_traced(s, gfp, __builtin_return_address(0));
+		return alloc_watched(s, gfp, -1, __builtin_return_address(0));
 	return slub_alloc(s, gfp);
 }
 
@@ -36,29 +42,38 @@ KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
 	if (nid > 0 && (gfp & __GFP_THISNODE))
 		return NULL;
 	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
-		return alloc_traced(s, gfp, __builtin_return_address(0));
+		return alloc_watched(s, gfp, nid, __builtin_return_address(0));
 	return slub_alloc(s, gfp);
 }
 
 KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object)
 {
 	if (trace_on(TRACE_KMEM_CACHE_FREE))
-		free_traced(s, object, __builtin_return_address(0));
+		free_watched(s, object, __builtin_return_address(0));
 	else if (likely(object))
 		slub_free(s, object);
 }
 
-KMEM_API int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **p)
+static noinline int alloc_bulk_watched(struct kmem_cache *s, gfp_t gfp, size_t size, void **p, const void *call_site)
 {
 	size_t i;
 
-	if (!slub_alloc_bulk(s, gfp, size, p))
+	for (i = 0; i < size; i++) {
+		p[i] = alloc_watched(s, gfp, -1, call_site);
+		if (p[i])
+			continue;
+		while (i-- > 0)
+			free_watched(s, p[i], call_site);
 		return 0;
-	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
-		for (i = 0; i < size; i++)
-			trace_kmem_cache_alloc(__builtin_return_address(0), p[i], s->name, s->object_size,
-					       s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
+	}
 	return (int)size;
+}
+
+KMEM_API int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **p)
+{
+	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
+		return alloc_bulk_watched(s, gfp, size, p, __builtin_return_address(0));
+	return slub_alloc_bulk(s, gfp, size, p) ? (int)size : 0;
 }
 
 KMEM_API void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p)
@@ -68,10 +83,10 @@ KMEM_API void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p)
 	if (!s) {
 		for (i = 0; i < size; i++)
 			kfree_from(p[i], __builtin_return_address(0));
-		return;
-	}
-	if (trace_on(TRACE_KMEM_CACHE_FREE))
+	} else if (trace_on(TRACE_KMEM_CACHE_FREE)) {
 		for (i = 0; i < size; i++)
-			trace_kmem_cache_free(__builtin_return_address(0), p[i], s->name);
-	slub_free_bulk(s, size, p);
+			free_watched(s, p[i], __builtin_return_address(0));
+	} else {
+		slub_free_bulk(s, size, p);
+	}
 }

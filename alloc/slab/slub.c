@@ -138,8 +138,9 @@ static bool add_slab(struct kmem_cache *s, struct kmem_cache_node *n, gfp_t gfp)
 	return slab;
 }
 
-noinline void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp)
+static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request)
 {
+	gfp_t gfp = request->gfp;
 	struct kmem_cache_node *n = node_of(s, 0);
 	struct page *empty = NULL;
 	void *object;
@@ -151,6 +152,23 @@ noinline void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 	} while (!object && add_slab(s, n, gfp));
 	node_release(empty);
 	return object && (gfp & __GFP_ZERO) ? slub_zero(s, object) : object;
+}
+
+/* A tail call of the public functions: the return address is the program's. */
+noinline void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp)
+{
+	const struct slab_request request = { gfp, -1, s->object_size, __builtin_return_address(0) };
+
+	return alloc_slow(s, &request);
+}
+
+void *slub_alloc_request(struct kmem_cache *s, const struct slab_request *request)
+{
+	void *object;
+
+	if (!slub_pop(s, &object))
+		return alloc_slow(s, request);
+	return request->gfp & __GFP_ZERO ? slub_zero(s, object) : object;
 }
 
 noinline void *slub_zero(const struct kmem_cache *s, void *object)

@@ -15,6 +15,17 @@
 #include "slab/node.h"
 #include "slab/slot.h"
 
+/* One allocation, as slow paths see it. */
+struct slab_request {
+	gfp_t gfp;
+	int nid;               /* -1: the running CPU's node */
+	size_t size;           /* bytes asked for: object_size, or less with kmalloc() */
+	const void *call_site; /* in the program */
+};
+
+/* One object, cleared with __GFP_ZERO. NULL when out of memory. */
+void *slub_alloc_request(struct kmem_cache *s, const struct slab_request *request);
+
 /* The slow halves. */
 void *slub_alloc_slow(struct kmem_cache *s, gfp_t gfp);
 void slub_free_slow(struct kmem_cache *s, void *object);

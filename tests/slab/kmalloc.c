@@ -352,7 +352,7 @@ Test(kmalloc, traced_calls_do_the_same)
 	kfree(kmalloc_node(100, GFP_KERNEL, 0));
 	kfree_sensitive(kmalloc(100, GFP_KERNEL));
 	kfree(NULL);
-	kfree_untraced(kmalloc(100, GFP_KERNEL));
+	kfree_watched(kmalloc(100, GFP_KERNEL), NULL);
 	ASSERT_BALANCED(s, 0);
 	cr_expect_eq(free_pages_now(), zone.present_pages);
 }

@@ -35,7 +35,7 @@
 #include <stdint.h>
 
 #define KMEM_OBSERVE_MAGIC   UINT64_C(0x65706f6373626c73) /* "slbscope" */
-#define KMEM_OBSERVE_VERSION 1u
+#define KMEM_OBSERVE_VERSION 2u
 #define KMEM_OBSERVE_NOTE    1u           /* n_type of the ELF note */
 #define KMEM_OBSERVE_OWNER   "slabscope"  /* n_name of the ELF note */
 
@@ -50,6 +50,7 @@ struct kmem_observe_note {
 #define KMEM_ID_NONE  0u       /* free, metadata, or not yet committed */
 #define KMEM_ID_LARGE 0xffffu  /* kmalloc beyond the largest cache, malloc likewise */
 #define KMEM_ID_PAGES 0xfffeu  /* alloc_pages() and relatives */
+#define KMEM_ID_GUARD 0xfffdu  /* sampled object between guard pages */
 #define KMEM_ID_MAX   0xfff0u  /* cache ids are 1 .. KMEM_ID_MAX - 1 */
 
 #define KMEM_PAGE_SHIFT     12
@@ -180,7 +181,7 @@ struct kmem_cache_node {
 	uint64_t full[KMEM_BARN_SHEAVES];  /* struct kmem_sheaf */
 	uint64_t empty[KMEM_BARN_SHEAVES];
 	struct kmem_node_stat stat;
-	uint64_t reserved2[7];
+	uint64_t reserved2[23];
 };
 
 /* The one bit of cache.flags that readers need: SLAB_NOLEAKTRACE, its objects are neither scanned nor reported. */
@@ -227,7 +228,7 @@ struct kmem_cache {
 	uint64_t created_ns;    /* CLOCK_MONOTONIC */
 	uint64_t call_site;     /* of kmem_cache_create() */
 	char name[KMEM_NAME_BYTES];
-	uint64_t reserved[9];
+	uint64_t reserved[41];
 };
 
 /* Free blocks of one order and migratetype. */
@@ -291,6 +292,7 @@ struct kmem_observe {
 	uint32_t page_caps;    /* bit 0: huge pages advised */
 	char release[16];      /* "0.1.0" */
 	uint64_t init_ns;      /* CLOCK_MONOTONIC */
+	uint64_t reserved[8];
 };
 
 #ifdef __cplusplus
@@ -301,8 +303,8 @@ struct kmem_observe {
 
 KMEM_ASSERT(sizeof(struct page) == 64, "page descriptors are 64 bytes");
 KMEM_ASSERT(sizeof(struct kmem_slot) == 32, "slot header");
-KMEM_ASSERT(sizeof(struct kmem_cache) == 256, "caches are indexed by shift");
-KMEM_ASSERT(sizeof(struct kmem_cache_node) == 384, "node array stride");
+KMEM_ASSERT(sizeof(struct kmem_cache) == 512, "caches are indexed by shift");
+KMEM_ASSERT(sizeof(struct kmem_cache_node) == 512, "node array stride");
 KMEM_ASSERT(sizeof(struct kmem_observe_note) == 16, "note descriptor");
 
 #endif
