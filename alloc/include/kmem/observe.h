@@ -106,7 +106,7 @@ struct page {
 	int32_t refcount;    /* alloc_pages() blocks */
 	uint32_t reserved2;
 	uint64_t size;       /* large: requested bytes */
-	uint64_t reserved3[2];
+	uint64_t rcu[2];     /* empty slab that waits for a grace period */
 };
 
 /* A full or empty array of object addresses that the depot exchanges. */
