@@ -1,6 +1,6 @@
 # slabscope: the whole build. `make` builds, `make demo` shows it, `make check` tests it.
 #
-# make [all|demo|check|bench|deps|install|uninstall|clean]   V=1 prints commands
+# make [all|demo|check|bench|parity|deps|install|uninstall|clean]   V=1 prints commands
 # DESTDIR, prefix, libdir, ... as usual; SAN=address|thread adds a sanitizer build in its own folder.
 
 prefix      ?= /usr/local

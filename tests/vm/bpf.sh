@@ -5,12 +5,13 @@
 # usage: [KERNELS="vmlinuz ..."] bpf.sh BUILD-FOLDER     exit 0 pass, 1 fail, 77 when no kernel could be tried
 #
 # One leg per kernel, by default Debian's 6.1 and 6.12, which tests/vm/kernels fetches; KERNELS boots others instead:
-# images with BTF and a serial console built in. SMP (2), APPEND (kernel command line) and QEMU_EXTRA go to QEMU.
+# images with BTF and a serial console built in. SCRIPTS runs other scripts than all; SMP (2), APPEND (kernel command
+# line) and QEMU_EXTRA go to QEMU.
 # A leg takes 15-40 s; it is given up after 180 s, and all of them before tests/run would give up this script.
 set -u
 build=$1
 here=$(cd "$(dirname "$0")/.." && pwd)
-scripts="bpf/caches bpf/kernel bpf/library vm/guest/allocator vm/guest/tools"
+scripts=${SCRIPTS:-"bpf/caches bpf/kernel bpf/library vm/guest/allocator vm/guest/tools parity/parity"}
 deadline=$((${TEST_TIMEOUT:-300} - 10))
 
 skip() { echo "SKIP: $*"; exit 77; }
@@ -36,7 +37,7 @@ mkdir -p "$root"/{bin,proc,sys,tmp,dev} "$root/t/tests"
 
 # Programs, the libraries they load, and the scripts: they need a POSIX shell only.
 cp "$(command -v busybox)" "$root/bin/"
-cp -r "$build/tests/bpf" "$build/tests/vm" "$build/tests/holder" "$root/t/tests/"
+cp -r "$build/tests/bpf" "$build/tests/vm" "$build/tests/parity" "$build/tests/holder" "$root/t/tests/"
 cp "$build/libkmem.so.0" "$build/slabtop" "$build/kmemleak" "$root/t/"
 ldd "$build"/tests/bpf/* "$build"/{slabtop,kmemleak} 2> /dev/null | awk '$1 ~ "^/lib" { print $1 } $3 ~ "^/lib" { print $3 }' | sort -u |
 while read -r lib; do
