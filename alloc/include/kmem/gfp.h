@@ -67,6 +67,8 @@ typedef unsigned int gfp_t;
 #define GFP_TRANSHUGE_LIGHT  ((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NOWARN) & ~__GFP_RECLAIM)
 #define GFP_TRANSHUGE        (GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
 
+#define GFP_ZONEMASK (__GFP_DMA | __GFP_HIGHMEM | __GFP_DMA32 | __GFP_MOVABLE)
+
 /* Switches of kernels that have lockdep or KASAN: nothing here, as in those without. */
 #define __GFP_NOLOCKDEP  ((gfp_t)0)
 #define __GFP_SKIP_ZERO  ((gfp_t)0)
