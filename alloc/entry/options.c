@@ -24,6 +24,8 @@ static const struct option {
 	unsigned int min, max; /* of numbers */
 } table[] = {
 	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena), "SIZE", 0, 0 },
+	{ "init_on_alloc", OPTION_BOOL, offsetof(struct kmem_options, init_on_alloc), "on|off", 0, 0 },
+	{ "init_on_free", OPTION_BOOL, offsetof(struct kmem_options, init_on_free), "on|off", 0, 0 },
 	{ "nodes", OPTION_NUMBER, offsetof(struct kmem_options, nodes), "1-8", 1, KMEM_MAX_NODES },
 	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },
