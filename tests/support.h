@@ -16,6 +16,9 @@
 
 #include "slab/cache.h"
 
+/* Tests run on one node: its zone. */
+#define zone zones[0]
+
 /* ---- stderr ---- */
 
 static int capture_fd, capture_stderr;

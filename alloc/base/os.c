@@ -157,20 +157,36 @@ static unsigned int parse_cpu_list(const char *text, ssize_t len)
 	return last + 1;
 }
 
+long os_read_file(const char *path, char *text, size_t bytes)
+{
+	int saved = errno;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = -1;
+
+	if (fd >= 0) {
+		len = read(fd, text, bytes - 1);
+		close(fd);
+	}
+	if (len >= 0)
+		text[len] = '\0';
+	errno = saved;
+	return len;
+}
+
+unsigned int os_this_cpu(void)
+{
+	int cpu = KEEP_ERRNO(sched_getcpu());
+
+	return cpu < 0 ? 0 : (unsigned int)cpu;
+}
+
 unsigned int os_nr_cpus(void)
 {
 	int saved = errno;
-	int fd = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC);
-	unsigned int nr = 0;
 	char buf[256];
+	long len = os_read_file("/sys/devices/system/cpu/possible", buf, sizeof(buf));
+	unsigned int nr = len > 0 ? parse_cpu_list(buf, len) : 0;
 
-	if (fd >= 0) {
-		ssize_t len = read(fd, buf, sizeof(buf));
-
-		if (len > 0)
-			nr = parse_cpu_list(buf, len);
-		close(fd);
-	}
 	if (!nr) {
 		/* No sysfs: the kernel's own mask size is an upper bound of CPU numbers. */
 		unsigned long mask[128];

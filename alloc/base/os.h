@@ -47,6 +47,12 @@ void os_futex_wake(uint32_t *word, int nr);
 int os_membarrier_register(void);
 int os_membarrier(void);
 
+/* Start of a file, terminated, into text (at most bytes - 1 of it). Return: length, or -1 when it cannot be read. */
+long os_read_file(const char *path, char *text, size_t bytes);
+
+/* Number of the running CPU. No system call (vDSO). */
+unsigned int os_this_cpu(void);
+
 /* Highest possible CPU number + 1; never 0. */
 unsigned int os_nr_cpus(void);
 

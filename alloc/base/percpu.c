@@ -7,6 +7,7 @@
 
 #include "base/lock.h"
 #include "base/meta.h"
+#include "base/numa.h"
 #include "base/os.h"
 #include "base/report.h"
 #include "base/trace.h"
@@ -60,6 +61,9 @@ static enum percpu_mode choose_mode(enum kmem_rseq_option rseq)
 	/* Draining needs the barrier; without it (seccomp, old kernel) nothing could be taken back. */
 	if (os_membarrier_register() || os_membarrier())
 		return PERCPU_NONE;
+	/* An mm_cid says nothing about the node. */
+	if (numa_nr_nodes() > 1)
+		return PERCPU_CPU_ID;
 	/* The kernel says what it fills in; __rseq_size is what glibc knows, 20 on all of them. */
 	if (os_auxval(AT_RSEQ_FEATURE_SIZE) >= RSEQ_MM_CID + 4)
 		return PERCPU_MM_CID;

@@ -7,7 +7,8 @@
  *   region 1:  the same layout, empty; a drain swaps a cache over to it
  *
  * A CPU is told apart by the rseq area's mm_cid where the kernel has it
- * (compact: a process with n threads uses n ids), else by its cpu_id_start.
+ * (compact: a process with n threads uses n ids), else, and with several nodes,
+ * by its cpu_id_start.
  * Without rseq (valgrind, old kernels, GLIBC_TUNABLES, KMEM_OPTIONS=rseq=off)
  * the id is read from a thread-local 0 and every slot keeps capacity 0, so that
  * the fast path always takes the slow one, which then works under locks. That

@@ -14,6 +14,7 @@
 
 #include <kmem/slab.h>
 
+#include "base/numa.h"
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/percpu.h"
@@ -39,6 +40,7 @@ void kmem_init(void)
 	initialised = true;
 	options_read(secure_getenv("KMEM_OPTIONS"));
 	observe_init();
+	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) ||
 	    page_init(kmem_options()->arena, percpu_nr_cpus()) || kmalloc_init())

@@ -4,23 +4,29 @@
 
 #include <errno.h>
 
+#include <kmem/observe.h>
+
 #include "base/base.h"
 #include "base/report.h"
 
 enum option_type {
 	OPTION_BOOL,
 	OPTION_SIZE,
+	OPTION_NUMBER,
 	OPTION_RSEQ,
 };
 
 static const struct option {
 	const char *name;
 	enum option_type type;
-	size_t offset; /* in struct kmem_options */
+	size_t offset;      /* in struct kmem_options */
+	const char *values; /* for messages */
+	unsigned int min, max; /* of numbers */
 } table[] = {
-	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena) },
-	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq) },
-	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats) },
+	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena), "SIZE", 0, 0 },
+	{ "nodes", OPTION_NUMBER, offsetof(struct kmem_options, nodes), "1-8", 1, KMEM_MAX_NODES },
+	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
+	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },
 };
 
 static struct kmem_options current KMEM_STATE = { .rseq = KMEM_RSEQ_ON };
@@ -96,6 +102,24 @@ static bool parse_rseq(struct word w, enum kmem_rseq_option *value)
 	return true;
 }
 
+static bool parse_number(struct word w, const struct option *option, unsigned int *value)
+{
+	unsigned long n = 0;
+	size_t i;
+
+	if (!w.len || w.len > 9)
+		return false;
+	for (i = 0; i < w.len; i++) {
+		if (w.at[i] < '0' || w.at[i] > '9')
+			return false;
+		n = n * 10 + (unsigned long)(w.at[i] - '0');
+	}
+	if (n < option->min || n > option->max)
+		return false;
+	*value = (unsigned int)n;
+	return true;
+}
+
 static const struct option *find(struct word name)
 {
 	size_t i;
@@ -113,6 +137,8 @@ static bool apply(struct kmem_options *options, const struct option *option, str
 	switch (option->type) {
 	case OPTION_BOOL:
 		return parse_bool(value, field);
+	case OPTION_NUMBER:
+		return parse_number(value, option, field);
 	case OPTION_RSEQ:
 		return parse_rseq(value, field);
 	default:
@@ -130,6 +156,23 @@ static void copy_word(char *buf, size_t bytes, struct word w)
 	buf[len] = '\0';
 }
 
+static void say_known(char *buf, size_t bytes, const char *shown)
+{
+	size_t len = report_format(buf, bytes, "KMEM_OPTIONS: unknown option \"%s\"; known:", shown), i;
+
+	for (i = 0; i < ARRAY_LEN(table) && len < bytes; i++)
+		len += report_format(buf + len, bytes - len, " %s=%s", table[i].name, table[i].values);
+}
+
+static void say_usage(char *buf, size_t bytes, const char *shown, const struct option *option)
+{
+	const char *advice = option->type == OPTION_SIZE ? "a size such as 512M or 64G" : option->values;
+
+	if (option->type == OPTION_BOOL || option->type == OPTION_RSEQ)
+		advice = "on or off";
+	report_format(buf, bytes, "KMEM_OPTIONS: bad value in \"%s\"; use %s", shown, advice);
+}
+
 /* One name=value. Return: 0 or -EINVAL with err filled. */
 static int parse_one(struct kmem_options *options, struct word w, char *err, size_t bytes)
 {
@@ -141,14 +184,12 @@ static int parse_one(struct kmem_options *options, struct word w, char *err, siz
 
 	copy_word(shown, sizeof(shown), w);
 	if (!option) {
-		report_format(err, bytes, "KMEM_OPTIONS: unknown option \"%s\"; known: arena=SIZE rseq=on|off|assume stats=on|off",
-			      shown);
+		say_known(err, bytes, shown);
 		return -EINVAL;
 	}
 	if (apply(options, option, value))
 		return 0;
-	report_format(err, bytes, "KMEM_OPTIONS: bad value in \"%s\"; %s", shown,
-		      option->type == OPTION_SIZE ? "use a size such as 512M or 64G" : "use on or off");
+	say_usage(err, bytes, shown, option);
 	return -EINVAL;
 }
 
@@ -176,7 +217,7 @@ KMEM_API const struct kmem_options *kmem_options(void)
 
 void options_read(const char *text)
 {
-	char err[256];
+	char err[1024];
 
 	if (text && kmem_options_parse(&current, text, err, sizeof(err)))
 		report("%s", err);

@@ -70,12 +70,12 @@ static struct page *take(gfp_t gfp, unsigned int order)
 
 static void account_alloc(uint64_t pages)
 {
-	__atomic_fetch_add(&zone.alloc_pages, pages, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&zones[0].alloc_pages, pages, __ATOMIC_RELAXED);
 }
 
 static void account_free(uint64_t pages)
 {
-	__atomic_fetch_add(&zone.freed_pages, pages, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&zones[0].freed_pages, pages, __ATOMIC_RELAXED);
 }
 
 static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type)
@@ -184,7 +184,7 @@ void page_free_exact(struct page *page)
 void page_lock_for_fork(void)
 {
 	pcp_lock_for_fork();
-	lock_acquire_nested(&zone.lock);
+	lock_acquire_nested(&zones[0].lock);
 	arena_lock_for_fork();
 }
 
@@ -192,9 +192,9 @@ void page_unlock_after_fork(bool child)
 {
 	arena_unlock_after_fork(child);
 	if (child)
-		lock_reset(&zone.lock);
+		lock_reset(&zones[0].lock);
 	else
-		lock_release_nested(&zone.lock);
+		lock_release_nested(&zones[0].lock);
 	pcp_unlock_after_fork(child);
 }
 

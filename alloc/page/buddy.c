@@ -12,12 +12,13 @@
  * leaves at least half of the pageblock to it, the whole pageblock changes type
  * (claim). Otherwise only the pages wander (steal).
  *
- * zone.lock guards all of it, the descriptors of free blocks included.
+ * zones[0].lock guards all of it, the descriptors of free blocks included.
  */
 #include "page/buddy.h"
 
 #include <errno.h>
 
+#include "base/numa.h"
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/report.h"
@@ -26,26 +27,26 @@
 /* From this much arena on, new blocks are backed by huge pages. */
 #define HUGE_FROM_PAGES (((uint64_t)64 << 20) >> PAGE_SHIFT)
 
-struct kmem_zone zone KMEM_STATE;
+struct kmem_zone zones[KMEM_MAX_NODES] KMEM_STATE;
 
 _Static_assert(KMEM_NR_ORDERS == NR_PAGE_ORDERS, "the descriptor's lists are ours");
 
 void buddy_init(void)
 {
-	observe_root.zones = (uintptr_t)&zone;
-	observe_root.nr_nodes = 1;
+	observe_root.zones = (uintptr_t)zones;
+	observe_root.nr_nodes = numa_nr_nodes();
 }
 
 void buddy_lock(void)
 {
-	lock_acquire(&zone.lock, LOCK_ZONE);
-	seq_begin(&zone.seq);
+	lock_acquire(&zones[0].lock, LOCK_ZONE);
+	seq_begin(&zones[0].seq);
 }
 
 void buddy_unlock(void)
 {
-	seq_end(&zone.seq);
-	lock_release(&zone.lock, LOCK_ZONE);
+	seq_end(&zones[0].seq);
+	lock_release(&zones[0].lock, LOCK_ZONE);
 }
 
 enum migratetype buddy_fallback(enum migratetype type, unsigned int nth)
@@ -70,12 +71,12 @@ static void account_dirty(const struct page *page, unsigned int order, bool add)
 
 	if (page->flags & KMEM_PG_ZEROED)
 		return;
-	WRITE_ONCE(zone.dirty_pages, zone.dirty_pages + (add ? pages : 0 - pages));
+	WRITE_ONCE(zones[0].dirty_pages, zones[0].dirty_pages + (add ? pages : 0 - pages));
 }
 
 static void list_add(struct page *page, unsigned int order, enum migratetype type)
 {
-	struct kmem_free_list *list = &zone.free_list[order][type];
+	struct kmem_free_list *list = &zones[0].free_list[order][type];
 	uint32_t index = page_index(page);
 
 	page_set_type(page, KMEM_PAGE_FREE);
@@ -88,13 +89,13 @@ static void list_add(struct page *page, unsigned int order, enum migratetype typ
 		arena.pages[list->head].prev = index;
 	list->head = index;
 	list->nr++;
-	WRITE_ONCE(zone.free_pages, zone.free_pages + (UINT64_C(1) << order));
+	WRITE_ONCE(zones[0].free_pages, zones[0].free_pages + (UINT64_C(1) << order));
 	account_dirty(page, order, true);
 }
 
 static void list_del(struct page *page)
 {
-	struct kmem_free_list *list = &zone.free_list[page->order][page->migratetype];
+	struct kmem_free_list *list = &zones[0].free_list[page->order][page->migratetype];
 
 	if (page->next)
 		arena.pages[page->next].prev = page->prev;
@@ -103,7 +104,7 @@ static void list_del(struct page *page)
 	else
 		list->head = page->next;
 	list->nr--;
-	WRITE_ONCE(zone.free_pages, zone.free_pages - (UINT64_C(1) << page->order));
+	WRITE_ONCE(zones[0].free_pages, zones[0].free_pages - (UINT64_C(1) << page->order));
 	account_dirty(page, page->order, false);
 	page_set_type(page, KMEM_PAGE_TAIL);
 }
@@ -128,7 +129,7 @@ static struct page *take_smallest(unsigned int order, enum migratetype type)
 	unsigned int current;
 
 	for (current = order; current <= MAX_PAGE_ORDER; current++) {
-		uint32_t head = zone.free_list[current][type].head;
+		uint32_t head = zones[0].free_list[current][type].head;
 		struct page *page = &arena.pages[head];
 
 		if (!head)
@@ -208,7 +209,7 @@ static struct page *take_from_other_type(unsigned int order, enum migratetype ty
 	for (current = MAX_PAGE_ORDER + 1; current-- > order;) {
 		for (nth = 0; nth < KMEM_NR_MIGRATETYPES - 1; nth++) {
 			enum migratetype other = buddy_fallback(type, nth);
-			uint32_t head = zone.free_list[current][other].head;
+			uint32_t head = zones[0].free_list[current][other].head;
 			struct page *page = &arena.pages[head];
 
 			if (!head)
@@ -278,7 +279,7 @@ int buddy_grow(enum migratetype type)
 		arena_return_blocks(block, 1);
 		return -ENOMEM;
 	}
-	if (READ_ONCE(zone.present_pages) >= HUGE_FROM_PAGES)
+	if (READ_ONCE(zones[0].present_pages) >= HUGE_FROM_PAGES)
 		os_advise_huge(block_addr(block), BLOCK_BYTES);
 	page = block_page(block);
 	page_set_type(page, KMEM_PAGE_TAIL);
@@ -286,7 +287,7 @@ int buddy_grow(enum migratetype type)
 	buddy_lock();
 	*pageblock_type(page_index(page)) = (uint8_t)type;
 	*pageblock_type(page_index(page) + PAGEBLOCK_PAGES) = (uint8_t)type;
-	WRITE_ONCE(zone.present_pages, zone.present_pages + BLOCK_PAGES);
+	WRITE_ONCE(zones[0].present_pages, zones[0].present_pages + BLOCK_PAGES);
 	buddy_put(page, MAX_PAGE_ORDER);
 	buddy_unlock();
 	return 0;
@@ -298,7 +299,7 @@ struct page *buddy_take_dirty(unsigned int min_order)
 
 	for (order = MAX_PAGE_ORDER + 1; order-- > min_order;) {
 		for (type = 0; type < KMEM_NR_MIGRATETYPES; type++) {
-			uint32_t at = zone.free_list[order][type].head;
+			uint32_t at = zones[0].free_list[order][type].head;
 
 			for (; at; at = arena.pages[at].next) {
 				struct page *page = &arena.pages[at];
@@ -315,7 +316,7 @@ struct page *buddy_take_dirty(unsigned int min_order)
 
 static uint64_t validate_list(unsigned int order, unsigned int type)
 {
-	const struct kmem_free_list *list = &zone.free_list[order][type];
+	const struct kmem_free_list *list = &zones[0].free_list[order][type];
 	uint32_t at, prev = 0, nr = 0;
 
 	for (at = list->head; at; prev = at, at = arena.pages[at].next) {
@@ -340,6 +341,6 @@ void buddy_validate(void)
 	for (order = 0; order <= MAX_PAGE_ORDER; order++)
 		for (type = 0; type < KMEM_NR_MIGRATETYPES; type++)
 			pages += validate_list(order, type);
-	BUG_ON(pages != zone.free_pages);
-	BUG_ON(zone.dirty_pages > zone.free_pages);
+	BUG_ON(pages != zones[0].free_pages);
+	BUG_ON(zones[0].dirty_pages > zones[0].free_pages);
 }

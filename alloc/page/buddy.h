@@ -13,7 +13,8 @@
 
 #include "page/page.h"
 
-extern KMEM_HIDDEN struct kmem_zone zone;
+/* By node; the first numa_nr_nodes() are in use. */
+extern KMEM_HIDDEN struct kmem_zone zones[KMEM_MAX_NODES];
 
 void buddy_init(void);
 

@@ -23,7 +23,7 @@ static uint32_t block_of(const struct page *page)
 
 static void account(int64_t pages)
 {
-	__atomic_fetch_add(&zone.mapped_pages, (uint64_t)pages, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&zones[0].mapped_pages, (uint64_t)pages, __ATOMIC_RELAXED);
 }
 
 static void set_head(struct page *page, size_t bytes)

@@ -26,7 +26,7 @@ size_t purge_blocks(unsigned int min_order, uint64_t keep)
 		bool empty;
 
 		buddy_lock();
-		page = zone.dirty_pages > keep ? buddy_take_dirty(min_order) : NULL;
+		page = zones[0].dirty_pages > keep ? buddy_take_dirty(min_order) : NULL;
 		buddy_unlock();
 		if (!page)
 			return purged;
@@ -36,7 +36,7 @@ size_t purge_blocks(unsigned int min_order, uint64_t keep)
 		page->flags = empty ? KMEM_PG_ZEROED : 0;
 		buddy_put(page, page->order);
 		if (empty)
-			zone.purged_pages += bytes >> PAGE_SHIFT;
+			zones[0].purged_pages += bytes >> PAGE_SHIFT;
 		buddy_unlock();
 		if (!empty)
 			return purged;
@@ -47,7 +47,7 @@ size_t purge_blocks(unsigned int min_order, uint64_t keep)
 /* How many dirty free pages may stay: at least 64 MiB, or a quarter of what is in use. */
 static uint64_t keep_pages(void)
 {
-	uint64_t in_use = READ_ONCE(zone.present_pages) - READ_ONCE(zone.free_pages);
+	uint64_t in_use = READ_ONCE(zones[0].present_pages) - READ_ONCE(zones[0].free_pages);
 
 	return MAX(KEEP_PAGES, in_use / 4);
 }
@@ -55,7 +55,7 @@ static uint64_t keep_pages(void)
 /* True when so much is free that giving half of it back pays for the system calls. */
 static bool should_purge(void)
 {
-	return READ_ONCE(zone.dirty_pages) > 2 * keep_pages();
+	return READ_ONCE(zones[0].dirty_pages) > 2 * keep_pages();
 }
 
 void purge_maybe(void)

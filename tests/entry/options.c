@@ -65,6 +65,20 @@ Test(options, sizes_and_units)
 	}
 }
 
+Test(options, numbers_have_limits)
+{
+	static const char *const bad[] = { "nodes=0", "nodes=9", "nodes=", "nodes=2x", "nodes=-1", "nodes=18446744073709551617" };
+	size_t i;
+
+	cr_expect_eq(parse("nodes=8"), 0);
+	cr_expect_eq(parsed.nodes, 8);
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		cr_expect_eq(parse(bad[i]), -EINVAL, "%s", bad[i]);
+		cr_expect_not_null(strstr(err, "use 1-8"));
+		cr_expect_eq(parsed.nodes, 0);
+	}
+}
+
 Test(options, several_at_once_the_last_one_wins)
 {
 	cr_expect_eq(parse("arena=64G,stats=on,rseq=off,,arena=1M"), 0);
@@ -76,7 +90,8 @@ Test(options, several_at_once_the_last_one_wins)
 Test(options, an_unknown_one_is_named)
 {
 	cr_expect_eq(parse("arenas=64G"), -EINVAL);
-	cr_expect_str_eq(err, "KMEM_OPTIONS: unknown option \"arenas=64G\"; known: arena=SIZE rseq=on|off|assume stats=on|off");
+	cr_expect_eq(strstr(err, "KMEM_OPTIONS: unknown option \"arenas=64G\"; known: arena=SIZE "), err, "%s", err);
+	cr_expect_not_null(strstr(err, " rseq=on|off|assume "));
 	cr_expect_eq(parse("rse=off"), -EINVAL);
 	cr_expect_eq(parse("=off"), -EINVAL);
 	cr_expect_eq(parsed.rseq, KMEM_RSEQ_ON);
@@ -117,7 +132,7 @@ Test(options, a_long_word_is_cut_in_the_message)
 	memset(text, 'z', 499);
 	text[499] = '\0';
 	cr_expect_eq(parse(text), -EINVAL);
-	cr_expect_lt(strlen(err), 200);
+	cr_expect_null(strstr(err, "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"));
 }
 
 Test(options, a_short_message_buffer_is_respected)

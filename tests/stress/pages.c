@@ -12,6 +12,8 @@
 #include "page/buddy.h"
 #include "page/pcp.h"
 
+#define zone zones[0]
+
 enum { THREADS = 8, HELD = 64 };
 
 static _Atomic bool stop;

@@ -51,6 +51,7 @@ struct kmem_observe_note {
 #define KMEM_ID_LARGE 0xffffu  /* kmalloc beyond the largest cache, malloc likewise */
 #define KMEM_ID_PAGES 0xfffeu  /* alloc_pages() and relatives */
 #define KMEM_ID_GUARD 0xfffdu  /* sampled object between guard pages */
+#define KMEM_ID_VMALLOC 0xfffcu /* vmalloc(): the pages behind the first, which is LARGE */
 #define KMEM_ID_MAX   0xfff0u  /* cache ids are 1 .. KMEM_ID_MAX - 1 */
 
 #define KMEM_PAGE_SHIFT     12
@@ -79,6 +80,7 @@ enum kmem_page_flags {
 	KMEM_PG_COMP = 1 << 2,    /* compound: allocated with __GFP_COMP */
 	KMEM_PG_MAPPED = 1 << 3,  /* large object with an address range of its own (> 4 MiB) */
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
+	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
 };
 
 /*

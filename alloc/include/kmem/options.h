@@ -26,6 +26,7 @@ enum kmem_rseq_option {
 struct kmem_options {
 	size_t arena;   /* address space to reserve, bytes; 0: as much as the system grants, up to 1 TiB */
 	enum kmem_rseq_option rseq;
+	unsigned int nodes; /* invent that many NUMA nodes (1-8), CPU n on node n % nodes; 0: the system's */
 	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };
 
