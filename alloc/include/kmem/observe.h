@@ -186,8 +186,18 @@ struct kmem_cache_node {
 	uint64_t reserved2[23];
 };
 
-/* The one bit of cache.flags that readers need: SLAB_NOLEAKTRACE, its objects are neither scanned nor reported. */
-#define KMEM_CACHE_NOLEAKTRACE 0x00002000u
+/* The bits of cache.flags that readers need: the SLAB_* flags of these names. */
+#define KMEM_CACHE_CONSISTENCY_CHECKS 0x00000001u
+#define KMEM_CACHE_RED_ZONE           0x00000002u
+#define KMEM_CACHE_POISON             0x00000004u
+#define KMEM_CACHE_STORE_USER         0x00000008u
+#define KMEM_CACHE_TRACE              0x00000010u
+#define KMEM_CACHE_FAILSLAB           0x00000020u
+#define KMEM_CACHE_HWCACHE_ALIGN      0x00000100u
+#define KMEM_CACHE_DMA                0x00000200u
+#define KMEM_CACHE_TYPESAFE_BY_RCU    0x00001000u
+#define KMEM_CACHE_NOLEAKTRACE        0x00002000u /* its objects are neither scanned nor reported */
+#define KMEM_CACHE_RECLAIM_ACCOUNT    0x00008000u
 
 /* cache.state */
 enum kmem_cache_state {
@@ -294,6 +304,7 @@ struct kmem_observe {
 	uint32_t page_caps;    /* bit 0: huge pages advised */
 	char release[16];      /* "0.1.0" */
 	uint64_t init_ns;      /* CLOCK_MONOTONIC */
+	uint64_t pageblocks;   /* uint8_t[]: mobility of each 2 MiB of the arena */
 	uint64_t reserved[8];
 };
 
