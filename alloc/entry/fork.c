@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "base/depot.h"
 #include "page/alloc.h"
 #include "slab/cache.h"
 #include "slab/rcu.h"
@@ -36,7 +37,11 @@ static void child(void)
 	rcu_unlock_shards_after_fork(true);
 	page_unlock_after_fork(true);
 	cache_unlock_after_fork(true);
+<<<<<<< HEAD
 	rcu_unlock_after_fork(true);
+=======
+	depot_after_fork();
+>>>>>>> main
 }
 
 void fork_init(void)

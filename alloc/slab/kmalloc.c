@@ -164,6 +164,11 @@ static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const v
 	return kmalloc_no_class(size, gfp);
 }
 
+void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
+{
+	return kmalloc_from(size, gfp, node, call_site);
+}
+
 KMEM_API void *kmalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc_from(size, gfp, -1, __builtin_return_address(0));
@@ -182,6 +187,8 @@ static cold __attribute__((noreturn)) void bad_kfree(const void *p)
 {
 	if (!arena_contains(p))
 		report_bug("BUG: kfree(%p): not memory of this allocator", p);
+	if (large_of(p))
+		report_bug("BUG: kfree(%p): memory of vmalloc() or a large kvmalloc(); free it with kvfree()", p);
 	report_bug("BUG: kfree(%p): no allocated object is at this address", p);
 }
 
@@ -189,7 +196,7 @@ static noinline void free_no_object(const void *p, uint16_t id)
 {
 	struct page *page = id == KMEM_ID_LARGE ? large_of(p) : NULL;
 
-	if (!page)
+	if (!page || page->flags & KMEM_PG_VMALLOC)
 		bad_kfree(p);
 	large_free(page);
 }
@@ -248,11 +255,6 @@ KMEM_API void kfree(const void *p)
 		kfree_core(p);
 }
 
-KMEM_API void kvfree(const void *p)
-{
-	kfree_from(p, __builtin_return_address(0));
-}
-
 KMEM_API void kfree_sensitive(const void *p)
 {
 	volatile uint8_t *byte = (volatile uint8_t *)(uintptr_t)p;
@@ -301,7 +303,7 @@ KMEM_API size_t ksize(const void *p)
 
 /* ---- krealloc and friends ---- */
 
-static void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_site)
+void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_site)
 {
 	size_t old = ksize(p);
 	void *copy;
@@ -338,21 +340,6 @@ KMEM_API void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp)
 	if (__builtin_mul_overflow(n, size, &bytes))
 		return NULL;
 	return krealloc_from(p, bytes, gfp, __builtin_return_address(0));
-}
-
-KMEM_API void *kvmalloc(size_t size, gfp_t gfp)
-{
-	const void *call_site = __builtin_return_address(0);
-	void *p;
-
-	if (size <= KMALLOC_MAX_SIZE)
-		return kmalloc_from(size, gfp, -1, call_site);
-	if (size > INT32_MAX)
-		return NULL;
-	p = large_alloc(size, gfp, true, true);
-	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, ALIGN_UP(size, PAGE_SIZE), gfp, -1, 0);
-	return p;
 }
 
 static char *copy_string(const char *s, size_t len, gfp_t gfp, const void *call_site)

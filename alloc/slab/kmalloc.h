@@ -31,6 +31,10 @@ struct page *large_of(const void *p);
 /* Usable bytes of any object of kmalloc() or of a cache; p must be one. */
 size_t object_usable(const void *p);
 
+/* kmalloc_node() and krealloc() on behalf of call_site. */
+void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site);
+void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_site);
+
 /* kfree() on behalf of call_site: event, checks, free. */
 void kfree_from(const void *p, const void *call_site);
 

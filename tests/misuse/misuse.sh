@@ -47,6 +47,9 @@ END
 expect ksize_foreign SIGABRT <<'END'
 kmem: BUG: kfree(ADDR): not memory of this allocator
 END
+expect kmalloc_vfree 0 <<'END'
+kmem: BUG: Trying to vfree() nonexistent vm area (ADDR); it was left alone
+END
 expect large_double_kfree SIGABRT <<'END'
 kmem: BUG: kfree(ADDR): no allocated object is at this address
 END
@@ -73,6 +76,9 @@ kmem: BUG: kfree(ADDR): no allocated object is at this address
 END
 expect unknown_flags 0 <<'END'
 kmem: kmem_cache_create(victim) failed: unknown flags
+END
+expect vmalloc_kfree SIGABRT <<'END'
+kmem: BUG: kfree(ADDR): memory of vmalloc() or a large kvmalloc(); free it with kvfree()
 END
 expect wrong_cache 0 <<'END'
 kmem: BUG wrong: kmem_cache_free(ADDR): no object of this cache; it was left alone

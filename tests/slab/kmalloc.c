@@ -303,7 +303,7 @@ Test(kmalloc, kvmalloc_goes_beyond_the_buddy)
 	cr_expect_eq(ksize(small), 128);
 	cr_expect_eq(zone.mapped_pages, 2 * bytes / PAGE_SIZE);
 	kvfree(p);
-	kfree(q);
+	kvfree(q);
 	kvfree(small);
 	cr_expect_eq(zone.mapped_pages, 0);
 	cr_expect_not(readable(p));

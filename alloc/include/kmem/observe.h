@@ -51,6 +51,7 @@ struct kmem_observe_note {
 #define KMEM_ID_LARGE 0xffffu  /* kmalloc beyond the largest cache, malloc likewise */
 #define KMEM_ID_PAGES 0xfffeu  /* alloc_pages() and relatives */
 #define KMEM_ID_GUARD 0xfffdu  /* sampled object between guard pages */
+#define KMEM_ID_VMALLOC 0xfffcu /* vmalloc(): the pages behind the first, which is LARGE */
 #define KMEM_ID_MAX   0xfff0u  /* cache ids are 1 .. KMEM_ID_MAX - 1 */
 
 #define KMEM_PAGE_SHIFT     12
@@ -79,6 +80,7 @@ enum kmem_page_flags {
 	KMEM_PG_COMP = 1 << 2,    /* compound: allocated with __GFP_COMP */
 	KMEM_PG_MAPPED = 1 << 3,  /* large object with an address range of its own (> 4 MiB) */
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
+	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
 };
 
 /*
@@ -102,14 +104,41 @@ struct page {
 	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap */
 	uint16_t objects;    /* slab: objects that fit */
 	uint16_t hint;       /* slab: first bitmap word that may have a clear bit */
-	uint16_t reserved;
+	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks */
-	uint32_t reserved2;
+	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
 	uint64_t size;       /* large: requested bytes */
+<<<<<<< HEAD
 	uint64_t rcu[2];     /* empty slab that waits for a grace period */
+=======
+	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
+	uint64_t reserved3;
+>>>>>>> main
 };
 
-/* A full or empty array of object addresses that the depot exchanges. */
+/*
+ * What SLAB_STORE_USER keeps behind each object, at object + cache.track: the
+ * last allocation, then the last free. All zero: there was none yet.
+ */
+struct kmem_track {
+	uint64_t call_site;
+	uint32_t handle;     /* of the stack in the depot, 0 none */
+	int32_t cpu;
+	int32_t tid;
+	uint32_t reserved;
+	uint64_t when_ns;    /* CLOCK_MONOTONIC */
+};
+
+/* A stack, innermost address first; lies at root.depot + handle * 8. */
+struct kmem_depot_record {
+	uint32_t next;       /* handle of another stack of the same hash bucket */
+	uint32_t hash;
+	uint32_t nr;
+	uint32_t reserved;
+	uint64_t frame[];
+};
+
+/* A full or empty array of object addresses that the barn exchanges. */
 struct kmem_sheaf {
 	uint32_t count;    /* valid entries of object[] */
 	uint32_t capacity;
@@ -184,8 +213,18 @@ struct kmem_cache_node {
 	uint64_t reserved2[23];
 };
 
-/* The one bit of cache.flags that readers need: SLAB_NOLEAKTRACE, its objects are neither scanned nor reported. */
-#define KMEM_CACHE_NOLEAKTRACE 0x00002000u
+/* The bits of cache.flags that readers need: the SLAB_* flags of these names. */
+#define KMEM_CACHE_CONSISTENCY_CHECKS 0x00000001u
+#define KMEM_CACHE_RED_ZONE           0x00000002u
+#define KMEM_CACHE_POISON             0x00000004u
+#define KMEM_CACHE_STORE_USER         0x00000008u
+#define KMEM_CACHE_TRACE              0x00000010u
+#define KMEM_CACHE_FAILSLAB           0x00000020u
+#define KMEM_CACHE_HWCACHE_ALIGN      0x00000100u
+#define KMEM_CACHE_DMA                0x00000200u
+#define KMEM_CACHE_TYPESAFE_BY_RCU    0x00001000u
+#define KMEM_CACHE_NOLEAKTRACE        0x00002000u /* its objects are neither scanned nor reported */
+#define KMEM_CACHE_RECLAIM_ACCOUNT    0x00008000u
 
 /* cache.state */
 enum kmem_cache_state {
@@ -228,7 +267,20 @@ struct kmem_cache {
 	uint64_t created_ns;    /* CLOCK_MONOTONIC */
 	uint64_t call_site;     /* of kmem_cache_create() */
 	char name[KMEM_NAME_BYTES];
-	uint64_t reserved[41];
+
+	/*
+	 * Layout of a debug cache's objects (slab/geometry.h): object i of a slab starts
+	 * at i * size + red_left_pad; the other offsets count from there, UINT32_MAX none.
+	 */
+	uint32_t red_left_pad;
+	uint32_t inuse;
+	uint32_t freeptr;       /* of the pointer to the next free object */
+	uint32_t track;         /* of two struct kmem_track: allocation, free */
+	uint32_t orig_size;     /* of the size asked for, uint32_t */
+	uint32_t info_end;
+	uint64_t random;        /* what the free pointers are mixed with */
+	uint64_t errors;        /* reported about this cache so far, repairs included */
+	uint64_t reserved[36];
 };
 
 /* Free blocks of one order and migratetype. */
@@ -292,7 +344,9 @@ struct kmem_observe {
 	uint32_t page_caps;    /* bit 0: huge pages advised */
 	char release[16];      /* "0.1.0" */
 	uint64_t init_ns;      /* CLOCK_MONOTONIC */
-	uint64_t reserved[8];
+	uint64_t pageblocks;   /* uint8_t[]: mobility of each 2 MiB of the arena */
+	uint64_t depot;        /* stacks, 0 when none was ever stored */
+	uint64_t reserved[7];
 };
 
 #ifdef __cplusplus

@@ -232,13 +232,35 @@ KMEM_API void kfree_sensitive(const void *p);
 KMEM_API size_t ksize(const void *p) KMEM_CHECK;
 KMEM_API size_t kmalloc_size_roundup(size_t size) KMEM_CHECK;
 
-/* As kmalloc(), but beyond what the buddy can serve an address range of its own. Free with kvfree(). */
+/*
+ * As kmalloc(), but where the buddy has no block that large, and beyond 4 MiB,
+ * an address range of its own (kmem/vmalloc.h) if gfp may block. At most 2 GiB
+ * less one byte. Free with kvfree(), which takes memory of kmalloc() and
+ * vmalloc(), too. kvfree_sensitive() clears `len` bytes first.
+ */
 KMEM_API void *kvmalloc(size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(1);
+KMEM_API void *kvmalloc_node(size_t size, gfp_t gfp, int nid) KMEM_MALLOC KMEM_SIZE(1);
+KMEM_API void *kvmalloc_array(size_t n, size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(1, 2);
+KMEM_API void kvfree(const void *p);
+KMEM_API void kvfree_sensitive(const void *p, size_t len);
+
+/* krealloc() for memory of kvmalloc(): it may move from one kind to the other. kvrealloc(p, 0) frees. */
+KMEM_API void *kvrealloc(const void *p, size_t size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2);
+
 static inline void *kvzalloc(size_t size, gfp_t gfp)
 {
 	return kvmalloc(size, gfp | __GFP_ZERO);
 }
-KMEM_API void kvfree(const void *p);
+
+static inline void *kvzalloc_node(size_t size, gfp_t gfp, int nid)
+{
+	return kvmalloc_node(size, gfp | __GFP_ZERO, nid);
+}
+
+static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return kvmalloc_array(n, size, gfp | __GFP_ZERO);
+}
 
 /* Copies. Strings of at most max bytes. NULL in gives NULL out. */
 KMEM_API char *kstrdup(const char *s, gfp_t gfp) KMEM_MALLOC;
