@@ -45,6 +45,8 @@ void kmem_init(void)
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) ||
 	    page_init(kmem_options()->arena, percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
+	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);
+	kmem_set_init_on_free(kmem_options()->init_on_free);
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();
 	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;

@@ -11,6 +11,7 @@
 #include "base/observe.h"
 #include "base/report.h"
 #include "base/trace.h"
+#include "base/wipe.h"
 #include "page/arena.h"
 #include "page/buddy.h"
 #include "page/pcp.h"
@@ -106,17 +107,21 @@ static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_ty
 
 struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
 {
-	struct page *page = alloc_block(gfp, order, type);
+	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
+	struct page *page = alloc_block(watched && type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type);
 
-	if (trace_on(TRACE_MM_PAGE_ALLOC))
+	if (watched)
 		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
 	return page;
 }
 
 static void traced_free(const struct page *page, unsigned int order)
 {
-	if (trace_on(TRACE_MM_PAGE_FREE))
-		trace_mm_page_free(page_index(page), order);
+	if (!trace_on(TRACE_MM_PAGE_FREE))
+		return;
+	trace_mm_page_free(page_index(page), order);
+	if (wipe_on_free())
+		memset(page_to_addr(page), 0, PAGE_SIZE << order);
 }
 
 /* Back to the lists. The migratetype under which it was taken is its pcp list. */

@@ -6,6 +6,7 @@
 
 #include "base/report.h"
 #include "base/trace.h"
+#include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
 #include "slab/watch.h"
@@ -267,6 +268,16 @@ KMEM_API void kfree_sensitive(const void *p)
 
 /* ---- sizes ---- */
 
+/* The kernel's slab_ksize(): what lies behind the object may be a debug cache's. */
+static size_t cache_usable(const struct kmem_cache *s)
+{
+	if (s->flags & (SLAB_RED_ZONE | SLAB_POISON))
+		return s->object_size;
+	if (s->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_STORE_USER))
+		return ALIGN_UP(s->object_size, (uint32_t)sizeof(void *));
+	return s->size;
+}
+
 size_t object_usable(const void *p)
 {
 	const struct page *page;
@@ -278,7 +289,7 @@ size_t object_usable(const void *p)
 		bad_kfree(p);
 	id = *addr_to_id(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
-		return cache_by_id(id)->size;
+		return cache_usable(cache_by_id(id));
 	page = large_of(p);
 	if (!page)
 		bad_kfree(p);
@@ -301,8 +312,12 @@ void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_
 		kfree_from(p, call_site);
 		return ZERO_SIZE_PTR;
 	}
-	if (old >= new_size)
+	if (old >= new_size) {
+		/* So that a later krealloc() with __GFP_ZERO finds the spare bytes zero. */
+		if (wipe_gfp(gfp) & __GFP_ZERO)
+			memset((uint8_t *)(uintptr_t)p + new_size, 0, old - new_size);
 		return (void *)(uintptr_t)p;
+	}
 	copy = kmalloc_from(new_size, gfp, -1, call_site);
 	if (!copy)
 		return NULL;

@@ -2,13 +2,27 @@
 /* watch.c - the watched path of allocation and free; see watch.h. */
 #include "slab/watch.h"
 
+#include "base/wipe.h"
+
+/* Constructed and TYPESAFE_BY_RCU objects keep their contents while free, poisoned ones their poison. */
+static bool may_wipe(const struct kmem_cache *s)
+{
+	return !s->ctor && !(s->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_POISON));
+}
+
 void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 {
-	return slub_alloc_request(s, request);
+	struct slab_request cleared = *request;
+
+	if (may_wipe(s))
+		cleared.gfp = wipe_gfp(request->gfp);
+	return slub_alloc_request(s, &cleared);
 }
 
 void watch_free(struct kmem_cache *s, void *object, const void *call_site)
 {
 	(void)call_site;
+	if (wipe_on_free() && may_wipe(s))
+		memset(object, 0, s->object_size);
 	slub_free(s, object);
 }

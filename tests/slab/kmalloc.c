@@ -391,3 +391,55 @@ Test(kmalloc, ksize_of_foreign_memory_is_a_bug, .signal = SIGABRT)
 	if (ksize(&own))
 		exit(0);
 }
+
+Test(kmalloc, krealloc_zero_uncovers_zeroes)
+{
+	uint8_t *p = kmalloc(100, GFP_KERNEL | __GFP_ZERO);
+
+	memset(p, 0x77, 100);
+	cr_expect_eq(krealloc(p, 60, GFP_KERNEL | __GFP_ZERO), p, "shrinks in place");
+	cr_expect(all_bytes(p, 60, 0x77) && all_bytes(p + 60, 68, 0));
+	cr_expect_eq(krealloc(p, 128, GFP_KERNEL | __GFP_ZERO), p, "grows in place");
+	cr_expect(all_bytes(p + 60, 68, 0));
+	p = krealloc(p, 200, GFP_KERNEL | __GFP_ZERO);
+	cr_expect(all_bytes(p, 60, 0x77) && all_bytes(p + 60, 196, 0), "grows and moves");
+	kfree(p);
+}
+
+struct record {
+	unsigned int nr;
+	uint64_t entry[];
+};
+
+Test(kmalloc, typed)
+{
+	struct record *r = kzalloc_flex(*r, entry, 10), *big;
+	struct kmem_cache *s = kmem_cache_create("s", 8, 0, 0, NULL);
+	uint64_t *one = kmalloc_obj(uint64_t), *many = kzalloc_objs(*one, 7, GFP_NOWAIT | __GFP_HIGH);
+	volatile size_t huge = SIZE_MAX / 4;
+	void *lru = kmem_cache_alloc_lru(s, NULL, GFP_KERNEL);
+
+	cr_expect_eq(ksize(r), 96, "8 + 10 * 8");
+	cr_expect_eq(ksize(one), 8);
+	cr_expect_eq(ksize(many), 64);
+	cr_expect(all_bytes(r, 88, 0) && all_bytes(many, 56, 0));
+	cr_expect_null(kmalloc_objs(*one, huge), "the product overflows");
+	cr_expect_null(kvmalloc_flex(*r, entry, huge / 2), "the sum overflows");
+	big = kvzalloc_flex(*r, entry, 1 << 20);
+	cr_expect_not_null(big);
+	kvfree(big);
+	kfree(r);
+	kfree(one);
+	kfree(many);
+	cr_expect_not_null(lru);
+	kfree(lru);
+}
+
+Test(kmalloc, ksize_leaves_debug_bytes_out)
+{
+	struct kmem_cache *s = kmem_cache_create("typesafe", 37, 0, SLAB_TYPESAFE_BY_RCU | SLAB_HWCACHE_ALIGN, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	cr_expect_eq(ksize(p), 40);
+	kfree(p);
+}

@@ -64,8 +64,19 @@ typedef unsigned int gfp_t;
 #define GFP_DMA            __GFP_DMA
 #define GFP_DMA32          __GFP_DMA32
 
-/* All bits that mean something to some kernel; others make a call fail. */
-#define __GFP_BITS_MASK ((gfp_t)0x0fffffffu)
+#define GFP_TRANSHUGE_LIGHT  ((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NOWARN) & ~__GFP_RECLAIM)
+#define GFP_TRANSHUGE        (GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
+
+#define GFP_ZONEMASK (__GFP_DMA | __GFP_HIGHMEM | __GFP_DMA32 | __GFP_MOVABLE)
+
+/* Switches of kernels that have lockdep or KASAN: nothing here, as in those without. */
+#define __GFP_NOLOCKDEP  ((gfp_t)0)
+#define __GFP_SKIP_ZERO  ((gfp_t)0)
+#define __GFP_SKIP_KASAN ((gfp_t)0)
+
+/* All bits that mean something to some kernel; the rest of a word is free for others (xarray packs marks there). */
+#define __GFP_BITS_SHIFT 28
+#define __GFP_BITS_MASK  ((gfp_t)((1u << __GFP_BITS_SHIFT) - 1))
 
 /* True when the caller may wait and make system calls. */
 static inline int gfpflags_allow_blocking(gfp_t gfp)

@@ -100,6 +100,15 @@ static inline struct kmem_cache *__kmem_cache_create_default(const char *name, u
 	__kmem_cache_create_legacy(#type, (unsigned int)sizeof(struct type),    \
 		(unsigned int)__alignof__(struct type), (cache_flags), NULL)
 
+/* As KMEM_CACHE(), and one field is what may be copied to and from user space. */
+#define KMEM_CACHE_USERCOPY(type, cache_flags, field)                           \
+	__kmem_cache_create_args(#type, (unsigned int)sizeof(struct type),      \
+		&(struct kmem_cache_args){                                      \
+			.align = (unsigned int)__alignof__(struct type),        \
+			.useroffset = (unsigned int)offsetof(struct type, field), \
+			.usersize = (unsigned int)sizeof(((struct type *)0)->field), \
+		}, (cache_flags))
+
 /*
  * Destroy a cache. Objects still allocated are reported, and the cache is then
  * leaked on purpose, as the kernel does. NULL is ignored. Return: objects left.
@@ -116,6 +125,14 @@ KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid) K
 static inline void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 {
 	return kmem_cache_alloc(s, gfp | __GFP_ZERO);
+}
+
+/* As kmem_cache_alloc(): there are no lists by NUMA node and memory group here. */
+struct list_lru;
+static inline void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfp)
+{
+	(void)lru;
+	return kmem_cache_alloc(s, gfp);
 }
 
 /* Free one object of cache s. NULL is ignored. Any thread may free any object. */
@@ -197,7 +214,8 @@ static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
 /*
  * Resize. krealloc(NULL, n) allocates, krealloc(p, 0) frees and returns
  * ZERO_SIZE_PTR, a size that fits the bucket returns p; on failure NULL and p
- * stays valid. With __GFP_ZERO bytes beyond the old bucket are cleared.
+ * stays valid. __GFP_ZERO clears what lies behind new_size, so the memory that
+ * a later call uncovers reads as zero, if all calls for the object had the flag.
  */
 KMEM_API void *krealloc(const void *p, size_t new_size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2);
 KMEM_API void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2, 3);
@@ -248,6 +266,62 @@ static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
 KMEM_API char *kstrdup(const char *s, gfp_t gfp) KMEM_MALLOC;
 KMEM_API char *kstrndup(const char *s, size_t max, gfp_t gfp) KMEM_MALLOC;
 KMEM_API void *kmemdup(const void *src, size_t len, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(2);
+
+/*
+ * Typed allocation: one object, an array of them, a structure with a flexible
+ * array member of `count` entries. The argument is a type or a variable of it;
+ * gfp may be left out: GFP_KERNEL. An overflowing size gives NULL.
+ *
+ *   struct request *r = kmalloc_obj(*r);
+ *   struct list *l = kzalloc_flex(*l, entry, 10, GFP_NOWAIT);
+ */
+static inline size_t kmem_flex_size(size_t base, size_t each, size_t count)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(each, count, &bytes) || __builtin_add_overflow(bytes, base, &bytes) ?
+		SIZE_MAX : bytes;
+}
+
+#define KMEM_FIRST_(first, ...) (first)
+#define KMEM_GFP_(...) KMEM_FIRST_(__VA_ARGS__ __VA_OPT__(,) GFP_KERNEL, 0)
+#define KMEM_OBJS_(alloc, type, count, ...)                                                    \
+	((__typeof__(type) *)alloc(kmem_flex_size(0, sizeof(__typeof__(type)), (count)),       \
+				   KMEM_GFP_(__VA_ARGS__)))
+#define KMEM_FLEX_(alloc, type, member, count, ...)                                            \
+	((__typeof__(type) *)alloc(kmem_flex_size(sizeof(__typeof__(type)),                    \
+						  sizeof(((__typeof__(type) *)0)->member[0]), (count)), \
+				   KMEM_GFP_(__VA_ARGS__)))
+
+#define kmalloc_obj(type, ...)                  KMEM_OBJS_(kmalloc, type, 1, ##__VA_ARGS__)
+#define kmalloc_objs(type, count, ...)          KMEM_OBJS_(kmalloc, type, count, ##__VA_ARGS__)
+#define kmalloc_flex(type, member, count, ...)  KMEM_FLEX_(kmalloc, type, member, count, ##__VA_ARGS__)
+#define kzalloc_obj(type, ...)                  KMEM_OBJS_(kzalloc, type, 1, ##__VA_ARGS__)
+#define kzalloc_objs(type, count, ...)          KMEM_OBJS_(kzalloc, type, count, ##__VA_ARGS__)
+#define kzalloc_flex(type, member, count, ...)  KMEM_FLEX_(kzalloc, type, member, count, ##__VA_ARGS__)
+#define kvmalloc_obj(type, ...)                 KMEM_OBJS_(kvmalloc, type, 1, ##__VA_ARGS__)
+#define kvmalloc_objs(type, count, ...)         KMEM_OBJS_(kvmalloc, type, count, ##__VA_ARGS__)
+#define kvmalloc_flex(type, member, count, ...) KMEM_FLEX_(kvmalloc, type, member, count, ##__VA_ARGS__)
+#define kvzalloc_obj(type, ...)                 KMEM_OBJS_(kvzalloc, type, 1, ##__VA_ARGS__)
+#define kvzalloc_objs(type, count, ...)         KMEM_OBJS_(kvzalloc, type, count, ##__VA_ARGS__)
+#define kvzalloc_flex(type, member, count, ...) KMEM_FLEX_(kvzalloc, type, member, count, ##__VA_ARGS__)
+
+/*
+ * The kernel's init_on_alloc and init_on_free, at any time: clear every object
+ * and page when it is allocated, or when it is freed. Objects with a constructor
+ * are left alone; those of TYPESAFE_BY_RCU or poisoned caches are cleared for
+ * __GFP_ZERO only. While either is on, calls take the watched path, about 20 ns.
+ */
+KMEM_API void kmem_set_init_on_alloc(bool on);
+KMEM_API void kmem_set_init_on_free(bool on);
+
+/*
+ * Whether n bytes at ptr may be copied to (else from) user space, as the
+ * kernel's hardened usercopy: not beyond a heap object, and for a cache's object
+ * within [useroffset, useroffset + usersize). Memory of others is fine.
+ * Return: true; false after a report with the kernel's words.
+ */
+KMEM_API bool kmem_check_usercopy(const void *ptr, size_t n, bool to_user) KMEM_CHECK;
 
 /*
  * Print every cache in the format of /proc/slabinfo 2.1 into buf (at most
