@@ -29,7 +29,7 @@ CFLAGS  += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) $(if $(WERROR),-Werror)
 LDFLAGS += $(SANFLAGS)
 
 # ---- the allocator -------------------------------------------------------------------------
-LAYERS     := base page slab pool entry
+LAYERS     := base text page slab pool entry
 ALLOC_SRC  := $(foreach l,$(LAYERS),$(sort $(wildcard alloc/$(l)/*.c)))
 MALLOC_SRC := alloc/entry/malloc.c
 LIB_SRC    := $(filter-out $(MALLOC_SRC),$(ALLOC_SRC))
@@ -44,11 +44,13 @@ ALLOC_CFLAGS := -DSLABSCOPE_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -ft
 TOOLS      := slabtop kmemleak slabscope
 TOOL_BIN   := $(foreach t,$(TOOLS),$(if $(wildcard tools/$(t)/*.c),$(B)/$(t)))
 COMMON_SRC := $(sort $(wildcard tools/common/*.c))
-COMMON_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o)
+# What turns observe.h into the kernel's text files is compiled into the library and into the tools.
+TEXT_SRC   := $(sort $(wildcard alloc/text/*.c))
+COMMON_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(TEXT_SRC:alloc/%.c=$(B)/obj/tools/%.o)
 BPF_SRC    := $(sort $(wildcard bpf/*.bpf.c))
 SKELETONS  := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.skel.h)
 TOOL_LIBS  := -lbpf -ldw -lelf -lz -ljansson
-TOOL_CFLAGS := -Itools -Ibpf -I$(B)/bpf
+TOOL_CFLAGS := -Itools -Ialloc -Ibpf -I$(B)/bpf
 
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(sort $(wildcard examples/*.c)))
 
@@ -110,6 +112,11 @@ $(B)/obj/tools/%.o: tools/%.c | $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -DSLABSCOPE_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
+
+$(B)/obj/tools/text/%.o: alloc/text/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/libcommon.a: $(COMMON_OBJ)
 	$(call say,AR,$@)

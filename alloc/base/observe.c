@@ -19,7 +19,7 @@ extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
-#define OBSERVE_BYTES 280
+#define OBSERVE_BYTES 288
 
 _Static_assert(sizeof(struct kmem_observe) == OBSERVE_BYTES, "the note below carries the size");
 _Static_assert(KMEM_OBSERVE_VERSION == 2 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");

@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -219,6 +220,49 @@ int os_gettid(void)
 int os_getpid(void)
 {
 	return (int)syscall(SYS_getpid);
+}
+
+bool os_readable(const void *addr)
+{
+	/* The kernel reads the set first and then finds that -1 is no way to change the mask. */
+	return KEEP_ERRNO(syscall(SYS_rt_sigprocmask, -1, addr, NULL, 8) ? errno : 0) != EFAULT;
+}
+
+const void *os_map_file(const char *path, size_t *bytes)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *map = MAP_FAILED;
+	struct stat st;
+
+	if (fd >= 0 && !fstat(fd, &st) && st.st_size > 0) {
+		*bytes = (size_t)st.st_size;
+		map = mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return map == MAP_FAILED ? NULL : map;
+}
+
+size_t os_pread_file(const char *path, size_t offset, void *buf, size_t bytes)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd >= 0 ? pread(fd, buf, bytes, (off_t)offset) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return len > 0 ? (size_t)len : 0;
+}
+
+bool os_read_link(const char *path, char *buf, size_t bytes)
+{
+	ssize_t len = KEEP_ERRNO(readlink(path, buf, bytes));
+
+	if (len < 0 || (size_t)len == bytes)
+		return false;
+	buf[len] = '\0';
+	return true;
 }
 
 void os_write(int fd, const void *buf, size_t len)

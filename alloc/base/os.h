@@ -66,6 +66,18 @@ uint64_t os_now_ns(void);
 int os_gettid(void);
 int os_getpid(void);
 
+/* Whether the byte at addr can be read; for places that may be unmapped or guarded. */
+bool os_readable(const void *addr);
+
+/* Map a whole file for reading. NULL when that fails; else *bytes is its size, and os_release() unmaps it. */
+const void *os_map_file(const char *path, size_t *bytes);
+
+/* Up to `bytes` of a file from `offset` on. Return: bytes read, 0 at the end or on failure. */
+size_t os_pread_file(const char *path, size_t offset, void *buf, size_t bytes);
+
+/* Target of a symbolic link, terminated. Return: false when it cannot be read whole. */
+bool os_read_link(const char *path, char *buf, size_t bytes);
+
 /* Whole buffer to a file descriptor, errors ignored: for reports only. */
 void os_write(int fd, const void *buf, size_t len);
 

@@ -5,7 +5,6 @@
  */
 #include "base/report.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/base.h"
@@ -161,6 +160,19 @@ void report_bug(const char *format, ...)
 	print_line(format, &args);
 	va_end(args);
 	os_abort();
+}
+
+static enum kmem_misuse_option policy KMEM_STATE;
+
+void report_set_policy(enum kmem_misuse_option chosen)
+{
+	policy = chosen;
+}
+
+void report_misuse_end(bool fatal)
+{
+	if (policy == KMEM_MISUSE_ABORT || (fatal && policy != KMEM_MISUSE_REPAIR))
+		os_abort();
 }
 
 size_t report_format(char *buf, size_t bytes, const char *format, ...)

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "base/depot.h"
 #include "page/alloc.h"
 #include "slab/cache.h"
 
@@ -30,6 +31,7 @@ static void child(void)
 {
 	page_unlock_after_fork(true);
 	cache_unlock_after_fork(true);
+	depot_after_fork();
 }
 
 void fork_init(void)

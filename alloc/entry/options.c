@@ -14,6 +14,7 @@ enum option_type {
 	OPTION_SIZE,
 	OPTION_NUMBER,
 	OPTION_RSEQ,
+	OPTION_MISUSE,
 };
 
 static const struct option {
@@ -26,6 +27,7 @@ static const struct option {
 	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena), "SIZE", 0, 0 },
 	{ "init_on_alloc", OPTION_BOOL, offsetof(struct kmem_options, init_on_alloc), "on|off", 0, 0 },
 	{ "init_on_free", OPTION_BOOL, offsetof(struct kmem_options, init_on_free), "on|off", 0, 0 },
+	{ "misuse", OPTION_MISUSE, offsetof(struct kmem_options, misuse), "abort|repair", 0, 0 },
 	{ "nodes", OPTION_NUMBER, offsetof(struct kmem_options, nodes), "1-8", 1, KMEM_MAX_NODES },
 	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },
@@ -104,6 +106,14 @@ static bool parse_rseq(struct word w, enum kmem_rseq_option *value)
 	return true;
 }
 
+static bool parse_misuse(struct word w, enum kmem_misuse_option *value)
+{
+	if (!word_is(w, "abort") && !word_is(w, "repair"))
+		return false;
+	*value = word_is(w, "abort") ? KMEM_MISUSE_ABORT : KMEM_MISUSE_REPAIR;
+	return true;
+}
+
 static bool parse_number(struct word w, const struct option *option, unsigned int *value)
 {
 	unsigned long n = 0;
@@ -143,6 +153,8 @@ static bool apply(struct kmem_options *options, const struct option *option, str
 		return parse_number(value, option, field);
 	case OPTION_RSEQ:
 		return parse_rseq(value, field);
+	case OPTION_MISUSE:
+		return parse_misuse(value, field);
 	default:
 		return parse_size(value, field);
 	}
@@ -223,4 +235,5 @@ void options_read(const char *text)
 
 	if (text && kmem_options_parse(&current, text, err, sizeof(err)))
 		report("%s", err);
+	report_set_policy(current.misuse);
 }

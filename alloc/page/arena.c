@@ -95,6 +95,7 @@ static void publish(void)
 	observe_root.pages = (uintptr_t)arena.pages;
 	observe_root.idmap = (uintptr_t)arena.idmap;
 	observe_root.bitmap = (uintptr_t)arena.bitmap;
+	observe_root.pageblocks = (uintptr_t)arena.pageblock;
 }
 
 int arena_init(size_t limit)

@@ -104,14 +104,37 @@ struct page {
 	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap */
 	uint16_t objects;    /* slab: objects that fit */
 	uint16_t hint;       /* slab: first bitmap word that may have a clear bit */
-	uint16_t reserved;
+	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks */
-	uint32_t reserved2;
+	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
 	uint64_t size;       /* large: requested bytes */
-	uint64_t reserved3[2];
+	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
+	uint64_t reserved3;
 };
 
-/* A full or empty array of object addresses that the depot exchanges. */
+/*
+ * What SLAB_STORE_USER keeps behind each object, at object + cache.track: the
+ * last allocation, then the last free. All zero: there was none yet.
+ */
+struct kmem_track {
+	uint64_t call_site;
+	uint32_t handle;     /* of the stack in the depot, 0 none */
+	int32_t cpu;
+	int32_t tid;
+	uint32_t reserved;
+	uint64_t when_ns;    /* CLOCK_MONOTONIC */
+};
+
+/* A stack, innermost address first; lies at root.depot + handle * 8. */
+struct kmem_depot_record {
+	uint32_t next;       /* handle of another stack of the same hash bucket */
+	uint32_t hash;
+	uint32_t nr;
+	uint32_t reserved;
+	uint64_t frame[];
+};
+
+/* A full or empty array of object addresses that the barn exchanges. */
 struct kmem_sheaf {
 	uint32_t count;    /* valid entries of object[] */
 	uint32_t capacity;
@@ -186,8 +209,18 @@ struct kmem_cache_node {
 	uint64_t reserved2[23];
 };
 
-/* The one bit of cache.flags that readers need: SLAB_NOLEAKTRACE, its objects are neither scanned nor reported. */
-#define KMEM_CACHE_NOLEAKTRACE 0x00002000u
+/* The bits of cache.flags that readers need: the SLAB_* flags of these names. */
+#define KMEM_CACHE_CONSISTENCY_CHECKS 0x00000001u
+#define KMEM_CACHE_RED_ZONE           0x00000002u
+#define KMEM_CACHE_POISON             0x00000004u
+#define KMEM_CACHE_STORE_USER         0x00000008u
+#define KMEM_CACHE_TRACE              0x00000010u
+#define KMEM_CACHE_FAILSLAB           0x00000020u
+#define KMEM_CACHE_HWCACHE_ALIGN      0x00000100u
+#define KMEM_CACHE_DMA                0x00000200u
+#define KMEM_CACHE_TYPESAFE_BY_RCU    0x00001000u
+#define KMEM_CACHE_NOLEAKTRACE        0x00002000u /* its objects are neither scanned nor reported */
+#define KMEM_CACHE_RECLAIM_ACCOUNT    0x00008000u
 
 /* cache.state */
 enum kmem_cache_state {
@@ -230,7 +263,20 @@ struct kmem_cache {
 	uint64_t created_ns;    /* CLOCK_MONOTONIC */
 	uint64_t call_site;     /* of kmem_cache_create() */
 	char name[KMEM_NAME_BYTES];
-	uint64_t reserved[41];
+
+	/*
+	 * Layout of a debug cache's objects (slab/geometry.h): object i of a slab starts
+	 * at i * size + red_left_pad; the other offsets count from there, UINT32_MAX none.
+	 */
+	uint32_t red_left_pad;
+	uint32_t inuse;
+	uint32_t freeptr;       /* of the pointer to the next free object */
+	uint32_t track;         /* of two struct kmem_track: allocation, free */
+	uint32_t orig_size;     /* of the size asked for, uint32_t */
+	uint32_t info_end;
+	uint64_t random;        /* what the free pointers are mixed with */
+	uint64_t errors;        /* reported about this cache so far, repairs included */
+	uint64_t reserved[36];
 };
 
 /* Free blocks of one order and migratetype. */
@@ -294,7 +340,9 @@ struct kmem_observe {
 	uint32_t page_caps;    /* bit 0: huge pages advised */
 	char release[16];      /* "0.1.0" */
 	uint64_t init_ns;      /* CLOCK_MONOTONIC */
-	uint64_t reserved[8];
+	uint64_t pageblocks;   /* uint8_t[]: mobility of each 2 MiB of the arena */
+	uint64_t depot;        /* stacks, 0 when none was ever stored */
+	uint64_t reserved[7];
 };
 
 #ifdef __cplusplus

@@ -23,11 +23,19 @@ enum kmem_rseq_option {
 	                   * such as callgrind, to count the fast path's instructions */
 };
 
+/* What follows the report of a misuse, such as a double free. */
+enum kmem_misuse_option {
+	KMEM_MISUSE_MIXED,  /* go on where that is safe, abort where it is not */
+	KMEM_MISUSE_ABORT,
+	KMEM_MISUSE_REPAIR, /* ignore or repair, and go on, as the kernel does */
+};
+
 struct kmem_options {
 	size_t arena;   /* address space to reserve, bytes; 0: as much as the system grants, up to 1 TiB */
 	enum kmem_rseq_option rseq;
 	unsigned int nodes; /* invent that many NUMA nodes (1-8), CPU n on node n % nodes; 0: the system's */
 	bool init_on_alloc, init_on_free; /* clear memory unasked: kmem_set_init_on_alloc() */
+	enum kmem_misuse_option misuse;
 	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };
 
