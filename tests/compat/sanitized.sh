@@ -6,6 +6,6 @@ set -u
 need_kernel .
 
 make -s -j2 SAN=address lib || fail "the library does not build"
-for name in meminit gpu_buddy radix_tree; do
+for name in meminit free_pages gpu_buddy radix_tree; do
 	bash tests/compat/$name.sh "$build/san-address" || fail "$name"
 done
