@@ -170,6 +170,13 @@ void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
 	return kmalloc_from(size, gfp, node, call_site);
 }
 
+KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const void *caller)
+{
+	if (nid > 0 && (gfp & __GFP_THISNODE))
+		return NULL;
+	return kmalloc_from(size, gfp, nid, caller);
+}
+
 KMEM_API void *kmalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc_from(size, gfp, -1, __builtin_return_address(0));
@@ -265,6 +272,12 @@ KMEM_API void kfree_sensitive(const void *p)
 	while (bytes--)
 		byte[bytes] = 0;
 	kfree_from(p, __builtin_return_address(0));
+}
+
+KMEM_API void kfree_const(const void *p)
+{
+	if (arena_contains(p))
+		kfree_from(p, __builtin_return_address(0));
 }
 
 /* ---- sizes ---- */
