@@ -24,6 +24,7 @@
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "slab/cache.h"
+#include "slab/debug_options.h"
 #include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
 
@@ -40,6 +41,7 @@ void kmem_init(void)
 		return;
 	initialised = true;
 	options_read(secure_getenv("KMEM_OPTIONS"));
+	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
