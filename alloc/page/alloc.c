@@ -8,6 +8,7 @@
  */
 #include "page/alloc.h"
 
+#include "base/numa.h"
 #include "base/observe.h"
 #include "base/report.h"
 #include "base/trace.h"
@@ -112,6 +113,15 @@ struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
 
 	if (watched)
 		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
+	return page;
+}
+
+struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+{
+	struct page *page = page_alloc(gfp, order, type);
+
+	if (page)
+		page->node = (uint8_t)(nid < 0 ? numa_this_node() : (unsigned int)nid);
 	return page;
 }
 

@@ -17,6 +17,9 @@ int page_init(size_t arena_limit, unsigned int nr_cpus);
  */
 struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type);
 
+/* The same for node nid; -1: the running CPU's. */
+struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid);
+
 /* Free a block of page_alloc(). The id map is the caller's business. */
 void page_free(struct page *page, unsigned int order);
 
