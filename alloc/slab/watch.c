@@ -2,6 +2,7 @@
 /* watch.c - the watched path of allocation and free; see watch.h. */
 #include "slab/watch.h"
 
+#include "base/observe.h"
 #include "base/wipe.h"
 
 /* Constructed and TYPESAFE_BY_RCU objects keep their contents while free, poisoned ones their poison. */
@@ -14,6 +15,8 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 {
 	struct slab_request cleared = *request;
 
+	if (request->gfp & __GFP_DIRECT_RECLAIM)
+		observe_poll();
 	if (may_wipe(s))
 		cleared.gfp = wipe_gfp(request->gfp);
 	return slub_alloc_request(s, &cleared);
