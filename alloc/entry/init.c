@@ -19,6 +19,7 @@
 #include "base/os.h"
 #include "base/percpu.h"
 #include "base/report.h"
+#include "entry/control.h"
 #include "entry/fork.h"
 #include "entry/options.h"
 #include "entry/slabinfo.h"
@@ -57,6 +58,7 @@ void kmem_init(void)
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();
+	control_init();
 	observe_ready();
 }
 

@@ -375,6 +375,25 @@ struct kmem_black_range {
 	char name[16];
 };
 
+/*
+ * The mailbox: with the words of attention[], the only thing here that an
+ * observer may write. It asks the process to change a tunable of a cache, as a
+ * write to /sys/kernel/slab would: all fields first, then `request`, then 65535
+ * to both words of attention[], which diverts allocations from the fast path.
+ * The next one that may block does it, sets `result`, then `done` to the request,
+ * and clears the words. Whatever is written here, no more happens than that a
+ * cache's tunable changes within its range: everything is checked, on a copy.
+ */
+struct kmem_control {
+	uint32_t request;   /* a number of the writer's own, not that of `done` */
+	uint32_t done;
+	int32_t result;     /* 0 or -errno; -EAGAIN: another writer came between */
+	uint32_t token;     /* as `request`: these fields belong to it */
+	int64_t value;
+	uint32_t cache_id;
+	char attribute[36]; /* its name, terminated */
+};
+
 /* The root. */
 struct kmem_observe {
 	uint64_t magic;
@@ -416,6 +435,8 @@ struct kmem_observe {
 	char release[16];      /* "0.1.0" */
 	uint64_t init_ns;      /* CLOCK_MONOTONIC */
 	uint64_t pageblocks;   /* uint8_t[]: mobility of each 2 MiB of the arena; bit 7: huge pages asked for */
+	uint64_t control;      /* struct kmem_control */
+	uint64_t attention[2]; /* uint16_t each: 65535 there makes the next allocation look into `control` */
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
 	uint64_t reserved[7];
 };
