@@ -374,6 +374,22 @@ static size_t shrink(struct kmem_cache *s)
 	return release_empty_slabs(s);
 }
 
+size_t cache_shrink_locked(struct kmem_cache *s)
+{
+	return shrink(s);
+}
+
+int cache_change(uint32_t id, int (*change)(struct kmem_cache *s, int64_t value), int64_t value)
+{
+	int rc = -ENOENT;
+
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	if (id && id < cache_count() && cache_array[id].state == KMEM_CACHE_LIVE)
+		rc = change(&cache_array[id], value);
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	return rc;
+}
+
 KMEM_API int kmem_cache_shrink(struct kmem_cache *s)
 {
 	size_t slabs;

@@ -125,9 +125,11 @@ void audit(void)
 {
 	struct kmem_cache *s = NULL;
 
-	buddy_lock();
-	buddy_validate();
-	buddy_unlock();
+	for (unsigned int i = 0; i < zone_config.nr_zones; i++) {
+		buddy_lock(&zones[i]);
+		buddy_validate(&zones[i]);
+		buddy_unlock(&zones[i]);
+	}
 	audit_slabs();
 	while ((s = cache_next(s)))
 		audit_cache(s);
