@@ -31,6 +31,7 @@ void report_set_policy(enum kmem_misuse_option policy);
 
 /* Bounded formatting into a buffer, always terminated. Return: length of the whole text. */
 size_t report_format(char *buf, size_t bytes, const char *format, ...) REPORT_FORMAT(3, 4);
+size_t report_vformat(char *buf, size_t bytes, const char *format, va_list *args);
 
 /* Bug unless true; stays in release builds, so conditions must be cheap. */
 #define BUG_ON(condition)                                                             \

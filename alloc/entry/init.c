@@ -24,6 +24,8 @@
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "slab/cache.h"
+#include "slab/debug_options.h"
+#include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
 
 static bool initialised KMEM_STATE;
@@ -39,12 +41,14 @@ void kmem_init(void)
 		return;
 	initialised = true;
 	options_read(secure_getenv("KMEM_OPTIONS"));
+	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) ||
 	    page_init(kmem_options()->arena, percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
+	kfree_rcu_init();
 	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);
 	kmem_set_init_on_free(kmem_options()->init_on_free);
 	observe_root.rseq = percpu_mode();

@@ -18,6 +18,7 @@
 #include "entry/init.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "slab/debug.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
 
@@ -43,7 +44,7 @@ static struct kmem_cache *create_class(unsigned int class)
 	char name[32];
 
 	report_format(name, sizeof(name), "malloc-%u", size);
-	s = __kmem_cache_create_args(name, size, &args, 0);
+	s = __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC);
 	if (!s)
 		report_bug("cannot create %s at start: out of address space; raise ulimit -v", name);
 	return s;
@@ -226,6 +227,9 @@ static bool resize_in_place(void *p, size_t old, size_t size)
 
 	if (page)
 		return resize_pages(page, size);
+	/* Moving is what finds pointers into the old object. */
+	if (debug_cache(cache_by_id(*addr_to_id(p))))
+		return false;
 	/* Keep the place unless at least half of it would be idle. */
 	return size <= old && size > old / 2;
 }

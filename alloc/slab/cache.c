@@ -11,13 +11,16 @@
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/report.h"
+#include "slab/debug.h"
+#include "slab/debug_report.h"
 #include "slab/geometry.h"
+#include "slab/rcu.h"
 
 #define SLAB_ALL_FLAGS                                                                            \
 	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE |   \
 	 SLAB_FAILSLAB | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_PANIC |    \
 	 SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE | SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT |         \
-	 SLAB_ACCOUNT | SLAB_NO_USER_FLAGS)
+	 SLAB_ACCOUNT | SLAB_NO_USER_FLAGS | SLAB_KMALLOC)
 
 _Static_assert(KMEM_CACHE_NOLEAKTRACE == SLAB_NOLEAKTRACE, "what leak scanners know as the flag");
 
@@ -45,6 +48,7 @@ int cache_init(unsigned int nr_cpus)
 	cache_array = (struct kmem_cache *)(void *)registry.caches.base;
 	node_array = (struct kmem_cache_node *)(void *)registry.nodes.base;
 	registry.nr_cpus = nr_cpus;
+	slab_init();
 	observe_root.caches = (uintptr_t)cache_array;
 	observe_root.nodes = (uintptr_t)node_array;
 	observe_root.nr_caches = 1;
@@ -138,9 +142,10 @@ static int set_slots(struct kmem_cache *s)
 	struct kmem_slot *shared;
 
 	s->slot_capacity = 2 * s->sheaf_capacity;
-	s->slot_offset = percpu_slot_alloc(slot_bytes(s->slot_capacity));
+	/* A debug cache stays with the null slot, which is always empty and full. */
+	s->slot_offset = s->slot_capacity ? percpu_slot_alloc(slot_bytes(s->slot_capacity)) : 0;
 	s->percpu = percpu_region(0) + s->slot_offset;
-	if (s->slot_offset)
+	if (s->slot_offset || !s->slot_capacity)
 		return 0;
 	shared = (struct kmem_slot *)(void *)sheaf_alloc(shared_sheaf_capacity(s));
 	if (!shared)
@@ -165,14 +170,26 @@ static void release_slots(struct kmem_cache *s)
 	sheaf_free(memory);
 }
 
+/* Debug caches have the kernel's layout with all its metadata, the others nothing between their objects. */
+static bool compute_layout(struct geometry *g, struct geometry_args *a)
+{
+	if (a->flags & SLAB_DEBUG_FLAGS)
+		return debug_options_layout(g, a);
+	return geometry_compute(g, a->object_size, a->align, a->flags & SLAB_HWCACHE_ALIGN, a->nr_cpus);
+}
+
 static struct kmem_cache *create(const char *name, unsigned int size, const struct kmem_cache_args *args,
 				 slab_flags_t flags, const void *call_site)
 {
+	struct geometry_args a = { .object_size = size, .align = args->align, .flags = flags,
+		.kmalloc = flags & SLAB_KMALLOC, .ctor = args->ctor, .use_freeptr_offset = args->use_freeptr_offset,
+		.freeptr_offset = args->freeptr_offset, .nr_cpus = registry.nr_cpus };
 	struct geometry g;
 	struct kmem_cache *s;
 
-	if (!geometry_compute(&g, size, args->align, flags & SLAB_HWCACHE_ALIGN, registry.nr_cpus))
+	if (!compute_layout(&g, &a))
 		return NULL;
+	flags = a.flags;
 	s = take_entry();
 	if (!s)
 		return NULL;
@@ -181,7 +198,7 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	s->object_size = size;
 	s->flags = flags;
 	s->ctor = (uintptr_t)args->ctor;
-	s->sheaf_capacity = MAX(g.sheaf_capacity, args->sheaf_capacity);
+	s->sheaf_capacity = debug_cache(s) ? 0 : MAX(g.sheaf_capacity, args->sheaf_capacity);
 	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
 	s->useroffset = args->useroffset;
 	s->usersize = args->usersize;
@@ -191,6 +208,8 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	report_format(s->name, sizeof(s->name), "%s", name);
 	if (set_slots(s))
 		return NULL;
+	if (debug_cache(s))
+		debug_cache_init(s, &g);
 	__atomic_store_n(&s->state, KMEM_CACHE_LIVE, __ATOMIC_RELEASE);
 	if (s->id >= observe_root.nr_caches)
 		__atomic_store_n(&observe_root.nr_caches, s->id + 1u, __ATOMIC_RELEASE);
@@ -219,6 +238,7 @@ KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned 
 	why = refuse(name, size, args, flags);
 	if (why)
 		return create_failed(name, flags, why);
+	flags = debug_options_apply(name, flags);
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 	s = create(name, size, args, flags, __builtin_return_address(0));
 	lock_release(&registry.lock, LOCK_REGISTRY);
@@ -242,17 +262,19 @@ static size_t list_objects(const struct kmem_cache *s, const struct page *slab, 
 
 		if (!slab_object_taken(s, slab, object))
 			continue;
-		report("  Object %p @offset=%zu", object, (size_t)i * s->size);
+		report("  Object %p @offset=%zu", object, (size_t)i * s->size + s->red_left_pad);
+		debug_tracks(s, object);
 		shown++;
 	}
 	return shown;
 }
 
-static void report_remaining(const struct kmem_cache *s, size_t left)
+static void report_remaining(struct kmem_cache *s, size_t left)
 {
 	size_t nr_pages = arena.bytes >> PAGE_SHIFT, i, shown = 0;
 
 	report("BUG %s: Objects remaining on __kmem_cache_shutdown(): %zu; the cache is kept", s->name, left);
+	s->errors += 1 + left;
 	for (i = 0; i < nr_pages; i++)
 		if (arena.pages[i].type == KMEM_PAGE_SLAB && arena.pages[i].cache_id == s->id)
 			shown = list_objects(s, &arena.pages[i], shown);
@@ -271,8 +293,16 @@ static size_t release_empty_slabs(struct kmem_cache *s)
 	node_shrink(n, &empty);
 	left = n->nr_slabs;
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 	return left;
+}
+
+/* Slabs that readers may still look into keep the cache's id: it must not be reused before they are gone. */
+static void wait_for_readers(void)
+{
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	rcu_barrier();
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
 }
 
 KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
@@ -283,15 +313,20 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 		return 0;
 	if (READ_ONCE(s->state) != KMEM_CACHE_LIVE)
 		report_bug("BUG: kmem_cache_destroy(%p): not a live cache", (void *)s);
+	/* What kfree_rcu() was given is no leak. */
+	rcu_barrier();
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	s->state = KMEM_CACHE_DEAD;
 	slub_drain(s);
 	release_empty_slabs(s);
 	left = node_of(s, 0)->nr_taken;
 	if (!left) {
+		if (s->flags & SLAB_TYPESAFE_BY_RCU)
+			wait_for_readers();
 		release_slots(s);
+		if (debug_cache(s))
+			debug_cache_exit(s);
 		__atomic_store_n(&s->state, KMEM_CACHE_FREE, __ATOMIC_RELEASE);
-	} else {
-		s->state = KMEM_CACHE_DEAD;
 	}
 	lock_release(&registry.lock, LOCK_REGISTRY);
 	if (left)

@@ -9,6 +9,7 @@
 #include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "slab/debug.h"
 #include "slab/watch.h"
 
 #define NR_CLASSES 13
@@ -61,7 +62,7 @@ static struct kmem_cache *create_class(unsigned int size, enum kmalloc_type type
 	else
 		report_format(number, sizeof(number), "%u", size);
 	report_format(name, sizeof(name), "kmalloc-%s%s", type == KMALLOC_RECLAIM ? "rcl-" : "", number);
-	return __kmem_cache_create_args(name, size, &args, type == KMALLOC_RECLAIM ? SLAB_RECLAIM_ACCOUNT : 0);
+	return __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC | (type == KMALLOC_RECLAIM ? SLAB_RECLAIM_ACCOUNT : 0));
 }
 
 int kmalloc_init(void)
@@ -265,7 +266,7 @@ KMEM_API void kfree(const void *p)
 KMEM_API void kfree_sensitive(const void *p)
 {
 	volatile uint8_t *byte = (volatile uint8_t *)(uintptr_t)p;
-	size_t bytes = ksize(p);
+	size_t bytes = object_usable(p);
 
 	/* volatile: the compiler must not drop stores to memory about to be freed. */
 	while (bytes--)
@@ -281,9 +282,11 @@ KMEM_API void kfree_const(const void *p)
 
 /* ---- sizes ---- */
 
-/* The kernel's slab_ksize(): what lies behind the object may be a debug cache's. */
-static size_t cache_usable(const struct kmem_cache *s)
+/* The kernel's slab_ksize(): what lies behind the object may be a debug cache's, as what was not asked for. */
+static size_t cache_usable(const struct kmem_cache *s, const void *p)
 {
+	if (debug_cache(s) && debug_orig_size_of(s, p))
+		return debug_size_of(s, p);
 	if (s->flags & (SLAB_RED_ZONE | SLAB_POISON))
 		return s->object_size;
 	if (s->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_STORE_USER))
@@ -302,15 +305,27 @@ size_t object_usable(const void *p)
 		bad_kfree(p);
 	id = *addr_to_id(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
-		return cache_usable(cache_by_id(id));
+		return cache_usable(cache_by_id(id), p);
 	page = large_of(p);
 	if (!page)
 		bad_kfree(p);
 	return large_usable(page);
 }
 
+/* The debug cache that p is an object of, NULL when it is of none. */
+static struct kmem_cache *debug_cache_of(const void *p)
+{
+	uint16_t id = arena_contains(p) ? *addr_to_id(p) : KMEM_ID_NONE;
+
+	return id - 1u < KMEM_ID_MAX - 1u && debug_cache(cache_by_id(id)) ? cache_by_id(id) : NULL;
+}
+
 KMEM_API size_t ksize(const void *p)
 {
+	struct kmem_cache *s = debug_cache_of(p);
+
+	if (s)
+		debug_claim(s, (void *)(uintptr_t)p);
 	return object_usable(p);
 }
 
@@ -318,13 +333,16 @@ KMEM_API size_t ksize(const void *p)
 
 void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_site)
 {
-	size_t old = ksize(p);
+	struct kmem_cache *debugged = debug_cache_of(p);
+	size_t old = object_usable(p);
 	void *copy;
 
 	if (!new_size) {
 		kfree_from(p, call_site);
 		return ZERO_SIZE_PTR;
 	}
+	if (debugged && debug_resize(debugged, (void *)(uintptr_t)p, new_size, wipe_gfp(gfp)))
+		return (void *)(uintptr_t)p;
 	if (old >= new_size) {
 		/* So that a later krealloc() with __GFP_ZERO finds the spare bytes zero. */
 		if (wipe_gfp(gfp) & __GFP_ZERO)

@@ -63,6 +63,7 @@ static void list_del(struct kmem_cache_node *n, struct page *slab)
 static void retire(struct kmem_cache_node *n, struct page *slab, struct page **empty)
 {
 	list_del(n, slab);
+	slab->debug_id = 0;
 	n->nr_slabs--;
 	n->nr_objects -= slab->objects;
 	n->stat.slab_free++;
@@ -70,12 +71,12 @@ static void retire(struct kmem_cache_node *n, struct page *slab, struct page **e
 	*empty = slab;
 }
 
-void node_release(struct page *empty)
+void node_release(const struct kmem_cache *s, struct page *empty)
 {
 	while (empty) {
 		struct page *next = empty->next ? &arena.pages[empty->next] : NULL;
 
-		slab_release(empty);
+		slab_release(s, empty);
 		empty = next;
 	}
 }
@@ -101,6 +102,14 @@ uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void *
 	}
 	n->nr_taken += taken;
 	return taken;
+}
+
+void node_take_object(const struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab, const void *object)
+{
+	slab_take_object(s, slab, object);
+	n->nr_taken++;
+	if (slab->inuse == slab->objects)
+		list_del(n, slab);
 }
 
 /* Why an object could not be put back. */

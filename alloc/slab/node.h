@@ -34,6 +34,15 @@ static inline void node_unlock(struct kmem_cache_node *n)
 /* Put a new slab on the partial list. */
 void node_add_slab(struct kmem_cache_node *n, struct page *slab);
 
+/* The slab that node_take() would take from first; NULL when none is partial. */
+static inline struct page *node_first_partial(const struct kmem_cache_node *n)
+{
+	return n->partial_head ? &arena.pages[n->partial_head] : NULL;
+}
+
+/* Take a free object of a partial slab. */
+void node_take_object(const struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab, const void *object);
+
 /* Take up to max objects from partial slabs, first of the list first. Return: how many. */
 uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t max);
 
@@ -49,7 +58,7 @@ void node_put(const struct kmem_cache *s, struct kmem_cache_node *n, void **obje
 void node_shrink(struct kmem_cache_node *n, struct page **empty);
 
 /* Release slabs collected above. Node not locked. */
-void node_release(struct page *empty);
+void node_release(const struct kmem_cache *s, struct page *empty);
 
 /* Barn: the fullest sheaf there is (maybe not quite full), or NULL; one without objects, or NULL. */
 struct kmem_sheaf *barn_get_full(struct kmem_cache_node *n);

@@ -13,6 +13,7 @@
 #include "slab/slub.h"
 
 #include "base/report.h"
+#include "slab/debug.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -145,12 +146,14 @@ static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request
 	struct page *empty = NULL;
 	void *object;
 
+	if (unlikely(debug_cache(s)))
+		return debug_alloc(s, request);
 	do {
 		node_lock(n);
 		object = alloc_locked(s, n, &empty);
 		node_unlock(n);
 	} while (!object && add_slab(s, n, gfp));
-	node_release(empty);
+	node_release(s, empty);
 	return object && (gfp & __GFP_ZERO) ? slub_zero(s, object) : object;
 }
 
@@ -234,10 +237,15 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 	struct kmem_cache_node *n = node_of(s, 0);
 	struct page *empty = NULL;
 
+	if (unlikely(debug_cache(s))) {
+		while (count--)
+			debug_free(s, *object++, __builtin_return_address(0));
+		return;
+	}
 	node_lock(n);
 	free_locked(s, n, object, count, &empty);
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 }
 
 noinline void slub_free_slow(struct kmem_cache *s, void *object)
@@ -274,8 +282,8 @@ void slub_free_bulk(struct kmem_cache *s, size_t size, void **object)
 		uint32_t now = slot_free_many(s, object, (uint32_t)MIN(size, UINT16_MAX));
 
 		if (!now) {
-			free_slow(s, object, MIN(size, (size_t)s->sheaf_capacity));
-			now = (uint32_t)MIN(size, (size_t)s->sheaf_capacity);
+			now = (uint32_t)MIN(size, (size_t)MAX(s->sheaf_capacity, 1u));
+			free_slow(s, object, now);
 		}
 		object += now;
 		size -= now;
@@ -339,5 +347,5 @@ void slub_drain(struct kmem_cache *s)
 	n->stat.drain++;
 	seq_end(&s->seq);
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 }

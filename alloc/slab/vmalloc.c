@@ -333,7 +333,7 @@ KMEM_API void *kvrealloc(const void *p, size_t size, gfp_t gfp)
 		return moved;
 	moved = kvmalloc_from(size, gfp, -1, call_site);
 	if (moved && !ZERO_OR_NULL_PTR(p)) {
-		memcpy(moved, p, ksize(p));
+		memcpy(moved, p, object_usable(p));
 		kfree_from(p, call_site);
 	}
 	return moved;

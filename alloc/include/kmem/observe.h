@@ -108,8 +108,12 @@ struct page {
 	int32_t refcount;    /* alloc_pages() blocks */
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
 	uint64_t size;       /* large: requested bytes */
+<<<<<<< HEAD
+	uint64_t rcu[2];     /* empty slab that waits for a grace period */
+=======
 	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
 	uint64_t reserved3;
+>>>>>>> main
 };
 
 /*

@@ -41,7 +41,8 @@ typedef unsigned int slab_flags_t;
 #define SLAB_RECLAIM_ACCOUNT    ((slab_flags_t)0x00008000u) /* objects are reclaimable: pages come from such blocks */
 #define SLAB_TEMPORARY          SLAB_RECLAIM_ACCOUNT
 #define SLAB_ACCOUNT            ((slab_flags_t)0x00010000u)
-#define SLAB_NO_USER_FLAGS      ((slab_flags_t)0x00020000u)
+#define SLAB_NO_USER_FLAGS      ((slab_flags_t)0x00020000u) /* KMEM_SLAB_DEBUG does not apply to it */
+#define SLAB_KMALLOC            ((slab_flags_t)0x00040000u) /* objects are asked for by size: with U the size is kept */
 
 /* Options of kmem_cache_create(); zero for what is not needed. */
 struct kmem_cache_args {
