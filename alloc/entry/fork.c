@@ -37,11 +37,8 @@ static void child(void)
 	rcu_unlock_shards_after_fork(true);
 	page_unlock_after_fork(true);
 	cache_unlock_after_fork(true);
-<<<<<<< HEAD
 	rcu_unlock_after_fork(true);
-=======
 	depot_after_fork();
->>>>>>> main
 }
 
 void fork_init(void)

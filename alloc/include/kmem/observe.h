@@ -107,13 +107,11 @@ struct page {
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks */
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
-	uint64_t size;       /* large: requested bytes */
-<<<<<<< HEAD
-	uint64_t rcu[2];     /* empty slab that waits for a grace period */
-=======
 	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
-	uint64_t reserved3;
->>>>>>> main
+	union {
+		uint64_t size;   /* large: requested bytes */
+		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
+	};
 };
 
 /*
