@@ -31,6 +31,7 @@ static const struct option {
 	{ "nodes", OPTION_NUMBER, offsetof(struct kmem_options, nodes), "1-8", 1, KMEM_MAX_NODES },
 	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },
+	{ "strict", OPTION_BOOL, offsetof(struct kmem_options, strict), "on|off", 0, 0 },
 };
 
 static struct kmem_options current KMEM_STATE = { .rseq = KMEM_RSEQ_ON };

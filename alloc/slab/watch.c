@@ -2,6 +2,7 @@
 /* watch.c - the watched path of allocation and free; see watch.h. */
 #include "slab/watch.h"
 
+#include "base/strict.h"
 #include "base/wipe.h"
 #include "slab/debug.h"
 
@@ -15,6 +16,7 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 {
 	struct slab_request cleared = *request;
 
+	strict_check(request->gfp, request->call_site);
 	if (may_wipe(s))
 		cleared.gfp = wipe_gfp(request->gfp);
 	if (debug_cache(s))

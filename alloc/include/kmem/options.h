@@ -36,6 +36,7 @@ struct kmem_options {
 	unsigned int nodes; /* invent that many NUMA nodes (1-8), CPU n on node n % nodes; 0: the system's */
 	bool init_on_alloc, init_on_free; /* clear memory unasked: kmem_set_init_on_alloc() */
 	enum kmem_misuse_option misuse;
+	bool strict;   /* enforce the kernel's rules about sleeping: kmem/strict.h */
 	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };
 
