@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <kmem/page.h>
+
 #include "slab/cache.h"
 
-/* Tests run on one node: its zone. */
-#define zone zones[0]
 
 /* ---- stderr ---- */
 
@@ -80,6 +80,13 @@ static inline size_t resident_pages(void *addr, size_t bytes)
 	for (i = 0; i < bytes >> 12; i++)
 		nr += vec[i] & 1;
 	return nr;
+}
+
+/* Leave nothing that a request without reclaim could get. */
+static inline void take_the_rest(void)
+{
+	while (alloc_pages(GFP_NOWAIT, 0))
+		;
 }
 
 static inline bool all_bytes(const void *p, size_t bytes, uint8_t value)

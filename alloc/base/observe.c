@@ -19,7 +19,7 @@ extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
-#define OBSERVE_BYTES 288
+#define OBSERVE_BYTES 328
 
 _Static_assert(sizeof(struct kmem_observe) == OBSERVE_BYTES, "the note below carries the size");
 _Static_assert(KMEM_OBSERVE_VERSION == 2 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
@@ -57,6 +57,7 @@ void observe_init(void)
 	root->node_bytes = sizeof(struct kmem_cache_node);
 	root->page_desc_bytes = sizeof(struct page);
 	root->zone_bytes = sizeof(struct kmem_zone);
+	root->pcp_bytes = sizeof(struct kmem_pcp);
 	root->slot_header_bytes = sizeof(struct kmem_slot);
 	root->sheaf_header_bytes = sizeof(struct kmem_sheaf);
 	memcpy(root->release, SLABSCOPE_VERSION, sizeof(SLABSCOPE_VERSION));

@@ -185,3 +185,14 @@ size_t report_format(char *buf, size_t bytes, const char *format, ...)
 	va_end(args);
 	return len;
 }
+
+size_t report_vformat(char *buf, size_t bytes, const char *format, va_list args)
+{
+	va_list copy;
+	size_t len;
+
+	va_copy(copy, args);
+	len = format_list(buf, bytes, format, &copy);
+	va_end(copy);
+	return len;
+}

@@ -33,6 +33,9 @@ void report_set_policy(enum kmem_misuse_option policy);
 size_t report_format(char *buf, size_t bytes, const char *format, ...) REPORT_FORMAT(3, 4);
 size_t report_vformat(char *buf, size_t bytes, const char *format, va_list *args);
 
+/* The same with the arguments in a list. */
+size_t report_vformat(char *buf, size_t bytes, const char *format, va_list args) REPORT_FORMAT(3, 0);
+
 /* Bug unless true; stays in release builds, so conditions must be cheap. */
 #define BUG_ON(condition)                                                             \
 	do {                                                                          \

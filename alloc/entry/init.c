@@ -47,7 +47,7 @@ void kmem_init(void)
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) ||
-	    page_init(kmem_options()->arena, percpu_nr_cpus()) || kmalloc_init())
+	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
 	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);

@@ -179,13 +179,13 @@ KMEM_API void vfree_atomic(const void *p)
 
 KMEM_API bool is_vmalloc_addr(const void *p)
 {
-	uint8_t state;
+	enum kmem_block_state state;
 	uint16_t id;
 
 	if (!arena_contains(p))
 		return false;
-	state = READ_ONCE(arena.block_state[((uintptr_t)p - arena.base) >> BLOCK_SHIFT]);
-	if (state == BLOCK_LARGE || state == BLOCK_LARGE_TAIL)
+	state = block_state((uint32_t)(((uintptr_t)p - arena.base) >> BLOCK_SHIFT));
+	if (state == KMEM_BLOCK_LARGE || state == KMEM_BLOCK_LARGE_TAIL)
 		return true;
 	id = READ_ONCE(*addr_to_id(p));
 	return id == KMEM_ID_VMALLOC || (id == KMEM_ID_LARGE && addr_to_page(p)->flags & KMEM_PG_VMALLOC);

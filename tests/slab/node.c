@@ -181,7 +181,7 @@ Test(node, released_slabs_go_back_to_the_pages)
 	cr_expect_eq(n->partial_head, 0);
 	cr_expect_eq(n->partial_tail, 0);
 	drain_all_pages();
-	cr_expect_eq(zone.free_pages, zone.present_pages);
+	cr_expect_eq(zones[0].free_pages, zones[0].present_pages);
 }
 
 Test(node, what_is_no_object_is_reported_and_left_alone)
