@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include <kmem/slab.h>
+#include <kmem/strict.h>
 
 #include "base/numa.h"
 #include "base/observe.h"
@@ -52,6 +53,7 @@ void kmem_init(void)
 	kfree_rcu_init();
 	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);
 	kmem_set_init_on_free(kmem_options()->init_on_free);
+	kmem_set_strict(kmem_options()->strict);
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();
 	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
 #include "base/wipe.h"
 #include "page/alloc.h"
@@ -150,8 +151,11 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 {
 	const struct slab_request request = { gfp, node, size, call_site };
 	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? class_cache(size, gfp) : NULL;
-	void *p = s ? watch_alloc(s, &request) : kmalloc_no_class(size, gfp);
+	void *p;
 
+	if (!s)
+		strict_check(gfp, call_site);
+	p = s ? watch_alloc(s, &request) : kmalloc_no_class(size, gfp);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }

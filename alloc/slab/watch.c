@@ -3,6 +3,7 @@
 #include "slab/watch.h"
 
 #include "base/observe.h"
+#include "base/strict.h"
 #include "base/wipe.h"
 #include "slab/debug.h"
 
@@ -18,6 +19,7 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 
 	if (request->gfp & __GFP_DIRECT_RECLAIM)
 		observe_poll();
+	strict_check(request->gfp, request->call_site);
 	if (may_wipe(s))
 		cleared.gfp = wipe_gfp(request->gfp);
 	if (debug_cache(s))

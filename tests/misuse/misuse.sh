@@ -18,6 +18,12 @@ expect() { # PROGRAM STATUS, the report on stdin
 		<(cat) <(sed -E 's/0x[0-9a-f]+/ADDR/g' <<<"$report") || failed=1
 }
 
+expect atomic_kmalloc 0 <<'END'
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+END
 expect destroy_twice SIGABRT <<'END'
 kmem: BUG: kmem_cache_destroy(ADDR): not a live cache
 END
