@@ -24,6 +24,7 @@
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "slab/cache.h"
+#include "slab/debug_large.h"
 #include "slab/debug_options.h"
 #include "slab/kmalloc.h"
 
@@ -41,6 +42,7 @@ void kmem_init(void)
 	initialised = true;
 	options_read(secure_getenv("KMEM_OPTIONS"));
 	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
+	debug_large_setup();
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */

@@ -80,6 +80,7 @@ enum kmem_page_flags {
 	KMEM_PG_COMP = 1 << 2,    /* compound: allocated with __GFP_COMP */
 	KMEM_PG_MAPPED = 1 << 3,  /* large object with an address range of its own (> 4 MiB) */
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
+	KMEM_PG_DEBUG = 1 << 8,   /* large object whose size asked for is exact, and guarded */
 	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
 };
 
@@ -109,7 +110,8 @@ struct page {
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
 	uint64_t size;       /* large: requested bytes */
 	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
-	uint64_t reserved3;
+	uint32_t stack;      /* large object: handle of who allocated it, with SLAB_STORE_USER */
+	uint32_t reserved2;
 };
 
 /*
