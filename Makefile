@@ -134,6 +134,9 @@ $(B)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $(
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
 
+# Kernel code: it includes <linux/slab.h>.
+$(B)/examples/ported: CPPFLAGS += -Ialloc/include/compat
+
 $(B)/examples/%: examples/%.c $(B)/libkmem.so
 	@mkdir -p $(@D)
 	$(call say,CC,$<)

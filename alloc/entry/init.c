@@ -26,6 +26,7 @@
 #include "slab/cache.h"
 #include "slab/debug_large.h"
 #include "slab/debug_options.h"
+#include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
 
 static bool initialised KMEM_STATE;
@@ -49,6 +50,7 @@ void kmem_init(void)
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) ||
 	    page_init(kmem_options()->arena, percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
+	kfree_rcu_init();
 	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);
 	kmem_set_init_on_free(kmem_options()->init_on_free);
 	observe_root.rseq = percpu_mode();

@@ -14,6 +14,7 @@
 #include "slab/debug.h"
 #include "slab/debug_report.h"
 #include "slab/geometry.h"
+#include "slab/rcu.h"
 
 #define SLAB_ALL_FLAGS                                                                            \
 	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE |   \
@@ -47,6 +48,7 @@ int cache_init(unsigned int nr_cpus)
 	cache_array = (struct kmem_cache *)(void *)registry.caches.base;
 	node_array = (struct kmem_cache_node *)(void *)registry.nodes.base;
 	registry.nr_cpus = nr_cpus;
+	slab_init();
 	observe_root.caches = (uintptr_t)cache_array;
 	observe_root.nodes = (uintptr_t)node_array;
 	observe_root.nr_caches = 1;
@@ -291,8 +293,16 @@ static size_t release_empty_slabs(struct kmem_cache *s)
 	node_shrink(n, &empty);
 	left = n->nr_slabs;
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 	return left;
+}
+
+/* Slabs that readers may still look into keep the cache's id: it must not be reused before they are gone. */
+static void wait_for_readers(void)
+{
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	rcu_barrier();
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
 }
 
 KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
@@ -303,17 +313,20 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 		return 0;
 	if (READ_ONCE(s->state) != KMEM_CACHE_LIVE)
 		report_bug("BUG: kmem_cache_destroy(%p): not a live cache", (void *)s);
+	/* What kfree_rcu() was given is no leak. */
+	rcu_barrier();
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	s->state = KMEM_CACHE_DEAD;
 	slub_drain(s);
 	release_empty_slabs(s);
 	left = node_of(s, 0)->nr_taken;
 	if (!left) {
+		if (s->flags & SLAB_TYPESAFE_BY_RCU)
+			wait_for_readers();
 		release_slots(s);
 		if (debug_cache(s))
 			debug_cache_exit(s);
 		__atomic_store_n(&s->state, KMEM_CACHE_FREE, __ATOMIC_RELEASE);
-	} else {
-		s->state = KMEM_CACHE_DEAD;
 	}
 	lock_release(&registry.lock, LOCK_REGISTRY);
 	if (left)

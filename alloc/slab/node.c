@@ -71,12 +71,12 @@ static void retire(struct kmem_cache_node *n, struct page *slab, struct page **e
 	*empty = slab;
 }
 
-void node_release(struct page *empty)
+void node_release(const struct kmem_cache *s, struct page *empty)
 {
 	while (empty) {
 		struct page *next = empty->next ? &arena.pages[empty->next] : NULL;
 
-		slab_release(empty);
+		slab_release(s, empty);
 		empty = next;
 	}
 }

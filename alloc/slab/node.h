@@ -58,7 +58,7 @@ void node_put(const struct kmem_cache *s, struct kmem_cache_node *n, void **obje
 void node_shrink(struct kmem_cache_node *n, struct page **empty);
 
 /* Release slabs collected above. Node not locked. */
-void node_release(struct page *empty);
+void node_release(const struct kmem_cache *s, struct page *empty);
 
 /* Barn: the fullest sheaf there is (maybe not quite full), or NULL; one without objects, or NULL. */
 struct kmem_sheaf *barn_get_full(struct kmem_cache_node *n);

@@ -5,6 +5,7 @@
 #include "base/report.h"
 #include "page/alloc.h"
 #include "slab/debug_object.h"
+#include "slab/rcu.h"
 
 static void set_ids(const struct page *slab, uint16_t id)
 {
@@ -69,11 +70,30 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back)
 	return slab;
 }
 
-void slab_release(struct page *slab)
+static void release_now(void *slab)
 {
-	set_ids(slab, KMEM_ID_NONE);
-	slab->cache_id = 0;
-	page_free(slab, slab->order);
+	struct page *page = slab;
+
+	set_ids(page, KMEM_ID_NONE);
+	page->cache_id = 0;
+	page_free(page, page->order);
+}
+
+/* Slabs of SLAB_TYPESAFE_BY_RCU caches, until their readers are gone. */
+static struct rcu_queue typesafe KMEM_STATE;
+
+void slab_init(void)
+{
+	typesafe.release = release_now;
+	rcu_queue_add(&typesafe);
+}
+
+void slab_release(const struct kmem_cache *s, struct page *slab)
+{
+	if ((s->flags & SLAB_TYPESAFE_BY_RCU) && kmem_rcu_present())
+		rcu_defer(&typesafe, slab, (struct rcu_link *)(void *)slab->rcu, true);
+	else
+		release_now(slab);
 }
 
 /* Bits of this word that belong to objects. */

@@ -23,8 +23,11 @@
 /* A new slab of the cache, constructors run, on no list. Node not locked. NULL when out of memory. */
 struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back);
 
-/* Give the pages of an empty slab back. Node not locked. */
-void slab_release(struct page *slab);
+/* Once, before the others. */
+void slab_init(void);
+
+/* Give the pages of an empty slab back; those of a SLAB_TYPESAFE_BY_RCU cache after a grace period. Node not locked. */
+void slab_release(const struct kmem_cache *s, struct page *slab);
 
 /* Take up to max objects out of a slab. Return: how many. */
 uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max);

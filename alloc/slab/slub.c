@@ -153,7 +153,7 @@ static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request
 		object = alloc_locked(s, n, &empty);
 		node_unlock(n);
 	} while (!object && add_slab(s, n, gfp));
-	node_release(empty);
+	node_release(s, empty);
 	return object && (gfp & __GFP_ZERO) ? slub_zero(s, object) : object;
 }
 
@@ -245,7 +245,7 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 	node_lock(n);
 	free_locked(s, n, object, count, &empty);
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 }
 
 noinline void slub_free_slow(struct kmem_cache *s, void *object)
@@ -347,5 +347,5 @@ void slub_drain(struct kmem_cache *s)
 	n->stat.drain++;
 	seq_end(&s->seq);
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 }

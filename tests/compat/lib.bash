@@ -16,8 +16,8 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0}"
 
 fail() { echo "FAIL: $*"; exit 1; }
 
-# The folder of kernel sources in $kernel; without them, the test is skipped.
-need_kernel() {
+# The folder of kernel sources in $kernel, one for what is built in $out; without them, the test is skipped.
+need_kernel() { # NAME
 	kernel=$(tests/compat/source)
 	case $kernel in -*) echo "${kernel#- }"; exit 77 ;; esac
 	out=$build/tests/compat/$1

@@ -53,7 +53,7 @@ static unsigned int put(void **object, uint32_t count)
 	node_unlock(n);
 	for (at = empty; at; at = at->next ? &arena.pages[at->next] : NULL)
 		nr++;
-	node_release(empty);
+	node_release(s, empty);
 	return nr;
 }
 
@@ -64,7 +64,7 @@ static void shrink(void)
 	node_lock(n);
 	node_shrink(n, &empty);
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 }
 
 /* The list is sound in both directions, and nr_partial its length. */

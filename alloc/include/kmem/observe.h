@@ -108,10 +108,15 @@ struct page {
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks */
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
-	uint64_t size;       /* large: requested bytes */
 	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
-	uint32_t stack;      /* large object: handle of who allocated it, with SLAB_STORE_USER */
-	uint32_t reserved2;
+	union {
+		struct {
+			uint64_t size;  /* large: requested bytes */
+			uint32_t stack; /* large, debugged: handle of who allocated it */
+			uint32_t reserved;
+		};
+		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
+	};
 };
 
 /*
