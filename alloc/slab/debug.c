@@ -213,7 +213,7 @@ void debug_free(struct kmem_cache *s, void *object, const void *call_site)
 	else
 		debug_fix(s, "Object at %p not freed", object);
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 	debug_call_site = NULL;
 }
 
