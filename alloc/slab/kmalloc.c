@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/fault.h"
 #include "base/report.h"
 #include "base/trace.h"
 #include "base/wipe.h"
@@ -92,7 +93,12 @@ void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
 	struct page *page;
 
 	if (size > KMALLOC_MAX_SIZE) {
-		page = beyond_buddy && (gfp & __GFP_DIRECT_RECLAIM) ? large_map(size) : NULL;
+		if (!beyond_buddy || !(gfp & __GFP_DIRECT_RECLAIM))
+			return NULL;
+		if (trace_on(TRACE_MM_PAGE_ALLOC) &&
+		    fault_pages(gfp, (unsigned int)get_order(size), true, __builtin_return_address(0)))
+			return NULL;
+		page = large_map(size);
 		return page ? page_to_addr(page) : NULL;
 	}
 	page = page_alloc(gfp & ~__GFP_COMP, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
