@@ -16,6 +16,7 @@
 #include <kmem/strict.h>
 
 #include "base/numa.h"
+#include "base/fault.h"
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/percpu.h"
@@ -26,6 +27,7 @@
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "slab/cache.h"
+#include "slab/debug_large.h"
 #include "slab/debug_options.h"
 #include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
@@ -44,6 +46,8 @@ void kmem_init(void)
 	initialised = true;
 	options_read(secure_getenv("KMEM_OPTIONS"));
 	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
+	debug_large_setup();
+	fault_setup(secure_getenv("KMEM_FAILSLAB"), secure_getenv("KMEM_FAIL_PAGE_ALLOC"), secure_getenv("KMEM_FAIL_NTH"));
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
@@ -67,6 +71,8 @@ void kmem_init(void)
 __attribute__((constructor(101))) static void construct(void)
 {
 	kmem_init();
+	/* For this program, not for those that it starts. */
+	unsetenv("KMEM_FAIL_NTH");
 	fork_init();
 }
 
