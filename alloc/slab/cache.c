@@ -12,6 +12,7 @@
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/report.h"
+#include "base/strict.h"
 #include "slab/debug.h"
 #include "slab/debug_report.h"
 #include "slab/geometry.h"
@@ -251,6 +252,7 @@ KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned 
 	struct kmem_cache *s;
 	const char *why;
 
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	if (!args)
 		args = &none;
 	why = refuse(name, size, args, flags);
@@ -343,6 +345,7 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 
 	if (!s)
 		return 0;
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	if (READ_ONCE(s->state) != KMEM_CACHE_LIVE)
 		report_bug("BUG: kmem_cache_destroy(%p): not a live cache", (void *)s);
 	/* What kfree_rcu() was given is no leak. */
@@ -394,6 +397,7 @@ KMEM_API int kmem_cache_shrink(struct kmem_cache *s)
 {
 	size_t slabs;
 
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 	slabs = shrink(s);
 	lock_release(&registry.lock, LOCK_REGISTRY);

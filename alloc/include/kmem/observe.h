@@ -86,6 +86,7 @@ enum kmem_page_flags {
 	KMEM_PG_COMP = 1 << 2,    /* compound: allocated with __GFP_COMP */
 	KMEM_PG_MAPPED = 1 << 3,  /* large object with an address range of its own (> 4 MiB) */
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
+	KMEM_PG_DEBUG = 1 << 8,   /* large object whose size asked for is exact, and guarded */
 	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
 	KMEM_PG_LAZY = 1 << 6,    /* free block given back lazily (MADV_FREE): contents unknown, not dirty */
 };
@@ -124,7 +125,11 @@ struct page {
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
 	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
 	union {
-		uint64_t size;   /* large: requested bytes */
+		struct {
+			uint64_t size;  /* large: requested bytes */
+			uint32_t stack; /* large, debugged: handle of who allocated it */
+			uint32_t reserved;
+		};
 		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
 	};
 };
