@@ -31,7 +31,7 @@ LDFLAGS += $(SANFLAGS)
 # ---- the allocator -------------------------------------------------------------------------
 LAYERS     := base text page slab pool entry
 ALLOC_SRC  := $(foreach l,$(LAYERS),$(sort $(wildcard alloc/$(l)/*.c)))
-MALLOC_SRC := alloc/entry/malloc.c
+MALLOC_SRC := alloc/entry/malloc.c alloc/entry/delete.c
 LIB_SRC    := $(filter-out $(MALLOC_SRC),$(ALLOC_SRC))
 LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
 MALLOC_OBJ := $(MALLOC_SRC:%.c=$(B)/obj/%.o)
@@ -90,9 +90,14 @@ $(B)/libkmem.a: $(LIB_OBJ)
 	$(Q)$(OBJCOPY) --localize-hidden $(B)/libkmem.r.o
 	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/libkmem.r.o && rm -f $(B)/libkmem.r.o
 
-$(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) alloc/libkmem-malloc.map
+# All of libkmem's names, so that a program that uses both has one heap. No version: a program
+# refers to malloc@GLIBC_2.2.5, which a malloc@KMEM_0.1 would not answer.
+$(B)/libkmem-malloc.map: alloc/libkmem.map alloc/malloc.symbols
+	$(Q)sed -e 's/^KMEM_0.1 {/{/' -e '/^global:/r alloc/malloc.symbols' $< >$@
+
+$(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) $(B)/libkmem-malloc.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem-malloc.so -Wl,--version-script=alloc/libkmem-malloc.map -Wl,-z,defs,-z,now,-z,nodelete -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem-malloc.so -Wl,--version-script=$(B)/libkmem-malloc.map -Wl,-z,defs,-z,now,-z,nodelete -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
 
 # ---- BPF: object -> skeleton ---------------------------------------------------------------
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -128,6 +133,9 @@ $(B)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $(
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(if $(filter slabtop,$(1)),-lncursesw -ltinfo) $$(TOOL_LIBS)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
+
+# Kernel code: it includes <linux/slab.h>.
+$(B)/examples/ported: CPPFLAGS += -Ialloc/include/compat
 
 $(B)/examples/%: examples/%.c $(B)/libkmem.so
 	@mkdir -p $(@D)

@@ -175,6 +175,14 @@ void os_futex_wait(uint32_t *word, uint32_t expected)
 	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0));
 }
 
+bool os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t ns)
+{
+	const struct timespec time = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
+	int saved = errno;
+
+	return checked(saved, syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &time, NULL, 0)) != -ETIMEDOUT;
+}
+
 void os_futex_wake(uint32_t *word, int nr)
 {
 	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, nr, NULL, NULL, 0));

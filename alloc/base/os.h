@@ -54,6 +54,8 @@ void os_name(void *addr, size_t bytes, const char *name);
 
 /* Sleep while *word == expected; wake up to nr sleepers. Spurious returns happen. */
 void os_futex_wait(uint32_t *word, uint32_t expected);
+/* As os_futex_wait(), for at most that long. Return: false when the time is up. */
+bool os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t ns);
 void os_futex_wake(uint32_t *word, int nr);
 
 /* Let other threads run; sleep for at least ns nanoseconds. */

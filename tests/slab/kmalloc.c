@@ -443,3 +443,56 @@ Test(kmalloc, ksize_leaves_debug_bytes_out)
 	cr_expect_eq(ksize(p), 40);
 	kfree(p);
 }
+
+Test(kmalloc, arrays_by_node_and_copies_of_arrays)
+{
+	static const uint32_t numbers[] = { 1, 2, 3 };
+	uint32_t *a = kcalloc_node(3, sizeof(*a), GFP_KERNEL, 0), *b = kmemdup_array(numbers, 3, sizeof(*b), GFP_KERNEL);
+	uint32_t *c = kvmemdup(numbers, sizeof(numbers), GFP_KERNEL), *d = kzalloc_node(12, GFP_KERNEL, 0);
+
+	cr_assert(a && b && c && d);
+	cr_expect(all_bytes(a, 12, 0));
+	cr_expect(all_bytes(d, 12, 0));
+	cr_expect_arr_eq(b, numbers, sizeof(numbers));
+	cr_expect_arr_eq(c, numbers, sizeof(numbers));
+	cr_expect_null(kmemdup_array(numbers, hidden(SIZE_MAX / 2), 3, GFP_KERNEL));
+	cr_expect_null(kmalloc_array_node(hidden(SIZE_MAX / 2), 3, GFP_KERNEL, 0));
+	kvfree(c);
+}
+
+Test(kmalloc, kmemdup_nul_ends_what_has_no_end)
+{
+	char *s = kmemdup_nul("abcdef", 3, GFP_KERNEL);
+
+	cr_expect_str_eq(s, "abc");
+	cr_expect_null(kmemdup_nul(NULL, 3, GFP_KERNEL));
+}
+
+Test(kmalloc, kfree_const_leaves_constants_alone)
+{
+	static const char text[] = "constant";
+	const char *copy;
+
+	pin_to(0);
+	copy = kstrdup_const(text, GFP_KERNEL);
+	cr_expect_str_eq(copy, text);
+	kfree_const(copy);
+	kfree_const(text);
+	kfree_const(NULL);
+	cr_expect_eq(kmalloc(9, GFP_KERNEL), copy, "it was freed");
+}
+
+static noinline void *wrapper(size_t size)
+{
+	return kmalloc_track_caller(size, GFP_KERNEL);
+}
+
+Test(kmalloc, a_wrapper_s_caller_allocates_for_it)
+{
+	void *p = wrapper(100), *q = kmalloc_node_track_caller(100, GFP_KERNEL, 0);
+
+	cr_expect_eq(ksize(p), 128);
+	cr_expect_eq(ksize(q), 128);
+	kfree(p);
+	kfree(q);
+}

@@ -15,7 +15,7 @@
 KMEM_BEGIN
 
 #define PAGE_SHIFT     12
-#define PAGE_SIZE      ((size_t)1 << PAGE_SHIFT)
+#define PAGE_SIZE      (1UL << PAGE_SHIFT)
 #define PAGE_MASK      (~(PAGE_SIZE - 1))
 #define PAGE_ALIGN(n)  (((size_t)(n) + PAGE_SIZE - 1) & PAGE_MASK)
 #define MAX_PAGE_ORDER 10

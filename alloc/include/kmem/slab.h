@@ -41,7 +41,8 @@ typedef unsigned int slab_flags_t;
 #define SLAB_RECLAIM_ACCOUNT    ((slab_flags_t)0x00008000u) /* objects are reclaimable: pages come from such blocks */
 #define SLAB_TEMPORARY          SLAB_RECLAIM_ACCOUNT
 #define SLAB_ACCOUNT            ((slab_flags_t)0x00010000u)
-#define SLAB_NO_USER_FLAGS      ((slab_flags_t)0x00020000u)
+#define SLAB_NO_USER_FLAGS      ((slab_flags_t)0x00020000u) /* KMEM_SLAB_DEBUG does not apply to it */
+#define SLAB_KMALLOC            ((slab_flags_t)0x00040000u) /* objects are asked for by size: with U the size is kept */
 
 /* Options of kmem_cache_create(); zero for what is not needed. */
 struct kmem_cache_args {
@@ -83,6 +84,20 @@ static inline struct kmem_cache *__kmem_cache_create_default(const char *name, u
 
 	(void)null;
 	memset(&args, 0, sizeof(args));
+	return __kmem_cache_create_args(name, size, &args, flags);
+}
+
+/* As the legacy form of kmem_cache_create(), with the window for copies to and from user space. */
+static inline struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
+	slab_flags_t flags, unsigned int useroffset, unsigned int usersize, void (*ctor)(void *))
+{
+	struct kmem_cache_args args;
+
+	memset(&args, 0, sizeof(args));
+	args.align = align;
+	args.useroffset = useroffset;
+	args.usersize = usersize;
+	args.ctor = ctor;
 	return __kmem_cache_create_args(name, size, &args, flags);
 }
 
@@ -150,11 +165,39 @@ static inline void kfree_bulk(size_t size, void **p)
 }
 
 /*
+ * Reserve objects before a critical section in which allocation must not fail.
+ *
+ *   prefill   a sheaf of at least `size` (> 0) objects; NULL when out of memory. More than the
+ *             cache's sheaves hold makes a larger one for this once.
+ *   alloc     one of them: cannot fail as long as any is left, and calls nobody; then NULL
+ *             and a report. gfp: __GFP_ZERO and __GFP_ACCOUNT count. Free as any other.
+ *   refill    up to `size` again; 0, or -ENOMEM and *sheaf as usable as before.
+ *   return    what is left goes back, the sheaf is freed; NULL is ignored.
+ *   size      objects left in it.
+ *
+ * Context: prefill, refill and return as kmem_cache_alloc(). A sheaf is its holder's: no two
+ * threads may use it at once.
+ */
+struct slab_sheaf;
+KMEM_API struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp, unsigned int size) KMEM_CHECK;
+KMEM_API int kmem_cache_refill_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf **sheaf,
+				     unsigned int size) KMEM_CHECK;
+KMEM_API void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf) KMEM_CHECK;
+KMEM_API void kmem_cache_return_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf);
+KMEM_API unsigned int kmem_cache_sheaf_size(const struct slab_sheaf *sheaf) KMEM_CHECK;
+
+/*
  * Give back what the cache holds in reserve: per-CPU arrays, barns, empty
  * slabs; sort the partial list, fullest slabs first. Return: 0 when no slab is
  * left, 1 otherwise.
  */
 KMEM_API int kmem_cache_shrink(struct kmem_cache *s);
+
+/* The library is ready before any code of the program runs. */
+static inline bool slab_is_available(void)
+{
+	return true;
+}
 
 /* Size in bytes that an object was created with. */
 KMEM_API unsigned int kmem_cache_size(const struct kmem_cache *s) KMEM_CHECK;
@@ -168,6 +211,8 @@ struct kmem_cache_stat {
 	uint64_t objects, slabs; /* that exist */
 	uint64_t partial;        /* slabs on partial lists */
 	uint64_t refills, flushes, barn_get, barn_put, slab_allocs, slab_frees, drains, alloc_fail;
+	uint64_t remote_frees;   /* objects freed by CPUs of other nodes than theirs */
+	uint64_t prefills, returns; /* of kmem_cache_prefill_sheaf() and kmem_cache_return_sheaf() */
 };
 KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat);
 
@@ -176,7 +221,8 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 #define ARCH_KMALLOC_MINALIGN    8
 #define KMALLOC_MIN_SIZE         8
 #define KMALLOC_MAX_CACHE_SIZE   8192u             /* beyond: whole pages */
-#define KMALLOC_MAX_SIZE         ((size_t)4 << 20) /* beyond: NULL */
+#define KMALLOC_MAX_SIZE         (1UL << 22)       /* beyond: NULL */
+#define KMALLOC_MAX_ORDER        10
 
 /* What kmalloc(0) returns: not NULL, not to be read, and fine to free. */
 #define ZERO_SIZE_PTR ((void *)16)
@@ -191,13 +237,18 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 KMEM_API void *kmalloc(size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(1);
 KMEM_API void *kmalloc_node(size_t size, gfp_t gfp, int nid) KMEM_MALLOC KMEM_SIZE(1);
 
-static inline void *kzalloc(size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1) void *kzalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc(size, gfp | __GFP_ZERO);
 }
 
+static inline KMEM_MALLOC KMEM_SIZE(1) void *kzalloc_node(size_t size, gfp_t gfp, int nid)
+{
+	return kmalloc_node(size, gfp | __GFP_ZERO, nid);
+}
+
 /* n * size bytes; NULL when that overflows. */
-static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	size_t bytes;
 
@@ -206,10 +257,31 @@ static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 	return kmalloc(bytes, gfp);
 }
 
-static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kcalloc(size_t n, size_t size, gfp_t gfp)
 {
 	return kmalloc_array(n, size, gfp | __GFP_ZERO);
 }
+
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kmalloc_array_node(size_t n, size_t size, gfp_t gfp, int nid)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return kmalloc_node(bytes, gfp, nid);
+}
+
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kcalloc_node(size_t n, size_t size, gfp_t gfp, int nid)
+{
+	return kmalloc_array_node(n, size, gfp | __GFP_ZERO, nid);
+}
+
+/* For wrappers: events name the wrapper's caller as the call site. */
+KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const void *caller) KMEM_MALLOC KMEM_SIZE(1);
+#define kmalloc_track_caller(size, gfp) \
+	__kmalloc_track_caller(size, gfp, -1, __builtin_return_address(0))
+#define kmalloc_node_track_caller(size, gfp, nid) \
+	__kmalloc_track_caller(size, gfp, nid, __builtin_return_address(0))
 
 /*
  * Resize. krealloc(NULL, n) allocates, krealloc(p, 0) frees and returns
@@ -247,17 +319,17 @@ KMEM_API void kvfree_sensitive(const void *p, size_t len);
 /* krealloc() for memory of kvmalloc(): it may move from one kind to the other. kvrealloc(p, 0) frees. */
 KMEM_API void *kvrealloc(const void *p, size_t size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2);
 
-static inline void *kvzalloc(size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1) void *kvzalloc(size_t size, gfp_t gfp)
 {
 	return kvmalloc(size, gfp | __GFP_ZERO);
 }
 
-static inline void *kvzalloc_node(size_t size, gfp_t gfp, int nid)
+static inline KMEM_MALLOC KMEM_SIZE(1) void *kvzalloc_node(size_t size, gfp_t gfp, int nid)
 {
 	return kvmalloc_node(size, gfp | __GFP_ZERO, nid);
 }
 
-static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kvcalloc(size_t n, size_t size, gfp_t gfp)
 {
 	return kvmalloc_array(n, size, gfp | __GFP_ZERO);
 }
@@ -266,6 +338,47 @@ static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
 KMEM_API char *kstrdup(const char *s, gfp_t gfp) KMEM_MALLOC;
 KMEM_API char *kstrndup(const char *s, size_t max, gfp_t gfp) KMEM_MALLOC;
 KMEM_API void *kmemdup(const void *src, size_t len, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(2);
+
+/* n elements; NULL when their size overflows. */
+static inline KMEM_MALLOC KMEM_SIZE(2, 3) void *kmemdup_array(const void *src, size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kmemdup(src, bytes, gfp);
+}
+
+/* len bytes that may lack the terminating NUL, and one. */
+static inline KMEM_MALLOC char *kmemdup_nul(const char *s, size_t len, gfp_t gfp)
+{
+	char *copy = s ? (char *)kmalloc(len + 1, gfp) : NULL;
+
+	if (copy) {
+		memcpy(copy, s, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
+/* kmemdup() in memory of kvmalloc(). */
+static inline KMEM_MALLOC KMEM_SIZE(2) void *kvmemdup(const void *src, size_t len, gfp_t gfp)
+{
+	void *copy = kvmalloc(len, gfp);
+
+	if (copy && len)
+		memcpy(copy, src, len);
+	return copy;
+}
+
+/*
+ * For strings that may be constants. The kernel's kstrdup_const() copies only
+ * those that are not; a library cannot tell, so this one always copies.
+ * kfree_const() ignores what is not memory of this allocator.
+ */
+static inline KMEM_CHECK const char *kstrdup_const(const char *s, gfp_t gfp)
+{
+	return kstrdup(s, gfp);
+}
+KMEM_API void kfree_const(const void *p);
 
 /*
  * Typed allocation: one object, an array of them, a structure with a flexible
