@@ -10,6 +10,8 @@ int main(void)
 	struct kmem_cache *s = cache("victim", 64);
 	int i;
 
+	/* Memory for those that may not ask the system for any. */
+	kfree(kmalloc(64, GFP_KERNEL));
 	kmem_set_strict(true);
 	kmem_nonblock_enter();
 	for (i = 0; i < 3; i++) {
