@@ -20,6 +20,8 @@ int main(void)
 		kfree(kmalloc(20000, GFP_KERNEL));
 		kmem_cache_free(s, kmem_cache_alloc(s, GFP_NOFS));
 		vfree(vmalloc(100));
+		free_page(__get_free_page(GFP_KERNEL));
+		free_pages_exact(alloc_pages_exact(100, GFP_KERNEL), 100);
 	}
 	kmem_nonblock_leave();
 	kmem_cache_destroy(s);
