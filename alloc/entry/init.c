@@ -13,8 +13,10 @@
 #include <stdlib.h>
 
 #include <kmem/slab.h>
+#include <kmem/strict.h>
 
 #include "base/numa.h"
+#include "base/fault.h"
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/percpu.h"
@@ -25,6 +27,7 @@
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "slab/cache.h"
+#include "slab/debug_large.h"
 #include "slab/debug_options.h"
 #include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
@@ -43,6 +46,8 @@ void kmem_init(void)
 	initialised = true;
 	options_read(secure_getenv("KMEM_OPTIONS"));
 	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
+	debug_large_setup();
+	fault_setup(secure_getenv("KMEM_FAILSLAB"), secure_getenv("KMEM_FAIL_PAGE_ALLOC"), secure_getenv("KMEM_FAIL_NTH"));
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
@@ -52,6 +57,7 @@ void kmem_init(void)
 	kfree_rcu_init();
 	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);
 	kmem_set_init_on_free(kmem_options()->init_on_free);
+	kmem_set_strict(kmem_options()->strict);
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();
 	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
@@ -65,6 +71,8 @@ void kmem_init(void)
 __attribute__((constructor(101))) static void construct(void)
 {
 	kmem_init();
+	/* For this program, not for those that it starts. */
+	unsetenv("KMEM_FAIL_NTH");
 	fork_init();
 }
 

@@ -45,6 +45,7 @@ static const struct option {
 	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
 	{ "shuffle", OPTION_BOOL, offsetof(struct kmem_options, shuffle), "on|off", 0, 0 },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },
+	{ "strict", OPTION_BOOL, offsetof(struct kmem_options, strict), "on|off", 0, 0 },
 	{ "thp", OPTION_CHOICE, offsetof(struct kmem_options, thp), "madvise|always|never", 0, 0 },
 	{ "watermark_boost_factor", OPTION_NUMBER, offsetof(struct kmem_options, watermark_boost), "0-100000", 0, 100000 },
 	{ "watermark_scale_factor", OPTION_NUMBER, offsetof(struct kmem_options, watermark_scale), "1-3000", 1, 3000 },

@@ -8,6 +8,7 @@
  */
 #include "page/alloc.h"
 
+#include "base/fault.h"
 #include "base/numa.h"
 #include "base/report.h"
 #include "base/trace.h"
@@ -88,8 +89,10 @@ static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_ty
 struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
 {
 	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
-	struct page *page = alloc_block(watched && type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
+	struct page *page = NULL;
 
+	if (!watched || !fault_pages(gfp, order, type != KMEM_PAGE_SLAB, __builtin_return_address(0)))
+		page = alloc_block(watched && type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
 	if (watched)
 		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
 	return page;

@@ -108,11 +108,11 @@ static void *take_object(struct kmem_cache *s, struct kmem_cache_node *n, const 
 static bool add_slab(struct kmem_cache *s, struct kmem_cache_node *n, gfp_t gfp)
 {
 	bool fell_back;
-	struct page *slab = slab_new(s, gfp, &fell_back);
+	struct page *slab = slab_new(s, gfp, -1, &fell_back);
 
 	node_lock(n);
 	if (slab)
-		node_add_slab(n, slab);
+		node_add_slab(s, slab);
 	else
 		n->stat.alloc_fail++;
 	n->stat.order_fallback += slab && fell_back;
@@ -154,8 +154,8 @@ static void bad_cache(struct kmem_cache *s, struct page *slab, const void *objec
 	debug_slab_trailer(slab);
 }
 
-/* Whether the object may be freed; if not, it was reported. */
-static bool check_free(struct kmem_cache *s, struct page *slab, void *object)
+/* Whether it is an object in use of this cache; if not, it was reported. */
+static bool check_pointer(struct kmem_cache *s, struct page *slab, void *object)
 {
 	bool all = s->flags & SLAB_CONSISTENCY_CHECKS;
 
@@ -175,7 +175,15 @@ static bool check_free(struct kmem_cache *s, struct page *slab, void *object)
 		debug_trailer(s, slab, object);
 		return false;
 	}
-	return !all || debug_object_check(s, slab, object, RED_ACTIVE);
+	return true;
+}
+
+/* Whether the object may be freed; if not, it was reported. */
+static bool check_free(struct kmem_cache *s, struct page *slab, void *object)
+{
+	if (!check_pointer(s, slab, object))
+		return false;
+	return !(s->flags & SLAB_CONSISTENCY_CHECKS) || debug_object_check(s, slab, object, RED_ACTIVE);
 }
 
 static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab, void *object,
@@ -190,7 +198,7 @@ static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 		debug_object_init(s, object, RED_INACTIVE);
 	debug_chain_push(s, slab, object);
 	n->stat.free++;
-	node_put(s, n, &object, 1, empty);
+	node_put(s, &object, 1, empty);
 }
 
 void debug_free(struct kmem_cache *s, void *object, const void *call_site)
@@ -210,6 +218,39 @@ void debug_free(struct kmem_cache *s, void *object, const void *call_site)
 }
 
 /* ---- sizes ---- */
+
+bool debug_in_use(struct kmem_cache *s, void *object, const void *call_site)
+{
+	struct kmem_cache_node *n = node_of(s, 0);
+	struct page *slab = slab_of(object);
+	bool ok;
+
+	debug_call_site = call_site;
+	node_lock(n);
+	ok = check_pointer(s, slab, object);
+	node_unlock(n);
+	debug_call_site = NULL;
+	return ok;
+}
+
+bool debug_size_is(struct kmem_cache *s, void *object, size_t size, const void *call_site)
+{
+	struct kmem_cache_node *n = node_of(s, 0);
+	uint32_t asked;
+
+	if (!debug_in_use(s, object, call_site))
+		return false;
+	asked = debug_size_of(s, object);
+	if (!debug_orig_size_of(s, object) || asked == size)
+		return true;
+	debug_call_site = call_site;
+	node_lock(n);
+	debug_bug(s, "Wrong size in a sized free: %zu, but %u bytes were asked for", size, asked);
+	debug_trailer(s, slab_of(object), object);
+	node_unlock(n);
+	debug_call_site = NULL;
+	return false;
+}
 
 bool debug_resize(struct kmem_cache *s, void *object, size_t size, gfp_t gfp)
 {

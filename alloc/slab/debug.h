@@ -29,6 +29,13 @@ void debug_cache_exit(struct kmem_cache *s);
  */
 bool debug_resize(struct kmem_cache *s, void *object, size_t size, gfp_t gfp);
 
+/*
+ * Whether `object` is one in use, whose size may be asked and changed; and whether
+ * it has the size that a sized free claims. If not, it was reported.
+ */
+bool debug_in_use(struct kmem_cache *s, void *object, const void *call_site);
+bool debug_size_is(struct kmem_cache *s, void *object, size_t size, const void *call_site);
+
 /* ksize() was asked: from now on the owner may use all of the object. */
 void debug_claim(struct kmem_cache *s, void *object);
 

@@ -20,6 +20,15 @@ static void count_error(struct kmem_cache *s)
 	__atomic_fetch_add(&s->errors, 1, __ATOMIC_RELAXED);
 }
 
+void debug_title(const char *name, const char *what)
+{
+	report("=============================================================================");
+	report("BUG %s (%s): %s", name, tainted ? "Tainted: B" : "Not tainted", what);
+	report("-----------------------------------------------------------------------------");
+	report("%s", "");
+	tainted = true;
+}
+
 void debug_bug(struct kmem_cache *s, const char *format, ...)
 {
 	char what[256];
@@ -29,11 +38,7 @@ void debug_bug(struct kmem_cache *s, const char *format, ...)
 	report_vformat(what, sizeof(what), format, args);
 	va_end(args);
 	count_error(s);
-	report("=============================================================================");
-	report("BUG %s (%s): %s", s->name, tainted ? "Tainted: B" : "Not tainted", what);
-	report("-----------------------------------------------------------------------------");
-	report("%s", "");
-	tainted = true;
+	debug_title(s->name, what);
 }
 
 void debug_fix(struct kmem_cache *s, const char *format, ...)
@@ -77,6 +82,17 @@ static void print_frames(const uint64_t *frame, unsigned int nr)
 
 	for (i = 0; i < nr; i++)
 		report(" %s", symbol_format(name, sizeof(name), (const void *)(uintptr_t)frame[i]));
+}
+
+void debug_stored_stack(const char *what, uint32_t handle)
+{
+	const struct kmem_depot_record *stack = depot_stack(handle);
+	char name[256];
+
+	if (!stack)
+		return;
+	report("%s %s", what, symbol_format(name, sizeof(name), (const void *)(uintptr_t)stack->frame[0]));
+	print_frames(stack->frame, stack->nr);
 }
 
 static void print_track(const char *what, const struct kmem_track *track)

@@ -29,6 +29,12 @@ extern __thread const void *debug_call_site;
 void debug_bug(struct kmem_cache *s, const char *format, ...) REPORT_FORMAT(2, 3);
 void debug_fix(struct kmem_cache *s, const char *format, ...) REPORT_FORMAT(2, 3);
 
+/* The lines of debug_bug() about what is no cache. */
+void debug_title(const char *name, const char *what);
+
+/* "what f+0x..." and the stack behind a handle of the depot. */
+void debug_stored_stack(const char *what, uint32_t handle);
+
 /* Everything about an object; and about its slab only. The policy on misuse then decides whether to go on. */
 void debug_trailer(const struct kmem_cache *s, const struct page *slab, const void *object);
 void debug_slab_trailer(const struct page *slab);

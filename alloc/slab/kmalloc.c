@@ -4,12 +4,16 @@
 
 #include <errno.h>
 
+#include "base/fault.h"
+#include "base/numa.h"
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
 #include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
 #include "slab/debug.h"
+#include "slab/debug_large.h"
 #include "slab/watch.h"
 
 #define NR_CLASSES 13
@@ -91,7 +95,12 @@ void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
 	struct page *page;
 
 	if (size > KMALLOC_MAX_SIZE) {
-		page = beyond_buddy && (gfp & __GFP_DIRECT_RECLAIM) ? large_map(size) : NULL;
+		if (!beyond_buddy || !(gfp & __GFP_DIRECT_RECLAIM))
+			return NULL;
+		if (trace_on(TRACE_MM_PAGE_ALLOC) &&
+		    fault_pages(gfp, (unsigned int)get_order(size), true, __builtin_return_address(0)))
+			return NULL;
+		page = large_map(size);
 		return page ? page_to_addr(page) : NULL;
 	}
 	page = page_alloc(gfp & ~__GFP_COMP, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
@@ -106,7 +115,7 @@ void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
 
 size_t large_usable(const struct page *page)
 {
-	return (size_t)page->nr_pages << PAGE_SHIFT;
+	return debug_large_on(page) ? page->size : (size_t)page->nr_pages << PAGE_SHIFT;
 }
 
 void large_free(struct page *page)
@@ -150,8 +159,13 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 {
 	const struct slab_request request = { gfp, node, size, call_site };
 	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? class_cache(size, gfp) : NULL;
-	void *p = s ? watch_alloc(s, &request) : kmalloc_no_class(size, gfp);
+	void *p;
 
+	if (!s)
+		strict_check(gfp, call_site);
+	p = s ? watch_alloc(s, &request) : kmalloc_no_class(debug_large_size(size), gfp);
+	if (!s && p && size)
+		debug_large_alloc(p, size, wipe_gfp(gfp) & __GFP_ZERO, call_site);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
@@ -165,6 +179,19 @@ static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const v
 	return kmalloc_no_class(size, gfp);
 }
 
+static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_site)
+{
+	const struct slab_request request = { gfp, nid, size, call_site };
+
+	if ((gfp & __GFP_THISNODE) && nid >= (int)numa_nr_nodes())
+		return NULL;
+	if (trace_on(TRACE_KMALLOC))
+		return kmalloc_watched(size, gfp, nid, call_site);
+	if (size - 1 < KMALLOC_MAX_CACHE_SIZE)
+		return slub_alloc_request(class_cache(size, gfp), &request);
+	return kmalloc_no_class(size, gfp);
+}
+
 void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	return kmalloc_from(size, gfp, node, call_site);
@@ -172,9 +199,7 @@ void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
 
 KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const void *caller)
 {
-	if (nid > 0 && (gfp & __GFP_THISNODE))
-		return NULL;
-	return kmalloc_from(size, gfp, nid, caller);
+	return kmalloc_on_node(size, gfp, nid, caller);
 }
 
 KMEM_API void *kmalloc(size_t size, gfp_t gfp)
@@ -184,9 +209,7 @@ KMEM_API void *kmalloc(size_t size, gfp_t gfp)
 
 KMEM_API void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 {
-	if (nid > 0 && (gfp & __GFP_THISNODE))
-		return NULL;
-	return kmalloc_from(size, gfp, nid, __builtin_return_address(0));
+	return kmalloc_on_node(size, gfp, nid, __builtin_return_address(0));
 }
 
 /* ---- free ---- */
@@ -237,7 +260,7 @@ void kfree_watched(const void *p, const void *call_site)
 
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), (void *)(uintptr_t)p, call_site);
-	else
+	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))
 		kfree_core(p);
 }
 
@@ -263,11 +286,36 @@ KMEM_API void kfree(const void *p)
 		kfree_core(p);
 }
 
+/* The debug cache that p is an object of, NULL when it is of none. */
+static struct kmem_cache *debug_cache_of(const void *p)
+{
+	uint16_t id = arena_contains(p) ? *addr_to_id(p) : KMEM_ID_NONE;
+
+	return id - 1u < KMEM_ID_MAX - 1u && debug_cache(cache_by_id(id)) ? cache_by_id(id) : NULL;
+}
+
+bool kmalloc_may_use(const void *p, const void *call_site)
+{
+	struct kmem_cache *s = debug_cache_of(p);
+
+	return !s || debug_in_use(s, (void *)(uintptr_t)p, call_site);
+}
+
+bool kfree_size_is(const void *p, size_t size, const void *call_site)
+{
+	struct kmem_cache *s = debug_cache_of(p);
+
+	return !s || debug_size_is(s, (void *)(uintptr_t)p, size, call_site);
+}
+
 KMEM_API void kfree_sensitive(const void *p)
 {
 	volatile uint8_t *byte = (volatile uint8_t *)(uintptr_t)p;
-	size_t bytes = object_usable(p);
+	size_t bytes;
 
+	if (!kmalloc_may_use(p, __builtin_return_address(0)))
+		return;
+	bytes = object_usable(p);
 	/* volatile: the compiler must not drop stores to memory about to be freed. */
 	while (bytes--)
 		byte[bytes] = 0;
@@ -312,18 +360,12 @@ size_t object_usable(const void *p)
 	return large_usable(page);
 }
 
-/* The debug cache that p is an object of, NULL when it is of none. */
-static struct kmem_cache *debug_cache_of(const void *p)
-{
-	uint16_t id = arena_contains(p) ? *addr_to_id(p) : KMEM_ID_NONE;
-
-	return id - 1u < KMEM_ID_MAX - 1u && debug_cache(cache_by_id(id)) ? cache_by_id(id) : NULL;
-}
-
 KMEM_API size_t ksize(const void *p)
 {
 	struct kmem_cache *s = debug_cache_of(p);
 
+	if (!kmalloc_may_use(p, __builtin_return_address(0)))
+		return 0;
 	if (s)
 		debug_claim(s, (void *)(uintptr_t)p);
 	return object_usable(p);
@@ -334,13 +376,19 @@ KMEM_API size_t ksize(const void *p)
 void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_site)
 {
 	struct kmem_cache *debugged = debug_cache_of(p);
-	size_t old = object_usable(p);
+	struct page *page = large_of(p);
+	size_t old;
 	void *copy;
 
+	if (!kmalloc_may_use(p, call_site))
+		return NULL;
+	old = object_usable(p);
 	if (!new_size) {
 		kfree_from(p, call_site);
 		return ZERO_SIZE_PTR;
 	}
+	if (page && debug_large_on(page) && new_size > KMALLOC_MAX_CACHE_SIZE && debug_large_resize(page, new_size))
+		return (void *)(uintptr_t)p;
 	if (debugged && debug_resize(debugged, (void *)(uintptr_t)p, new_size, wipe_gfp(gfp)))
 		return (void *)(uintptr_t)p;
 	if (old >= new_size) {

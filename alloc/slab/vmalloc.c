@@ -10,6 +10,7 @@
 #include <kmem/vmalloc.h>
 
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
 #include "page/alloc.h"
 #include "page/arena.h"
@@ -77,6 +78,7 @@ static void *vmalloc_from(size_t size, gfp_t gfp, int node, const void *call_sit
 {
 	void *p = NULL;
 
+	strict_check(gfp, call_site);
 	if (size && size < arena.limit && (node <= 0 || !(gfp & __GFP_THISNODE)))
 		p = area_alloc(size, gfp);
 	trace_area(call_site, p, size, gfp, node);
@@ -149,16 +151,20 @@ KMEM_API void *__vmalloc_array(size_t n, size_t size, gfp_t gfp)
 	return array_from(n, size, gfp, __builtin_return_address(0));
 }
 
+static cold void bad_area(const char *function, const char *what, const void *p)
+{
+	report("BUG: Trying to %s() %s (%p); it was left alone", function, what, p);
+	report_misuse_end(false);
+}
+
 static void vfree_from(const void *p, const void *call_site)
 {
 	struct page *head = p ? area_of(p) : NULL;
 
 	if (head)
 		area_free(head, call_site);
-	else if (p && (uintptr_t)p & (PAGE_SIZE - 1))
-		report("BUG: Trying to vfree() bad address (%p); it was left alone", p);
 	else if (p)
-		report("BUG: Trying to vfree() nonexistent vm area (%p); it was left alone", p);
+		bad_area("vfree", (uintptr_t)p & (PAGE_SIZE - 1) ? "bad address" : "nonexistent vm area", p);
 }
 
 KMEM_API void vfree(const void *p)
@@ -233,7 +239,7 @@ static void *vrealloc_from(const void *p, size_t size, gfp_t gfp, const void *ca
 	struct page *head = area_of(p);
 
 	if (!head) {
-		report("BUG: Trying to vrealloc() nonexistent vm area (%p); it was left alone", p);
+		bad_area("vrealloc", "nonexistent vm area", p);
 		return NULL;
 	}
 	if (!size) {

@@ -2,7 +2,9 @@
 /* watch.c - the watched path of allocation and free; see watch.h. */
 #include "slab/watch.h"
 
+#include "base/fault.h"
 #include "base/observe.h"
+#include "base/strict.h"
 #include "base/wipe.h"
 #include "slab/debug.h"
 
@@ -18,6 +20,9 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 
 	if (request->gfp & __GFP_DIRECT_RECLAIM)
 		observe_poll();
+	strict_check(request->gfp, request->call_site);
+	if (fault_slab(request->gfp, s->object_size, s->flags & SLAB_FAILSLAB, request->call_site))
+		return NULL;
 	if (may_wipe(s))
 		cleared.gfp = wipe_gfp(request->gfp);
 	if (debug_cache(s))

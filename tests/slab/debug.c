@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <kmem/debug.h>
+#include <kmem/rcu.h>
 
 #include "base/trace.h"
 #include "slab/debug.h"
@@ -117,6 +118,24 @@ Test(debug, kunit_kmalloc_redzone_access)
 	SAYS("kmalloc Redzone overwritten");
 	kmem_cache_free(s, p);
 	cr_expect_eq(kmem_cache_destroy(s), 0);
+}
+
+static void no_readers(void)
+{
+}
+
+Test(debug, kunit_kfree_rcu)
+{
+	static const struct kmem_rcu_ops ops = { no_readers };
+	struct kmem_cache *s = cache("TestSlub_kfree_rcu", 64, SLAB_NO_MERGE | ALL);
+	struct {
+		uint64_t a;
+		void *head[2];
+	} *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	kmem_rcu_register(&ops);
+	kfree_rcu(p, head);
+	cr_expect_eq(ERRORS(s, kmem_cache_destroy(s)), 0);
 }
 
 Test(debug, kunit_leak_destroy)

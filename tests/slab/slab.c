@@ -24,7 +24,7 @@ static struct kmem_cache *cache(unsigned int size)
 static struct page *slab(struct kmem_cache *s)
 {
 	bool fell_back;
-	struct page *page = slab_new(s, GFP_KERNEL, &fell_back);
+	struct page *page = slab_new(s, GFP_KERNEL, -1, &fell_back);
 
 	cr_assert_not_null(page);
 	cr_assert_not(fell_back);
@@ -201,12 +201,12 @@ Test(slab, without_large_blocks_the_smallest_order_serves)
 	take_the_rest();
 	__free_page(keep[5]);
 	drain_all_pages();
-	page = slab_new(s, GFP_NOWAIT, &fell_back);
+	page = slab_new(s, GFP_NOWAIT, -1, &fell_back);
 	cr_assert_not_null(page);
 	cr_expect(fell_back);
 	cr_expect_eq(page->order, s->min_order);
 	cr_expect_eq(page->objects, s->min_objects);
-	cr_expect_null(slab_new(s, GFP_NOWAIT, &fell_back));
+	cr_expect_null(slab_new(s, GFP_NOWAIT, -1, &fell_back));
 }
 
 Test(slab, reclaimable_caches_use_reclaimable_blocks)

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <kmem/fastpath.h>
+#include <kmem/fault.h>
 
 #include "base/trace.h"
 #include "slab/watch.h"
@@ -157,4 +158,69 @@ Test(watch, init_on_free_clears_kmalloc_and_pages)
 	kfree(large);
 	free_pages((unsigned long)pages, 1);
 	cr_expect(zero(small, 200) && zero(large, 20000) && zero(pages, 8192));
+}
+
+Test(watch, injected_failures_hit_every_kind_of_call)
+{
+	struct kmem_cache *s = cache(), *marked = kmem_cache_create("marked", 64, 0, SLAB_FAILSLAB, NULL);
+	struct fault_attr a;
+	struct kmem_cache_stat stat;
+	void *object[4];
+
+	kmem_fault_get(KMEM_FAILSLAB, &a);
+	a.probability = 100;
+	a.times = -1;
+	a.verbose = 0;
+	kmem_fault_set(KMEM_FAILSLAB, &a);
+	cr_expect_null(kmem_cache_alloc(s, GFP_ATOMIC));
+	cr_expect_null(kmem_cache_alloc_inline(s, GFP_ATOMIC));
+	cr_expect_null(kmalloc(100, GFP_NOWAIT));
+	cr_expect_eq(kmem_cache_alloc_bulk(s, GFP_ATOMIC, 4, object), 0);
+	a.ignore_gfp_wait = false;
+	a.cache_filter = true;
+	kmem_fault_set(KMEM_FAILSLAB, &a);
+	object[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	cr_expect_not_null(object[0]);
+	cr_expect_null(kmem_cache_alloc(marked, GFP_KERNEL));
+	object[1] = kmem_cache_alloc(marked, GFP_KERNEL | __GFP_NOFAIL);
+	cr_expect_not_null(object[1]);
+	kmem_cache_free(s, object[0]);
+	kmem_cache_free(marked, object[1]);
+	a.probability = 0;
+	kmem_fault_set(KMEM_FAILSLAB, &a);
+	kmem_cache_stat(s, &stat);
+	cr_expect_eq(stat.active, 0);
+	cr_expect_eq(kmem_cache_destroy(s), 0);
+	cr_expect_eq(kmem_cache_destroy(marked), 0);
+}
+
+Test(watch, injected_failures_of_pages)
+{
+	struct fault_attr a;
+	void *p;
+
+	kmem_fault_get(KMEM_FAIL_PAGE_ALLOC, &a);
+	a.probability = 100;
+	a.times = 1;
+	a.verbose = 0;
+	a.ignore_gfp_wait = false;
+	kmem_fault_set(KMEM_FAIL_PAGE_ALLOC, &a);
+	cr_expect_null(kmalloc(100000, GFP_KERNEL));
+	p = kmalloc(100000, GFP_KERNEL);
+	cr_expect_not_null(p, "once");
+	kfree(p);
+}
+
+Test(watch, fail_nth_of_the_thread)
+{
+	void *p, *q;
+
+	/* A slab is there already: its pages would count, too. */
+	kfree(kmalloc(100, GFP_KERNEL));
+	kmem_fail_nth_set(2);
+	p = kmalloc(100, GFP_NOWAIT);
+	q = kmalloc(100, GFP_NOWAIT);
+	cr_expect_not_null(p);
+	cr_expect_null(q);
+	kfree(p);
 }

@@ -243,7 +243,8 @@ static void add_up(const struct heap *h, unsigned int i, struct heap_cache *c)
 
 	*c = (struct heap_cache){ .cache = s->caches[i] };
 	c->cache.name[KMEM_NAME_BYTES - 1] = '\0';
-	c->allocs = c->cache.folded_allocs;
+	c->allocs = c->cache.folded_allocs + kmem_prefill_allocs(c->cache.prefill);
+	c->cached_barn = kmem_prefill_held(c->cache.prefill);
 	c->frees = c->cache.folded_frees;
 	for (unsigned int nid = 0; nid < h->root.nr_nodes; nid++)
 		add_node(c, &s->nodes[i * h->root.nr_nodes + nid]);

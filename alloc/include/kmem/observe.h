@@ -25,6 +25,7 @@
  *   - sum over CPUs of kmem_slot_count()         = sum of node.nr_taken)
  *   - node.shared, if not 0: kmem_slot_count()
  *   - sum over node.full[0 .. nr_full) of sheaf.count
+ *   - kmem_prefill_held(cache.prefill)
  *
  * All addresses are uint64_t, so that the same structures serve a reader of
  * another process; all sizes are bytes unless the name says otherwise.
@@ -85,6 +86,7 @@ enum kmem_page_flags {
 	KMEM_PG_COMP = 1 << 2,    /* compound: allocated with __GFP_COMP */
 	KMEM_PG_MAPPED = 1 << 3,  /* large object with an address range of its own (> 4 MiB) */
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
+	KMEM_PG_DEBUG = 1 << 8,   /* large object whose size asked for is exact, and guarded */
 	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
 	KMEM_PG_LAZY = 1 << 6,    /* free block given back lazily (MADV_FREE): contents unknown, not dirty */
 };
@@ -123,7 +125,11 @@ struct page {
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
 	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
 	union {
-		uint64_t size;   /* large: requested bytes */
+		struct {
+			uint64_t size;  /* large: requested bytes */
+			uint32_t stack; /* large, debugged: handle of who allocated it */
+			uint32_t reserved;
+		};
 		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
 	};
 };
@@ -167,7 +173,7 @@ struct kmem_slot {
 	uint64_t word;     /* bits 0-15: objects held; bits 16-63: allocations served */
 	int64_t net;       /* objects put in by refills minus taken out by flushes */
 	uint32_t capacity; /* 0: every call takes the slow path */
-	uint32_t reserved;
+	uint32_t limit;    /* objects that fit; capacity stays 0 with several nodes: slow frees look at the node */
 	uint64_t reserved2;
 	uint64_t object[];
 };
@@ -188,6 +194,17 @@ static inline uint64_t kmem_slot_frees(const struct kmem_slot *slot)
 	return kmem_slot_count(slot) + kmem_slot_allocs(slot) - (uint64_t)slot->net;
 }
 
+/* Of kmem_cache.prefill; objects that callers hold are free as those in a slot are. */
+static inline uint64_t kmem_prefill_held(uint64_t prefill)
+{
+	return prefill & 0xffffff;
+}
+
+static inline uint64_t kmem_prefill_allocs(uint64_t prefill)
+{
+	return prefill >> 24;
+}
+
 /* Counters of the slow paths; changed under the node's lock only. */
 struct kmem_node_stat {
 	uint64_t alloc;         /* objects handed out that no slot has counted */
@@ -203,9 +220,18 @@ struct kmem_node_stat {
 	uint64_t order_fallback; /* slabs made with the minimum order */
 	uint64_t alloc_fail;    /* allocations that returned NULL */
 	uint64_t drain;         /* times the per-CPU slots were drained */
+	uint64_t remote_free;   /* objects freed by CPUs of other nodes */
+	uint64_t prefill_fast;  /* sheaves for callers that the barn filled */
+	uint64_t prefill_slow;  /* sheaves for callers that slabs filled */
+	uint64_t prefill_oversize; /* of those, with more objects than the cache's sheaves hold */
+	uint64_t return_fast;   /* sheaves of callers that went back into the barn */
+	uint64_t return_slow;   /* sheaves of callers that went back into slabs */
 };
 
-/* Per-node state of a cache. `seq` is odd while the lock holder changes it. */
+/*
+ * Per-node state of a cache. The lock of node 0 is that of all its nodes, and
+ * the seq of node 0 is odd while its holder changes any of them.
+ */
 struct kmem_cache_node {
 	uint32_t lock;
 	uint32_t seq;
@@ -222,7 +248,7 @@ struct kmem_cache_node {
 	uint64_t full[KMEM_BARN_SHEAVES];  /* struct kmem_sheaf */
 	uint64_t empty[KMEM_BARN_SHEAVES];
 	struct kmem_node_stat stat;
-	uint64_t reserved2[23];
+	uint64_t reserved2[17];
 };
 
 /* The bits of cache.flags that readers need: the SLAB_* flags of these names. */
@@ -292,7 +318,12 @@ struct kmem_cache {
 	uint32_t info_end;
 	uint64_t random;        /* what the free pointers are mixed with */
 	uint64_t errors;        /* reported about this cache so far, repairs included */
-	uint64_t reserved[36];
+	uint64_t prefill;       /* bits 0-23: objects in sheaves that callers hold; 24-63: allocated from them */
+	uint32_t barn_full;     /* full sheaves that a node keeps, at most KMEM_BARN_SHEAVES; empty ones */
+	uint32_t barn_empty;
+	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
+	uint32_t reserved1;
+	uint64_t reserved[33];
 };
 
 /* Free blocks of one order and migratetype: those with contents first to be taken, and those given back. */

@@ -57,6 +57,7 @@ struct kmem_options {
 	unsigned int nodes; /* invent that many NUMA nodes (1-8), CPU n on node n % nodes; 0: the system's */
 	bool init_on_alloc, init_on_free; /* clear memory unasked: kmem_set_init_on_alloc() */
 	enum kmem_misuse_option misuse;
+	bool strict;   /* enforce the kernel's rules about sleeping: kmem/strict.h */
 	size_t limit;   /* budget of memory, bytes; 0: the address space. Watermarks are kept within it */
 	size_t dma32;   /* bytes of the arena to place below 4 GiB, for GFP_DMA and GFP_DMA32; 0: none */
 	size_t hugetlb; /* bytes to take from the system's pool of huge pages at start; 0: none */
