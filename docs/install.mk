@@ -1,12 +1,13 @@
 # What `make install` puts where; uninstall removes just that.
 HEADERS := $(sort $(wildcard alloc/include/kmem/*.h))
 COMPAT  := $(sort $(wildcard alloc/include/compat/linux/*.h))
+COMPAT_SCHED := $(sort $(wildcard alloc/include/compat/linux/sched/*.h))
 MAN1    := $(sort $(wildcard docs/man/*.1))
 MAN3    := $(sort $(wildcard docs/man/*.3))
 DOCS    := README.md LICENSE $(sort $(wildcard docs/*.md))
 
 install: all $(B)/kmem.pc $(B)/kmem-compat.pc
-	$(Q)install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/kmem/compat/linux \
+	$(Q)install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/kmem/compat/linux/sched \
 	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man3 $(DESTDIR)$(docdir)
 	$(Q)install -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)
 	$(Q)install -m 755 $(B)/libkmem.so.0 $(B)/libkmem-malloc.so $(DESTDIR)$(libdir)
@@ -15,6 +16,7 @@ install: all $(B)/kmem.pc $(B)/kmem-compat.pc
 	$(Q)install -m 644 $(B)/kmem.pc $(B)/kmem-compat.pc $(DESTDIR)$(libdir)/pkgconfig
 	$(Q)install -m 644 $(HEADERS) $(DESTDIR)$(includedir)/kmem
 	$(Q)install -m 644 $(COMPAT) $(DESTDIR)$(includedir)/kmem/compat/linux
+	$(Q)install -m 644 $(COMPAT_SCHED) $(DESTDIR)$(includedir)/kmem/compat/linux/sched
 	$(Q)install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	$(Q)install -m 644 $(MAN3) $(DESTDIR)$(mandir)/man3
 	$(Q)install -m 644 $(DOCS) $(DESTDIR)$(docdir)

@@ -74,6 +74,37 @@ static inline void lock_acquire(lock_t *lock, enum lock_rank rank)
 		lock_slow(lock);
 }
 
+/*
+ * For locks that are also taken where neither a wait nor a system call is allowed.
+ * Nobody sleeps on such a lock in a way that its holder would have to end: who
+ * can wait polls, with pauses (lock_acquire_polled()); who cannot spins for a
+ * bounded time (lock_try_spin()) and then does without. So lock_release() of a
+ * lock that only these two and lock_try() take never makes a system call.
+ */
+void lock_poll(lock_t *lock);
+bool lock_spin(lock_t *lock);
+
+static inline void lock_acquire_polled(lock_t *lock, enum lock_rank rank)
+{
+	uint32_t free = 0;
+
+	lock_check_acquire(rank);
+	if (__builtin_expect(!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE,
+							  __ATOMIC_RELAXED), 0))
+		lock_poll(lock);
+}
+
+static inline bool lock_try_spin(lock_t *lock, enum lock_rank rank)
+{
+	uint32_t free = 0;
+
+	if (__builtin_expect(!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE,
+							  __ATOMIC_RELAXED), 0) && !lock_spin(lock))
+		return false;
+	lock_check_acquire(rank);
+	return true;
+}
+
 static inline void lock_release(lock_t *lock, enum lock_rank rank)
 {
 	lock_check_release(rank);
@@ -85,6 +116,14 @@ static inline void lock_release(lock_t *lock, enum lock_rank rank)
  * For fork() only: take and drop many locks of one rank, in any order. Nobody
  * else takes two of a rank, so this cannot deadlock.
  */
+static inline void lock_acquire_polled_nested(lock_t *lock)
+{
+	uint32_t free = 0;
+
+	if (!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		lock_poll(lock);
+}
+
 static inline void lock_acquire_nested(lock_t *lock)
 {
 	uint32_t free = 0;

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <linux/mempolicy.h>
+#include <linux/mman.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -94,6 +96,53 @@ int os_purge(void *addr, size_t bytes)
 	return checked(saved, madvise(addr, bytes, MADV_DONTNEED));
 }
 
+int os_purge_lazily(void *addr, size_t bytes)
+{
+	int saved = errno;
+
+	return checked(saved, madvise(addr, bytes, MADV_FREE));
+}
+
+int os_protect(void *addr, size_t bytes, bool accessible)
+{
+	int saved = errno;
+
+	return checked(saved, mprotect(addr, bytes, accessible ? PROT_READ | PROT_WRITE : PROT_NONE));
+}
+
+int os_commit_huge(void *addr, size_t bytes)
+{
+	int saved = errno;
+	void *map = mmap(addr, bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB | (21 << MAP_HUGE_SHIFT), -1, 0);
+
+	return checked(saved, map == MAP_FAILED ? -1 : 0);
+}
+
+void os_prefer_node(void *addr, size_t bytes, unsigned int node)
+{
+	unsigned long mask = 1UL << node;
+
+	(void)KEEP_ERRNO(syscall(SYS_mbind, addr, bytes, MPOL_PREFERRED, &mask, 8 * sizeof(mask), 0));
+}
+
+bool os_reserve_at(void *addr, size_t bytes)
+{
+	int saved = errno;
+	void *map = mmap(addr, bytes, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	/* Kernels before 4.17 take the address for a hint. */
+	if (map != MAP_FAILED && map != addr) {
+		munmap(map, bytes);
+		map = MAP_FAILED;
+	}
+	if (map != MAP_FAILED)
+		madvise(addr, bytes, MADV_DONTDUMP);
+	errno = saved;
+	return map != MAP_FAILED;
+}
+
 int os_move(void *from, void *to, size_t bytes)
 {
 	int saved = errno;
@@ -109,6 +158,11 @@ int os_move(void *from, void *to, size_t bytes)
 void os_advise_huge(void *addr, size_t bytes)
 {
 	(void)KEEP_ERRNO(madvise(addr, bytes, MADV_HUGEPAGE));
+}
+
+void os_advise_small(void *addr, size_t bytes)
+{
+	(void)KEEP_ERRNO(madvise(addr, bytes, MADV_NOHUGEPAGE));
 }
 
 void os_name(void *addr, size_t bytes, const char *name)
@@ -132,6 +186,18 @@ bool os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t ns)
 void os_futex_wake(uint32_t *word, int nr)
 {
 	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, nr, NULL, NULL, 0));
+}
+
+void os_yield(void)
+{
+	(void)KEEP_ERRNO(sched_yield());
+}
+
+void os_sleep_ns(long ns)
+{
+	struct timespec time = { ns / 1000000000, ns % 1000000000 };
+
+	(void)KEEP_ERRNO(nanosleep(&time, NULL));
 }
 
 int os_membarrier_register(void)
@@ -218,6 +284,11 @@ uint64_t os_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+const char *os_program_name(void)
+{
+	return program_invocation_short_name;
 }
 
 int os_gettid(void)

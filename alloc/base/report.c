@@ -113,7 +113,7 @@ static void format_one(struct writer *w, const char **f, va_list *args)
 	}
 }
 
-size_t report_vformat(char *buf, size_t bytes, const char *format, va_list *args)
+static size_t format_list(char *buf, size_t bytes, const char *format, va_list *args)
 {
 	struct writer w = { buf, bytes, 0 };
 
@@ -137,7 +137,7 @@ static void print_line(const char *format, va_list *args)
 	size_t len = sizeof(prefix) - 1;
 
 	memcpy(line, prefix, len);
-	len += report_vformat(line + len, sizeof(line) - len - 1, format, args);
+	len += format_list(line + len, sizeof(line) - len - 1, format, args);
 	len = MIN(len, sizeof(line) - 2);
 	line[len++] = '\n';
 	os_write(2, line, len);
@@ -181,7 +181,18 @@ size_t report_format(char *buf, size_t bytes, const char *format, ...)
 	size_t len;
 
 	va_start(args, format);
-	len = report_vformat(buf, bytes, format, &args);
+	len = format_list(buf, bytes, format, &args);
 	va_end(args);
+	return len;
+}
+
+size_t report_vformat(char *buf, size_t bytes, const char *format, va_list args)
+{
+	va_list copy;
+	size_t len;
+
+	va_copy(copy, args);
+	len = format_list(buf, bytes, format, &copy);
+	va_end(copy);
 	return len;
 }

@@ -31,7 +31,9 @@ void report_set_policy(enum kmem_misuse_option policy);
 
 /* Bounded formatting into a buffer, always terminated. Return: length of the whole text. */
 size_t report_format(char *buf, size_t bytes, const char *format, ...) REPORT_FORMAT(3, 4);
-size_t report_vformat(char *buf, size_t bytes, const char *format, va_list *args);
+
+/* The same with the arguments in a list. */
+size_t report_vformat(char *buf, size_t bytes, const char *format, va_list args) REPORT_FORMAT(3, 0);
 
 /* Bug unless true; stays in release builds, so conditions must be cheap. */
 #define BUG_ON(condition)                                                             \

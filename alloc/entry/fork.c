@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "base/depot.h"
+#include "base/observe.h"
 #include "page/alloc.h"
 #include "slab/cache.h"
 #include "slab/rcu.h"
@@ -39,6 +40,7 @@ static void child(void)
 	cache_unlock_after_fork(true);
 	rcu_unlock_after_fork(true);
 	depot_after_fork();
+	observe_after_fork();
 }
 
 void fork_init(void)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include <kmem/slab.h>
+#include <kmem/strict.h>
 
 #include "base/numa.h"
 #include "base/fault.h"
@@ -20,6 +21,7 @@
 #include "base/os.h"
 #include "base/percpu.h"
 #include "base/report.h"
+#include "entry/control.h"
 #include "entry/fork.h"
 #include "entry/options.h"
 #include "entry/slabinfo.h"
@@ -50,17 +52,19 @@ void kmem_init(void)
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) ||
-	    page_init(kmem_options()->arena, percpu_nr_cpus()) || kmalloc_init())
+	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
 	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);
 	kmem_set_init_on_free(kmem_options()->init_on_free);
+	kmem_set_strict(kmem_options()->strict);
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();
 	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();
+	control_init();
 	observe_ready();
 }
 

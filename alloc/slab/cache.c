@@ -8,9 +8,11 @@
 
 #include <errno.h>
 
+#include "base/numa.h"
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/report.h"
+#include "base/strict.h"
 #include "slab/debug.h"
 #include "slab/debug_report.h"
 #include "slab/geometry.h"
@@ -40,7 +42,7 @@ int cache_init(unsigned int nr_cpus)
 	int rc = meta_reserve(&registry.caches, "kmem caches", KMEM_ID_MAX * sizeof(struct kmem_cache));
 
 	if (!rc)
-		rc = meta_reserve(&registry.nodes, "kmem nodes", KMEM_ID_MAX * sizeof(struct kmem_cache_node));
+		rc = meta_reserve(&registry.nodes, "kmem nodes", (size_t)KMEM_ID_MAX * numa_nr_nodes() * sizeof(struct kmem_cache_node));
 	if (!rc)
 		rc = sheaf_init();
 	if (rc)
@@ -105,11 +107,12 @@ static struct kmem_cache *take_entry(void)
 	if (id >= KMEM_ID_MAX)
 		return NULL;
 	if (meta_ensure(&registry.caches, (id + 1) * sizeof(struct kmem_cache)) ||
-	    meta_ensure(&registry.nodes, (id + 1) * sizeof(struct kmem_cache_node)))
+	    meta_ensure(&registry.nodes, (size_t)(id + 1) * numa_nr_nodes() * sizeof(struct kmem_cache_node)))
 		return NULL;
 	memset(&cache_array[id], 0, sizeof(cache_array[id]));
-	memset(&node_array[id], 0, sizeof(node_array[id]));
+	memset(&node_array[(size_t)id * numa_nr_nodes()], 0, numa_nr_nodes() * sizeof(node_array[0]));
 	cache_array[id].id = (uint16_t)id;
+	cache_array[id].nr_nodes = (uint8_t)numa_nr_nodes();
 	return &cache_array[id];
 }
 
@@ -136,10 +139,24 @@ static uint32_t shared_sheaf_capacity(const struct kmem_cache *s)
 	return s->slot_capacity + (uint32_t)((sizeof(struct kmem_slot) - sizeof(struct kmem_sheaf)) / sizeof(uint64_t));
 }
 
-/* Slots in the per-CPU regions, or one shared slot. Return: 0 or -ENOMEM. */
+static int set_shared_slot(const struct kmem_cache *s, struct kmem_cache_node *n)
+{
+	struct kmem_slot *shared = (struct kmem_slot *)(void *)sheaf_alloc(shared_sheaf_capacity(s));
+
+	if (!shared)
+		return -ENOMEM;
+	memset(shared, 0, sizeof(*shared));
+	shared->capacity = s->slot_capacity;
+	shared->limit = s->slot_capacity;
+	n->shared = (uintptr_t)shared;
+	return 0;
+}
+
+/* Slots in the per-CPU regions, or one shared slot per node. Return: 0 or -ENOMEM. */
 static int set_slots(struct kmem_cache *s)
 {
-	struct kmem_slot *shared;
+	unsigned int nid;
+	int rc = 0;
 
 	s->slot_capacity = 2 * s->sheaf_capacity;
 	/* A debug cache stays with the null slot, which is always empty and full. */
@@ -147,27 +164,27 @@ static int set_slots(struct kmem_cache *s)
 	s->percpu = percpu_region(0) + s->slot_offset;
 	if (s->slot_offset || !s->slot_capacity)
 		return 0;
-	shared = (struct kmem_slot *)(void *)sheaf_alloc(shared_sheaf_capacity(s));
-	if (!shared)
-		return -ENOMEM;
-	memset(shared, 0, sizeof(*shared));
-	shared->capacity = s->slot_capacity;
-	node_of(s, 0)->shared = (uintptr_t)shared;
-	return 0;
+	for (nid = 0; nid < s->nr_nodes && !rc; nid++)
+		rc = set_shared_slot(s, node_of(s, nid));
+	return rc;
 }
 
 /* The slots of a drained cache. */
 static void release_slots(struct kmem_cache *s)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
-	struct kmem_sheaf *memory = (struct kmem_sheaf *)(uintptr_t)n->shared;
+	unsigned int nid;
 
 	percpu_slot_free(s->slot_offset, slot_bytes(s->slot_capacity));
-	if (!memory)
-		return;
-	n->shared = 0;
-	memory->capacity = shared_sheaf_capacity(s);
-	sheaf_free(memory);
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		struct kmem_cache_node *n = node_of(s, nid);
+		struct kmem_sheaf *memory = (struct kmem_sheaf *)(uintptr_t)n->shared;
+
+		if (!memory)
+			continue;
+		n->shared = 0;
+		memory->capacity = shared_sheaf_capacity(s);
+		sheaf_free(memory);
+	}
 }
 
 /* Debug caches have the kernel's layout with all its metadata, the others nothing between their objects. */
@@ -194,7 +211,9 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	if (!s)
 		return NULL;
 	set_geometry(s, &g);
-	s->nr_nodes = 1;
+	s->barn_full = KMEM_BARN_SHEAVES;
+	s->barn_empty = KMEM_BARN_SHEAVES;
+	s->remote_node_defrag_ratio = 1000;
 	s->object_size = size;
 	s->flags = flags;
 	s->ctor = (uintptr_t)args->ctor;
@@ -233,6 +252,7 @@ KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned 
 	struct kmem_cache *s;
 	const char *why;
 
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	if (!args)
 		args = &none;
 	why = refuse(name, size, args, flags);
@@ -285,14 +305,17 @@ static void report_remaining(struct kmem_cache *s, size_t left)
 /* Return: slabs left. */
 static size_t release_empty_slabs(struct kmem_cache *s)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0);
 	struct page *empty = NULL;
-	size_t left;
+	size_t left = 0;
+	unsigned int nid;
 
-	node_lock(n);
-	node_shrink(n, &empty);
-	left = n->nr_slabs;
-	node_unlock(n);
+	node_lock(home);
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		node_shrink(node_of(s, nid), &empty);
+		left += node_of(s, nid)->nr_slabs;
+	}
+	node_unlock(home);
 	node_release(s, empty);
 	return left;
 }
@@ -305,12 +328,24 @@ static void wait_for_readers(void)
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 }
 
+/* Objects that no slot or barn holds any more. */
+static size_t objects_left(const struct kmem_cache *s)
+{
+	size_t left = 0;
+	unsigned int nid;
+
+	for (nid = 0; nid < s->nr_nodes; nid++)
+		left += node_of(s, nid)->nr_taken;
+	return left;
+}
+
 KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 {
 	size_t left;
 
 	if (!s)
 		return 0;
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	if (READ_ONCE(s->state) != KMEM_CACHE_LIVE)
 		report_bug("BUG: kmem_cache_destroy(%p): not a live cache", (void *)s);
 	/* What kfree_rcu() was given is no leak. */
@@ -319,7 +354,7 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 	s->state = KMEM_CACHE_DEAD;
 	slub_drain(s);
 	release_empty_slabs(s);
-	left = node_of(s, 0)->nr_taken;
+	left = objects_left(s);
 	if (!left) {
 		if (s->flags & SLAB_TYPESAFE_BY_RCU)
 			wait_for_readers();
@@ -342,10 +377,27 @@ static size_t shrink(struct kmem_cache *s)
 	return release_empty_slabs(s);
 }
 
+size_t cache_shrink_locked(struct kmem_cache *s)
+{
+	return shrink(s);
+}
+
+int cache_change(uint32_t id, int (*change)(struct kmem_cache *s, int64_t value), int64_t value)
+{
+	int rc = -ENOENT;
+
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	if (id && id < cache_count() && cache_array[id].state == KMEM_CACHE_LIVE)
+		rc = change(&cache_array[id], value);
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	return rc;
+}
+
 KMEM_API int kmem_cache_shrink(struct kmem_cache *s)
 {
 	size_t slabs;
 
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 	slabs = shrink(s);
 	lock_release(&registry.lock, LOCK_REGISTRY);
@@ -383,6 +435,12 @@ static void add_slot(struct kmem_cache_stat *stat, const struct kmem_slot *slot)
 	stat->cached += kmem_slot_count(slot);
 }
 
+static void add_prefill(struct kmem_cache_stat *stat, uint64_t prefill)
+{
+	stat->allocs += kmem_prefill_allocs(prefill);
+	stat->cached += kmem_prefill_held(prefill);
+}
+
 static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
 {
 	uint32_t i;
@@ -404,18 +462,23 @@ static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node 
 	stat->slab_allocs += n->stat.slab_alloc;
 	stat->slab_frees += n->stat.slab_free;
 	stat->drains += n->stat.drain;
+	stat->remote_frees += n->stat.remote_free;
+	stat->prefills += n->stat.prefill_fast + n->stat.prefill_slow;
+	stat->returns += n->stat.return_fast + n->stat.return_slow;
 	stat->alloc_fail += n->stat.alloc_fail;
 }
 
 KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat)
 {
 	struct kmem_cache_node *n = node_of(s, 0);
-	unsigned int cpu;
+	unsigned int cpu, nid;
 
 	memset(stat, 0, sizeof(*stat));
 	/* The node lock keeps slow paths and drains out; pops and pushes go on. */
 	lock_acquire(&n->lock, LOCK_NODE);
-	add_node(stat, n);
+	for (nid = 0; nid < s->nr_nodes; nid++)
+		add_node(stat, node_of(s, nid));
+	add_prefill(stat, READ_ONCE(s->prefill));
 	stat->allocs += s->folded_allocs;
 	stat->frees += s->folded_frees;
 	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
@@ -432,7 +495,7 @@ void cache_lock_for_fork(void)
 
 	lock_acquire_nested(&registry.lock);
 	for (id = 1; id < observe_root.nr_caches; id++)
-		lock_acquire_nested(&node_array[id].lock);
+		lock_acquire_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
 }
 
 void cache_unlock_after_fork(bool child)
@@ -441,9 +504,9 @@ void cache_unlock_after_fork(bool child)
 
 	for (id = observe_root.nr_caches; id-- > 1;) {
 		if (child)
-			lock_reset(&node_array[id].lock);
+			lock_reset(&node_array[(size_t)id * numa_nr_nodes()].lock);
 		else
-			lock_release_nested(&node_array[id].lock);
+			lock_release_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
 	}
 	if (child) {
 		sheaf_after_fork();

@@ -108,11 +108,11 @@ static void *take_object(struct kmem_cache *s, struct kmem_cache_node *n, const 
 static bool add_slab(struct kmem_cache *s, struct kmem_cache_node *n, gfp_t gfp)
 {
 	bool fell_back;
-	struct page *slab = slab_new(s, gfp, &fell_back);
+	struct page *slab = slab_new(s, gfp, -1, &fell_back);
 
 	node_lock(n);
 	if (slab)
-		node_add_slab(n, slab);
+		node_add_slab(s, slab);
 	else
 		n->stat.alloc_fail++;
 	n->stat.order_fallback += slab && fell_back;
@@ -198,7 +198,7 @@ static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 		debug_object_init(s, object, RED_INACTIVE);
 	debug_chain_push(s, slab, object);
 	n->stat.free++;
-	node_put(s, n, &object, 1, empty);
+	node_put(s, &object, 1, empty);
 }
 
 void debug_free(struct kmem_cache *s, void *object, const void *call_site)

@@ -35,7 +35,7 @@ void debug_bug(struct kmem_cache *s, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	report_vformat(what, sizeof(what), format, &args);
+	report_vformat(what, sizeof(what), format, args);
 	va_end(args);
 	count_error(s);
 	debug_title(s->name, what);
@@ -47,7 +47,7 @@ void debug_fix(struct kmem_cache *s, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	report_vformat(what, sizeof(what), format, &args);
+	report_vformat(what, sizeof(what), format, args);
 	va_end(args);
 	count_error(s);
 	report("FIX %s: %s", s->name, what);

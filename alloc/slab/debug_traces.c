@@ -145,7 +145,7 @@ static void REPORT_FORMAT(2, 3) add(struct text *t, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	t->len += report_vformat(room ? t->buf + t->len : NULL, room, format, &args);
+	t->len += report_vformat(room ? t->buf + t->len : NULL, room, format, args);
 	va_end(args);
 }
 

@@ -5,7 +5,9 @@
 #include <errno.h>
 
 #include "base/fault.h"
+#include "base/numa.h"
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
 #include "base/wipe.h"
 #include "page/alloc.h"
@@ -170,8 +172,11 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 {
 	const struct slab_request request = { gfp, node, size, call_site };
 	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? class_cache(size, gfp) : NULL;
-	void *p = s ? watch_alloc(s, &request) : large_watched(size, gfp, call_site);
+	void *p;
 
+	if (!s)
+		strict_check(gfp, call_site);
+	p = s ? watch_alloc(s, &request) : large_watched(size, gfp, call_site);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
@@ -185,6 +190,19 @@ static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const v
 	return kmalloc_no_class(size, gfp);
 }
 
+static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_site)
+{
+	const struct slab_request request = { gfp, nid, size, call_site };
+
+	if ((gfp & __GFP_THISNODE) && nid >= (int)numa_nr_nodes())
+		return NULL;
+	if (trace_on(TRACE_KMALLOC))
+		return kmalloc_watched(size, gfp, nid, call_site);
+	if (size - 1 < KMALLOC_MAX_CACHE_SIZE)
+		return slub_alloc_request(class_cache(size, gfp), &request);
+	return kmalloc_no_class(size, gfp);
+}
+
 void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	return kmalloc_from(size, gfp, node, call_site);
@@ -192,9 +210,7 @@ void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
 
 KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const void *caller)
 {
-	if (nid > 0 && (gfp & __GFP_THISNODE))
-		return NULL;
-	return kmalloc_from(size, gfp, nid, caller);
+	return kmalloc_on_node(size, gfp, nid, caller);
 }
 
 KMEM_API void *kmalloc(size_t size, gfp_t gfp)
@@ -204,9 +220,7 @@ KMEM_API void *kmalloc(size_t size, gfp_t gfp)
 
 KMEM_API void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 {
-	if (nid > 0 && (gfp & __GFP_THISNODE))
-		return NULL;
-	return kmalloc_from(size, gfp, nid, __builtin_return_address(0));
+	return kmalloc_on_node(size, gfp, nid, __builtin_return_address(0));
 }
 
 /* ---- free ---- */

@@ -81,8 +81,10 @@ void node_release(const struct kmem_cache *s, struct page *empty)
 	}
 }
 
-void node_add_slab(struct kmem_cache_node *n, struct page *slab)
+void node_add_slab(const struct kmem_cache *s, struct page *slab)
 {
+	struct kmem_cache_node *n = node_of_slab(s, slab);
+
 	n->nr_slabs++;
 	n->nr_objects += slab->objects;
 	n->stat.slab_alloc++;
@@ -126,9 +128,9 @@ static cold void report_put(const struct kmem_cache *s, struct page *slab, const
 }
 
 /* As many objects from the front as share a slab. Return: how many are dealt with, at least 1. */
-static uint32_t put_run(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
-			struct page **empty)
+static uint32_t put_run(const struct kmem_cache *s, void **object, uint32_t count, struct page **empty)
 {
+	struct kmem_cache_node *n;
 	struct page *slab = slab_of(object[0]);
 	bool was_full = slab && slab->inuse == slab->objects;
 	uint32_t put = 0;
@@ -139,6 +141,7 @@ static uint32_t put_run(const struct kmem_cache *s, struct kmem_cache_node *n, v
 		report_put(s, slab, object[0]);
 		return 1;
 	}
+	n = node_of_slab(s, slab);
 	n->nr_taken -= put;
 	if (was_full)
 		list_add(n, slab, false);
@@ -147,11 +150,10 @@ static uint32_t put_run(const struct kmem_cache *s, struct kmem_cache_node *n, v
 	return put;
 }
 
-void node_put(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
-	      struct page **empty)
+void node_put(const struct kmem_cache *s, void **object, uint32_t count, struct page **empty)
 {
 	while (count) {
-		uint32_t put = put_run(s, n, object, count, empty);
+		uint32_t put = put_run(s, object, count, empty);
 
 		object += put;
 		count -= put;
@@ -201,16 +203,16 @@ struct kmem_sheaf *barn_get_empty(struct kmem_cache_node *n)
 	return n->nr_empty ? (struct kmem_sheaf *)(uintptr_t)n->empty[--n->nr_empty] : NULL;
 }
 
-bool barn_put(struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
+bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
 {
 	if (sheaf->count) {
-		if (!barn_has_room(n))
+		if (!barn_has_room(s, n))
 			return false;
 		n->full[n->nr_full++] = (uintptr_t)sheaf;
 		n->stat.barn_put++;
 		return true;
 	}
-	if (n->nr_empty == KMEM_BARN_SHEAVES)
+	if (n->nr_empty >= s->barn_empty)
 		return false;
 	n->empty[n->nr_empty++] = (uintptr_t)sheaf;
 	return true;

@@ -36,7 +36,7 @@ static void construct(const struct kmem_cache *s, const struct page *slab)
 		ctor(slab_object(s, slab, i));
 }
 
-static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, bool *fell_back)
+static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 {
 	struct page *slab;
 
@@ -44,16 +44,16 @@ static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, bool *fell
 	if (s->migratetype == MIGRATE_RECLAIMABLE)
 		gfp |= __GFP_RECLAIMABLE;
 	*fell_back = false;
-	slab = page_alloc(s->order > s->min_order ? gfp & ~__GFP_NOFAIL : gfp, s->order, KMEM_PAGE_SLAB);
+	slab = page_alloc_node(s->order > s->min_order ? gfp & ~__GFP_NOFAIL : gfp, s->order, KMEM_PAGE_SLAB, nid);
 	if (slab || s->order == s->min_order)
 		return slab;
 	*fell_back = true;
-	return page_alloc(gfp, s->min_order, KMEM_PAGE_SLAB);
+	return page_alloc_node(gfp, s->min_order, KMEM_PAGE_SLAB, nid);
 }
 
-struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back)
+struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 {
-	struct page *slab = alloc_slab_pages(s, gfp, fell_back);
+	struct page *slab = alloc_slab_pages(s, gfp, nid, fell_back);
 
 	if (!slab)
 		return NULL;
@@ -199,6 +199,11 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 		if (unlikely(put_one(s, slab, object[i]) != SLAB_PUT_OK))
 			break;
 	return i;
+}
+
+unsigned int slab_node(const struct kmem_cache *s, const struct page *slab)
+{
+	return s->flags & SLAB_DEBUG_FLAGS ? 0 : slab->node;
 }
 
 struct page *slab_of(const void *object)

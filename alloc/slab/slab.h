@@ -21,7 +21,7 @@
 #include "page/page.h"
 
 /* A new slab of the cache, constructors run, on no list. Node not locked. NULL when out of memory. */
-struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back);
+struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back);
 
 /* Once, before the others. */
 void slab_init(void);
@@ -49,6 +49,9 @@ enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, con
  * the first that does not, or that slab_put() would refuse. Return: how many.
  */
 uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count);
+
+/* Id of the node whose lists a slab is on. */
+unsigned int slab_node(const struct kmem_cache *s, const struct page *slab);
 
 /* The slab that holds an object; NULL when the address is in no slab. */
 struct page *slab_of(const void *object);

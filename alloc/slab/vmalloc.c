@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
 #include "page/alloc.h"
 #include "page/arena.h"
@@ -78,6 +79,7 @@ static void *vmalloc_from(size_t size, gfp_t gfp, int node, const void *call_sit
 {
 	void *p = NULL;
 
+	strict_check(gfp, call_site);
 	if (trace_on(TRACE_KMALLOC) && fault_object(gfp, call_site))
 		return NULL;
 	if (size && size < arena.limit && (node <= 0 || !(gfp & __GFP_THISNODE)))
@@ -152,16 +154,20 @@ KMEM_API void *__vmalloc_array(size_t n, size_t size, gfp_t gfp)
 	return array_from(n, size, gfp, __builtin_return_address(0));
 }
 
+static cold void bad_area(const char *function, const char *what, const void *p)
+{
+	report("BUG: Trying to %s() %s (%p); it was left alone", function, what, p);
+	report_misuse_end(false);
+}
+
 static void vfree_from(const void *p, const void *call_site)
 {
 	struct page *head = p ? area_of(p) : NULL;
 
 	if (head)
 		area_free(head, call_site);
-	else if (p && (uintptr_t)p & (PAGE_SIZE - 1))
-		report("BUG: Trying to vfree() bad address (%p); it was left alone", p);
 	else if (p)
-		report("BUG: Trying to vfree() nonexistent vm area (%p); it was left alone", p);
+		bad_area("vfree", (uintptr_t)p & (PAGE_SIZE - 1) ? "bad address" : "nonexistent vm area", p);
 }
 
 KMEM_API void vfree(const void *p)
@@ -176,13 +182,13 @@ KMEM_API void vfree_atomic(const void *p)
 
 KMEM_API bool is_vmalloc_addr(const void *p)
 {
-	uint8_t state;
+	enum kmem_block_state state;
 	uint16_t id;
 
 	if (!arena_contains(p))
 		return false;
-	state = READ_ONCE(arena.block_state[((uintptr_t)p - arena.base) >> BLOCK_SHIFT]);
-	if (state == BLOCK_LARGE || state == BLOCK_LARGE_TAIL)
+	state = block_state((uint32_t)(((uintptr_t)p - arena.base) >> BLOCK_SHIFT));
+	if (state == KMEM_BLOCK_LARGE || state == KMEM_BLOCK_LARGE_TAIL)
 		return true;
 	id = READ_ONCE(*addr_to_id(p));
 	return id == KMEM_ID_VMALLOC || (id == KMEM_ID_LARGE && addr_to_page(p)->flags & KMEM_PG_VMALLOC);
@@ -236,7 +242,7 @@ static void *vrealloc_from(const void *p, size_t size, gfp_t gfp, const void *ca
 	struct page *head = area_of(p);
 
 	if (!head) {
-		report("BUG: Trying to vrealloc() nonexistent vm area (%p); it was left alone", p);
+		bad_area("vrealloc", "nonexistent vm area", p);
 		return NULL;
 	}
 	if (!size) {

@@ -3,6 +3,8 @@
 #include "slab/watch.h"
 
 #include "base/fault.h"
+#include "base/observe.h"
+#include "base/strict.h"
 #include "base/wipe.h"
 #include "slab/debug.h"
 
@@ -16,6 +18,9 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 {
 	struct slab_request cleared = *request;
 
+	if (request->gfp & __GFP_DIRECT_RECLAIM)
+		observe_poll();
+	strict_check(request->gfp, request->call_site);
 	if (fault_slab(request->gfp, s->object_size, s->flags & SLAB_FAILSLAB, request->call_site))
 		return NULL;
 	if (may_wipe(s))

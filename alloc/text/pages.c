@@ -6,24 +6,32 @@
 
 #include "text/walk.h"
 
-static const char *const migratetype_name[] = { "Unmovable", "Movable", "Reclaimable" };
+static const char *const migratetype_name[] = { "Unmovable", "Movable", "Reclaimable", "HighAtomic" };
 
 _Static_assert(ARRAY_LEN(migratetype_name) == KMEM_NR_MIGRATETYPES, "a name for each type");
 
 /* Copies of all zones. Return: 0 or -errno. */
 static int read_zones(const struct text_source *src, struct kmem_zone *zones)
 {
-	if (src->root->nr_nodes > KMEM_MAX_NODES)
+	if (src->root->nr_zones > KMEM_MAX_ZONES)
 		return -EPROTO;
-	return src->read(src->context, src->root->zones, zones, src->root->nr_nodes * sizeof(*zones));
+	return src->read(src->context, src->root->zones, zones, src->root->nr_zones * sizeof(*zones));
 }
 
-static void zone_head(struct text *t, unsigned int nid)
+static void zone_name(struct text *t, const struct kmem_zone *zone, int width)
 {
+	char name[sizeof(zone->name) + 1] = { 0 };
+
+	memcpy(name, zone->name, sizeof(zone->name));
 	text_string(t, "Node ");
-	text_number(t, nid, 0);
+	text_number(t, zone->node, width);
 	text_string(t, ", zone ");
-	text_field(t, "Normal", 8);
+	text_field(t, name, 8);
+}
+
+static void zone_head(struct text *t, const struct kmem_zone *zone)
+{
+	zone_name(t, zone, 0);
 	text_char(t, ' ');
 }
 
@@ -39,12 +47,12 @@ static uint64_t free_blocks(const struct kmem_zone *zone, unsigned int order)
 
 int text_buddyinfo(struct text *t, const struct text_source *src)
 {
-	struct kmem_zone zones[KMEM_MAX_NODES];
+	struct kmem_zone zones[KMEM_MAX_ZONES];
 	unsigned int nid, order;
 	int rc = read_zones(src, zones);
 
-	for (nid = 0; !rc && nid < src->root->nr_nodes; nid++) {
-		zone_head(t, nid);
+	for (nid = 0; !rc && nid < src->root->nr_zones; nid++) {
+		zone_head(t, &zones[nid]);
 		for (order = 0; order < KMEM_NR_ORDERS; order++) {
 			text_number(t, free_blocks(&zones[nid], order), 6);
 			text_char(t, ' ');
@@ -57,15 +65,15 @@ int text_buddyinfo(struct text *t, const struct text_source *src)
 /* ---- what only the page descriptors know ---- */
 
 struct usage {
-	uint64_t parked[KMEM_MAX_NODES][KMEM_NR_ORDERS];   /* blocks in per-CPU lists */
-	uint64_t slab[KMEM_MAX_NODES][2];                  /* pages in slabs: unreclaimable, reclaimable */
-	uint64_t large[KMEM_MAX_NODES], pages[KMEM_MAX_NODES]; /* pages of large objects; of alloc_pages() */
+	uint64_t parked[KMEM_MAX_ZONES][KMEM_NR_ORDERS];   /* blocks in per-CPU lists */
+	uint64_t slab[KMEM_MAX_ZONES][2];                  /* pages in slabs: unreclaimable, reclaimable */
+	uint64_t large[KMEM_MAX_ZONES], pages[KMEM_MAX_ZONES]; /* pages of large objects; of alloc_pages() */
 };
 
-static void count_block(void *context, const struct page *page)
+static void count_block(void *context, const struct page *page, unsigned int zone)
 {
 	struct usage *u = context;
-	unsigned int nid = page->node < KMEM_MAX_NODES ? page->node : 0;
+	unsigned int nid = MIN(zone, KMEM_MAX_ZONES - 1u);
 
 	switch (page->type) {
 	case KMEM_PAGE_PCP:
@@ -103,12 +111,15 @@ static uint64_t parked_pages(const struct usage *u, unsigned int nid)
 
 int text_pcpinfo(struct text *t, const struct text_source *src)
 {
+	struct kmem_zone zones[KMEM_MAX_ZONES];
 	struct usage u;
 	unsigned int nid, order;
-	int rc = read_usage(src, &u);
+	int rc = read_zones(src, zones);
 
-	for (nid = 0; !rc && nid < src->root->nr_nodes; nid++) {
-		zone_head(t, nid);
+	if (!rc)
+		rc = read_usage(src, &u);
+	for (nid = 0; !rc && nid < src->root->nr_zones; nid++) {
+		zone_head(t, &zones[nid]);
 		for (order = 0; order < KMEM_NR_ORDERS; order++) {
 			text_number(t, u.parked[nid][order], 6);
 			text_char(t, ' ');
@@ -120,15 +131,12 @@ int text_pcpinfo(struct text *t, const struct text_source *src)
 
 /* ---- mobility ---- */
 
-static void free_counts_by_type(struct text *t, const struct kmem_zone *zone, unsigned int nid)
+static void free_counts_by_type(struct text *t, const struct kmem_zone *zone)
 {
 	unsigned int type, order;
 
 	for (type = 0; type < KMEM_NR_MIGRATETYPES; type++) {
-		text_string(t, "Node ");
-		text_number(t, nid, 4);
-		text_string(t, ", zone ");
-		text_field(t, "Normal", 8);
+		zone_name(t, zone, 4);
 		text_string(t, ", type ");
 		text_field(t, migratetype_name[type], 12);
 		text_char(t, ' ');
@@ -145,20 +153,20 @@ static void free_counts_by_type(struct text *t, const struct kmem_zone *zone, un
 }
 
 struct pageblocks {
-	uint64_t nr[KMEM_MAX_NODES][KMEM_NR_MIGRATETYPES];
+	uint64_t nr[KMEM_MAX_ZONES][KMEM_NR_MIGRATETYPES];
 };
 
 static void count_pageblock(void *context, unsigned int nid, unsigned int migratetype)
 {
 	struct pageblocks *blocks = context;
 
-	blocks->nr[MIN(nid, KMEM_MAX_NODES - 1u)][MIN(migratetype, KMEM_NR_MIGRATETYPES - 1u)]++;
+	blocks->nr[MIN(nid, KMEM_MAX_ZONES - 1u)][MIN(migratetype, KMEM_NR_MIGRATETYPES - 1u)]++;
 }
 
 int text_pagetypeinfo(struct text *t, const struct text_source *src)
 {
 	struct pageblocks blocks = { .nr = { { 0 } } };
-	struct kmem_zone zones[KMEM_MAX_NODES];
+	struct kmem_zone zones[KMEM_MAX_ZONES];
 	unsigned int nid, i;
 	int rc = read_zones(src, zones);
 
@@ -174,8 +182,8 @@ int text_pagetypeinfo(struct text *t, const struct text_source *src)
 		text_char(t, ' ');
 	}
 	text_char(t, '\n');
-	for (nid = 0; nid < src->root->nr_nodes; nid++)
-		free_counts_by_type(t, &zones[nid], nid);
+	for (nid = 0; nid < src->root->nr_zones; nid++)
+		free_counts_by_type(t, &zones[nid]);
 	text_char(t, '\n');
 	text_field(t, "Number of blocks type ", -23);
 	for (i = 0; i < KMEM_NR_MIGRATETYPES; i++) {
@@ -183,8 +191,8 @@ int text_pagetypeinfo(struct text *t, const struct text_source *src)
 		text_char(t, ' ');
 	}
 	text_char(t, '\n');
-	for (nid = 0; nid < src->root->nr_nodes; nid++) {
-		zone_head(t, nid);
+	for (nid = 0; nid < src->root->nr_zones; nid++) {
+		zone_head(t, &zones[nid]);
 		for (i = 0; i < KMEM_NR_MIGRATETYPES; i++) {
 			text_number(t, blocks.nr[nid][i], 12);
 			text_char(t, ' ');
@@ -242,12 +250,12 @@ static int fragmentation(const struct kmem_zone *zone, unsigned int order)
 static int indices(struct text *t, const struct text_source *src, int (*index)(const struct kmem_zone *, unsigned int),
 		   int width)
 {
-	struct kmem_zone zones[KMEM_MAX_NODES];
+	struct kmem_zone zones[KMEM_MAX_ZONES];
 	unsigned int nid, order;
 	int rc = read_zones(src, zones);
 
-	for (nid = 0; !rc && nid < src->root->nr_nodes; nid++) {
-		zone_head(t, nid);
+	for (nid = 0; !rc && nid < src->root->nr_zones; nid++) {
+		zone_head(t, &zones[nid]);
 		for (order = 0; order < KMEM_NR_ORDERS; order++) {
 			text_milli(t, index(&zones[nid], order), width);
 			text_char(t, ' ');
@@ -277,25 +285,71 @@ static void counter(struct text *t, const char *name, uint64_t value)
 	text_char(t, '\n');
 }
 
+static const char *const stat_name[KMEM_NR_ZONE_STATS] = {
+	[KMEM_ZS_ALLOC] = "pgalloc_normal",      [KMEM_ZS_FREE] = "pgfree",
+	[KMEM_ZS_NUMA_HIT] = "numa_hit",         [KMEM_ZS_NUMA_MISS] = "numa_miss",
+	[KMEM_ZS_NUMA_FOREIGN] = "numa_foreign", [KMEM_ZS_NUMA_LOCAL] = "numa_local",
+	[KMEM_ZS_NUMA_OTHER] = "numa_other",     [KMEM_ZS_CLAIM] = "kmem_extfrag_claim",
+	[KMEM_ZS_STEAL] = "kmem_extfrag_steal",
+};
+
+static const char *const event_name[KMEM_NR_VM_EVENTS] = {
+	[KMEM_VM_ALLOCSTALL] = "allocstall_normal",  [KMEM_VM_SLABS_SCANNED] = "slabs_scanned",
+	[KMEM_VM_PGSTEAL_DIRECT] = "pgsteal_direct", [KMEM_VM_DROP_SLAB] = "drop_slab",
+	[KMEM_VM_DRAIN] = "kmem_pcp_drains",         [KMEM_VM_ALLOC_FAIL] = "kmem_alloc_fail",
+	[KMEM_VM_PURGE] = "kmem_purge",              [KMEM_VM_BAD_PAGE] = "kmem_bad_page",
+	[KMEM_VM_KSWAPD] = "pageoutrun",
+};
+
+/* What the per-CPU lists have counted, onto the zones' own counters. */
+static int add_pcp_stats(const struct text_source *src, struct kmem_zone *zones)
+{
+	unsigned int at, stat, nr = src->root->pcps ? src->root->nr_cpus * src->root->nr_zones : 0;
+	int rc = 0;
+
+	for (at = 0; !rc && at < nr; at++) {
+		struct kmem_zone *zone = &zones[at % src->root->nr_zones];
+		struct kmem_pcp pcp;
+
+		rc = src->read(src->context, src->root->pcps + at * sizeof(pcp), &pcp, sizeof(pcp));
+		for (stat = 0; !rc && stat < KMEM_NR_ZONE_STATS; stat++)
+			zone->stat[stat] += pcp.stat[stat];
+	}
+	return rc;
+}
+
+static int read_events(const struct text_source *src, uint64_t *events)
+{
+	memset(events, 0, KMEM_NR_VM_EVENTS * sizeof(*events));
+	if (!src->root->events)
+		return 0;
+	return src->read(src->context, src->root->events, events, KMEM_NR_VM_EVENTS * sizeof(*events));
+}
+
 int text_vmstat(struct text *t, const struct text_source *src)
 {
-	struct kmem_zone zones[KMEM_MAX_NODES], sum = { .lock = 0 };
+	struct kmem_zone zones[KMEM_MAX_ZONES], sum = { .lock = 0 };
+	uint64_t events[KMEM_NR_VM_EVENTS];
 	uint64_t parked = 0, slab[2] = { 0, 0 }, large = 0, pages = 0;
 	struct usage u;
-	unsigned int nid;
+	unsigned int nid, i;
 	int rc = read_zones(src, zones);
 
 	if (!rc)
 		rc = read_usage(src, &u);
+	if (!rc)
+		rc = add_pcp_stats(src, zones);
+	if (!rc)
+		rc = read_events(src, events);
 	if (rc)
 		return rc;
-	for (nid = 0; nid < src->root->nr_nodes; nid++) {
+	for (nid = 0; nid < src->root->nr_zones; nid++) {
 		sum.free_pages += zones[nid].free_pages;
 		sum.present_pages += zones[nid].present_pages;
 		sum.dirty_pages += zones[nid].dirty_pages;
 		sum.purged_pages += zones[nid].purged_pages;
-		sum.alloc_pages += zones[nid].alloc_pages;
-		sum.freed_pages += zones[nid].freed_pages;
+		for (i = 0; i < KMEM_NR_ZONE_STATS; i++)
+			sum.stat[i] += zones[nid].stat[i];
 		sum.mapped_pages += zones[nid].mapped_pages;
 		parked += parked_pages(&u, nid);
 		slab[0] += u.slab[nid][0];
@@ -306,8 +360,10 @@ int text_vmstat(struct text *t, const struct text_source *src)
 	counter(t, "nr_free_pages", sum.free_pages);
 	counter(t, "nr_slab_reclaimable", slab[1]);
 	counter(t, "nr_slab_unreclaimable", slab[0]);
-	counter(t, "pgalloc_normal", sum.alloc_pages);
-	counter(t, "pgfree", sum.freed_pages);
+	for (i = 0; i < KMEM_NR_ZONE_STATS; i++)
+		counter(t, stat_name[i], sum.stat[i]);
+	for (i = 0; i < KMEM_NR_VM_EVENTS; i++)
+		counter(t, event_name[i], events[i]);
 	counter(t, "kmem_present_pages", sum.present_pages);
 	counter(t, "kmem_pcp_pages", parked);
 	counter(t, "kmem_dirty_pages", sum.dirty_pages);
@@ -336,28 +392,30 @@ static void zone_pages(struct text *t, const char *name, uint64_t value)
 
 int text_zoneinfo(struct text *t, const struct text_source *src)
 {
-	struct kmem_zone zones[KMEM_MAX_NODES];
+	struct kmem_zone zones[KMEM_MAX_ZONES];
 	struct usage u;
 	unsigned int nid;
 	int rc = read_zones(src, zones);
 
 	if (!rc)
 		rc = read_usage(src, &u);
-	for (nid = 0; !rc && nid < src->root->nr_nodes; nid++) {
+	for (nid = 0; !rc && nid < src->root->nr_zones; nid++) {
 		const struct kmem_zone *zone = &zones[nid];
 
-		text_string(t, "Node ");
-		text_number(t, nid, 0);
-		text_string(t, ", zone ");
-		text_field(t, "Normal", 8);
+		zone_name(t, zone, 0);
 		text_string(t, "\n  per-node stats");
 		zone_counter(t, "nr_slab_reclaimable", u.slab[nid][1]);
 		zone_counter(t, "nr_slab_unreclaimable", u.slab[nid][0]);
 		text_string(t, "\n  pages free     ");
 		text_number(t, zone->free_pages, 0);
+		zone_pages(t, "boost", zone->watermark_boost);
+		zone_pages(t, "min", zone->watermark[0] + zone->watermark_boost);
+		zone_pages(t, "low", zone->watermark[1] + zone->watermark_boost);
+		zone_pages(t, "high", zone->watermark[2] + zone->watermark_boost);
+		zone_pages(t, "promo", zone->watermark[3] + zone->watermark_boost);
 		zone_pages(t, "spanned", zone->present_pages);
 		zone_pages(t, "present", zone->present_pages);
-		zone_pages(t, "managed", zone->present_pages);
+		zone_pages(t, "managed", MIN(zone->max_pages, zone->present_pages));
 		zone_counter(t, "nr_free_pages", zone->free_pages);
 		text_string(t, "\n  start_pfn:           ");
 		text_number(t, (UINT64_C(4) << 20) >> KMEM_PAGE_SHIFT, 0);

@@ -41,38 +41,58 @@ static uint64_t step(const struct page *page, uint64_t index)
 	return MAX(page->nr_pages, 1u);
 }
 
-int walk_blocks(const struct text_source *src, void (*visit)(void *context, const struct page *head), void *context)
+/* Index of the zone that an arena block belongs to. */
+static int zone_at(const struct text_source *src, uint64_t index, unsigned int *zone)
+{
+	uint8_t state = 0;
+	int rc = 0;
+
+	if (src->root->blocks)
+		rc = src->read(src->context, src->root->blocks + index / ARENA_BLOCK, &state, sizeof(state));
+	*zone = state >> 4;
+	return rc;
+}
+
+int walk_blocks(const struct text_source *src,
+		void (*visit)(void *context, const struct page *head, unsigned int zone), void *context)
 {
 	struct window w = { .src = src };
-	uint64_t index = 0, end = arena_pages(src->root);
+	uint64_t index = 0, end = arena_pages(src->root), block = UINT64_MAX;
+	unsigned int zone = 0;
 
 	while (index < end) {
 		const struct page *page;
 		int rc = window_at(&w, index, &page);
 
+		if (!rc && index / ARENA_BLOCK != block)
+			rc = zone_at(src, index, &zone);
 		if (rc)
 			return rc;
+		block = index / ARENA_BLOCK;
 		if (page->type != KMEM_PAGE_RESERVED && page->type != KMEM_PAGE_TAIL)
-			visit(context, page);
+			visit(context, page, zone);
 		index += step(page, index);
 	}
 	return 0;
 }
 
 /* The two pageblocks of an arena block. */
-static int visit_pageblocks(const struct text_source *src, uint64_t index, unsigned int nid,
-			    void (*visit)(void *context, unsigned int nid, unsigned int type), void *context)
+static int visit_pageblocks(const struct text_source *src, uint64_t index,
+			    void (*visit)(void *context, unsigned int zone, unsigned int type), void *context)
 {
 	uint8_t type[ARENA_BLOCK / PAGEBLOCK];
-	unsigned int i;
+	unsigned int i, zone = 0;
 	int rc = src->read(src->context, src->root->pageblocks + index / PAGEBLOCK, type, sizeof(type));
 
+	if (!rc)
+		rc = zone_at(src, index, &zone);
+
 	for (i = 0; !rc && i < ARRAY_LEN(type); i++)
-		visit(context, nid, type[i]);
+		visit(context, zone, type[i] & KMEM_PAGEBLOCK_TYPE);
 	return rc;
 }
 
-int walk_pageblocks(const struct text_source *src, void (*visit)(void *context, unsigned int nid, unsigned int type),
+int walk_pageblocks(const struct text_source *src, void (*visit)(void *context, unsigned int zone, unsigned int type),
 		    void *context)
 {
 	uint64_t index = ARENA_BLOCK, end = arena_pages(src->root);
@@ -82,7 +102,7 @@ int walk_pageblocks(const struct text_source *src, void (*visit)(void *context, 
 		int rc = src->read(src->context, src->root->pages + index * sizeof(head), &head, sizeof(head));
 
 		if (!rc && head.type != KMEM_PAGE_RESERVED && !(head.flags & KMEM_PG_MAPPED))
-			rc = visit_pageblocks(src, index, head.node, visit, context);
+			rc = visit_pageblocks(src, index, visit, context);
 		if (rc)
 			return rc;
 		index += head.flags & KMEM_PG_MAPPED ? ALIGN_UP(MAX(head.nr_pages, 1u), ARENA_BLOCK) : ARENA_BLOCK;

@@ -10,10 +10,11 @@
  * parked ones. A block that changes hands meanwhile may be missed or miscounted.
  * Return: 0 or -errno of a read.
  */
-int walk_blocks(const struct text_source *src, void (*visit)(void *context, const struct page *head), void *context);
+int walk_blocks(const struct text_source *src,
+		void (*visit)(void *context, const struct page *head, unsigned int zone), void *context);
 
 /* Every pageblock of the page allocator, with its mobility. Return: as above. */
-int walk_pageblocks(const struct text_source *src, void (*visit)(void *context, unsigned int nid, unsigned int type),
+int walk_pageblocks(const struct text_source *src, void (*visit)(void *context, unsigned int zone, unsigned int type),
 		    void *context);
 
 #endif

@@ -22,7 +22,8 @@ for header in alloc/include/compat/linux/*.h alloc/include/compat/linux/*/*.h; d
 	done
 	echo "#include <$name>" | cc -fsyntax-only -std=gnu11 "${strict[@]}" "${compat[@]}" -x c - || fail "$name alone"
 	echo "#include <$name>" | g++ -fsyntax-only "${strict[@]}" "${compat[@]}" -x c++ - || fail "$name alone, C++"
-	use=tests/compat/use/$(basename "${name#linux/}" .h).c
+	use=${name#linux/} use=${use%.h}
+	use=tests/compat/use/${use//\//_}.c
 	[ -e "$use" ] || fail "$name has no program $use"
 	for std in gnu11 gnu17; do
 		compile use "$use" -std=$std -O2

@@ -7,7 +7,7 @@
 #include "entry/options.h"
 
 static struct kmem_options parsed;
-static char err[256];
+static char err[2048];
 
 static int parse(const char *text)
 {

@@ -18,6 +18,12 @@ expect() { # PROGRAM STATUS, the report on stdin
 		<(cat) <(sed -E 's/0x[0-9a-f]+/ADDR/g' <<<"$report") || failed=1
 }
 
+expect atomic_kmalloc 0 <<'END'
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+END
 # With KMEM_SLAB_DEBUG=FZPU: titles, faults and repairs only; the unit tests look at the rest of such a report.
 expect_debug() { # PROGRAM, those lines on stdin
 	local name=$1 rc report

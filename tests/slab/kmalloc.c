@@ -19,7 +19,7 @@ static uint64_t free_pages_now(void)
 {
 	cache_shrink_all();
 	drain_all_pages();
-	return zone.free_pages;
+	return zones[0].free_pages;
 }
 
 Test(kmalloc, sizes_go_to_the_kernel_s_classes)
@@ -95,7 +95,7 @@ Test(kmalloc, meminit_powers_of_two)
 			kfree(q);
 		}
 	}
-	cr_expect_eq(free_pages_now(), zone.present_pages);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }
 
 Test(kmalloc, zero_bytes_are_a_pointer_of_their_own)
@@ -234,7 +234,7 @@ Test(kmalloc, krealloc_moves_with_the_content)
 		old = sizes[i];
 	}
 	kfree(p);
-	cr_expect_eq(free_pages_now(), zone.present_pages);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }
 
 Test(kmalloc, krealloc_that_fails_leaves_the_old)
@@ -287,9 +287,9 @@ Test(kmalloc, exact_large_objects_return_their_tail)
 	void *p = large_alloc(5 * PAGE_SIZE, GFP_KERNEL, true, false);
 
 	cr_expect_eq(large_usable(large_of(p)), 5 * PAGE_SIZE);
-	cr_expect_eq(free_pages_now(), zone.present_pages - 5);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages - 5);
 	large_free(large_of(p));
-	cr_expect_eq(free_pages_now(), zone.present_pages);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }
 
 Test(kmalloc, kvmalloc_goes_beyond_the_buddy)
@@ -301,11 +301,11 @@ Test(kmalloc, kvmalloc_goes_beyond_the_buddy)
 	memset(p, 1, bytes);
 	cr_expect(all_bytes(q, bytes, 0));
 	cr_expect_eq(ksize(small), 128);
-	cr_expect_eq(zone.mapped_pages, 2 * bytes / PAGE_SIZE);
+	cr_expect_eq(zones[0].mapped_pages, 2 * bytes / PAGE_SIZE);
 	kvfree(p);
 	kvfree(q);
 	kvfree(small);
-	cr_expect_eq(zone.mapped_pages, 0);
+	cr_expect_eq(zones[0].mapped_pages, 0);
 	cr_expect_not(readable(p));
 	cr_expect_null(kvmalloc((size_t)INT32_MAX + 1, GFP_KERNEL));
 	cr_expect_null(kvmalloc(bytes, GFP_NOWAIT), "no system call without reclaim");
@@ -354,7 +354,7 @@ Test(kmalloc, traced_calls_do_the_same)
 	kfree(NULL);
 	kfree_watched(kmalloc(100, GFP_KERNEL), NULL);
 	ASSERT_BALANCED(s, 0);
-	cr_expect_eq(free_pages_now(), zone.present_pages);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }
 
 /* ---- misuse ---- */

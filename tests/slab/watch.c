@@ -215,7 +215,7 @@ Test(watch, fail_nth_of_the_thread)
 {
 	void *p, *q;
 
-	/* A new slab would be an allocation, too. */
+	/* A slab is there already: its pages would count, too. */
 	kfree(kmalloc(100, GFP_KERNEL));
 	kmem_fail_nth_set(2);
 	p = kmalloc(100, GFP_NOWAIT);

@@ -21,6 +21,35 @@ grep -qx 'active:12000' "$tmp/out" || fail "listing"
 grep -qx 'ctor:' "$tmp/out" || fail "an empty attribute"
 ! grep -q '^shrink' "$tmp/out" || fail "what is only written is listed"
 
+# A process that allocates takes requests; one that does not is given up.
+start "$build/tests/holder" churn
+set_to() { expect_code "$1" "$scope" sys $pid "holder-cache/$2"; }
+[ "$(value min_partial)" = 5 ] || fail "min_partial $(value min_partial)"
+set_to 0 min_partial=7
+[ "$(value min_partial)" = 7 ] || fail "min_partial is $(value min_partial), not 7"
+set_to 0 failslab=1
+[ "$(value failslab)" = 1 ] || fail "failslab"
+set_to 0 failslab=0
+set_to 0 shrink=1
+set_to 1 shrink=2
+expect_line "attribute 'shrink' does not take the value 2"
+set_to 1 min_partial=-1
+expect_line "attribute 'min_partial' does not take the value -1"
+set_to 1 object_size=8
+expect_line "attribute 'object_size' is read only"
+set_to 1 colour=8
+expect_line "there is no attribute 'colour'"
+set_to 2 min_partial=many
+expect_line "'many' is no number"
+expect_code 2 "$scope" sys $pid holder-cache=5
+expect_line "which attribute?"
+expect_code 1 "$scope" sys $pid no-cache/min_partial=5
+expect_line "has no cache 'no-cache'"
+start "$build/tests/holder"
+set_to 1 min_partial=9
+expect_line "did not answer within 2000 ms"
+[ "$(value min_partial)" = 5 ] || fail "min_partial changed although nobody answered"
+
 # A tree of the kernel's shape.
 expect_code 0 "$scope" sys $pid --dump "$tmp/slab"
 [ "$(find "$tmp/slab" -mindepth 1 -maxdepth 1 -type d | wc -l)" = "$("$scope" sys $pid | wc -l)" ] || fail "dump: folders"

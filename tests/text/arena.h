@@ -15,6 +15,7 @@
 static struct kmem_observe root;
 static struct page pages[ARENA_PAGES];
 static uint8_t pageblocks[ARENA_PAGES / 512];
+static uint8_t blocks_of_arena[ARENA_PAGES / 1024];
 static struct kmem_zone zones[2];
 static struct kmem_cache caches[4];
 static struct kmem_cache_node nodes[4][2];
@@ -35,16 +36,27 @@ static const struct text_source source = { &root, read_arena, NULL };
 static inline void arena_setup(unsigned int nr_nodes)
 {
 	root = (struct kmem_observe){
-		.nr_nodes = nr_nodes, .nr_cpus = 2, .nr_caches = 4, .percpu_shift = 10,
+		.nr_nodes = nr_nodes, .nr_zones = nr_nodes, .nr_cpus = 2, .nr_caches = 4, .percpu_shift = 10,
 		.arena_base = UINT64_C(1) << 40, .arena_end = (UINT64_C(1) << 40) + ((uint64_t)ARENA_PAGES << 12),
 		.pages = (uintptr_t)pages, .pageblocks = (uintptr_t)pageblocks, .zones = (uintptr_t)zones,
+		.blocks = (uintptr_t)blocks_of_arena,
 		.caches = (uintptr_t)caches, .nodes = (uintptr_t)nodes,
 	};
 	memset(pages, 0, sizeof(pages));
 	memset(pageblocks, 0, sizeof(pageblocks));
+	memset(blocks_of_arena, 0, sizeof(blocks_of_arena));
 	memset(zones, 0, sizeof(zones));
+	zones[1].node = 1;
+	memcpy(zones[0].name, "Normal", 6);
+	memcpy(zones[1].name, "Normal", 6);
 	memset(caches, 0, sizeof(caches));
 	memset(nodes, 0, sizeof(nodes));
+}
+
+/* The 4 MiB around a page belong to a zone. */
+static inline void set_zone(uint32_t index, unsigned int zone)
+{
+	blocks_of_arena[index / 1024] = (uint8_t)(KMEM_BLOCK_BUDDY | zone << 4);
 }
 
 /* The head of a block. What is behind it stays as it is. */

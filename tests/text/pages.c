@@ -30,11 +30,12 @@ static void setup(void)
 	free_blocks(1, 10, 0, 123456);
 	put_block(1024, KMEM_PAGE_PCP, 0);
 	put_block(1025, KMEM_PAGE_PCP, 0);
-	put_block(1028, KMEM_PAGE_PCP, 2)->node = 1;
+	set_zone(3072, 1);
+	put_block(3072, KMEM_PAGE_PCP, 2);
 	put_block(1032, KMEM_PAGE_SLAB, 3)->migratetype = 2;
 	put_block(1040, KMEM_PAGE_SLAB, 1);
 	put_block(2048, KMEM_PAGE_LARGE, 4);
-	put_block(2064, KMEM_PAGE_PAGES, 1)->node = 1;
+	put_block(3076, KMEM_PAGE_PAGES, 1);
 }
 
 TestSuite(pages, .init = setup);
@@ -64,13 +65,15 @@ Test(pages, pagetypeinfo)
 		"Node    0, zone   Normal, type    Unmovable      5      0      0      0      0      0      0      0      0      0      0 \n"
 		"Node    0, zone   Normal, type      Movable      0      0      0   4656      0      0      0      0      0      0      0 \n"
 		"Node    0, zone   Normal, type  Reclaimable      1      0      0      0      0      0      0      0      0      0      0 \n"
+		"Node    0, zone   Normal, type   HighAtomic      0      0      0      0      0      0      0      0      0      0      0 \n"
 		"Node    1, zone   Normal, type    Unmovable      0      0      0      0      0      0      0      0      0      0 >100000 \n"
 		"Node    1, zone   Normal, type      Movable      0      0      0      0      0      0      0      0      0      0      0 \n"
 		"Node    1, zone   Normal, type  Reclaimable      0      0      0      0      0      0      0      0      0      0      0 \n"
+		"Node    1, zone   Normal, type   HighAtomic      0      0      0      0      0      0      0      0      0      0      0 \n"
 		"\n"
-		"Number of blocks type     Unmovable      Movable  Reclaimable \n"
-		"Node 0, zone   Normal            3            1            0 \n"
-		"Node 1, zone   Normal            0            0            0 \n");
+		"Number of blocks type     Unmovable      Movable  Reclaimable   HighAtomic \n"
+		"Node 0, zone   Normal            3            1            0            0 \n"
+		"Node 1, zone   Normal            2            0            0            0 \n");
 }
 
 /* 6 pages in 6 blocks and 37248 in 4656: an allocation of order 3 cannot use the first, one of order 4 none. */
@@ -107,15 +110,17 @@ Test(pages, vmstat)
 {
 	const char *text;
 
-	zones[0].alloc_pages = 100;
-	zones[1].alloc_pages = 11;
-	zones[0].freed_pages = 22;
+	zones[0].stat[KMEM_ZS_ALLOC] = 100;
+	zones[1].stat[KMEM_ZS_ALLOC] = 11;
+	zones[0].stat[KMEM_ZS_FREE] = 22;
+	zones[1].stat[KMEM_ZS_NUMA_MISS] = 7;
 	text = file(text_vmstat);
 	cr_expect_eq(strncmp(text, "nr_free_pages 126456198\n", 24), 0, "%.24s", text);
 	cr_expect_eq(counter(text, "nr_slab_reclaimable"), 8);
 	cr_expect_eq(counter(text, "nr_slab_unreclaimable"), 2);
 	cr_expect_eq(counter(text, "pgalloc_normal"), 111);
 	cr_expect_eq(counter(text, "pgfree"), 22);
+	cr_expect_eq(counter(text, "numa_miss"), 7);
 	cr_expect_eq(counter(text, "kmem_pcp_pages"), 6);
 	cr_expect_eq(counter(text, "kmem_large_pages"), 16);
 	cr_expect_eq(counter(text, "kmem_alloc_pages"), 2);
@@ -126,6 +131,10 @@ Test(pages, zoneinfo)
 	arena_setup(1);
 	free_blocks(0, 0, 0, 7);
 	zones[0].present_pages = 1024;
+	zones[0].max_pages = UINT64_MAX;
+	zones[0].watermark_boost = 1;
+	for (int i = 0; i < KMEM_NR_WMARKS; i++)
+		zones[0].watermark[i] = 10 * (uint64_t)(i + 1);
 	put_block(1024, KMEM_PAGE_SLAB, 3);
 	cr_expect_str_eq(file(text_zoneinfo),
 		"Node 0, zone   Normal\n"
@@ -133,6 +142,11 @@ Test(pages, zoneinfo)
 		"      nr_slab_reclaimable 0\n"
 		"      nr_slab_unreclaimable 8\n"
 		"  pages free     7\n"
+		"        boost    1\n"
+		"        min      11\n"
+		"        low      21\n"
+		"        high     31\n"
+		"        promo    41\n"
 		"        spanned  1024\n"
 		"        present  1024\n"
 		"        managed  1024\n"

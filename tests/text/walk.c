@@ -6,8 +6,9 @@
 
 static uint32_t seen[64], nr_seen;
 
-static void remember(void *context, const struct page *page)
+static void remember(void *context, const struct page *page, unsigned int zone)
 {
+	(void)zone;
 	(void)context;
 	seen[nr_seen++ % ARRAY_LEN(seen)] = page->head; /* the tests put the index there */
 }
@@ -75,16 +76,16 @@ Test(walk, a_failed_read_ends_it)
 {
 	arena_setup(1);
 	mark(1024, KMEM_PAGE_FREE, 10);
-	reads_left = 1;
+	reads_left = 2;
 	cr_expect_eq(walk_blocks(&source, remember, NULL), -ESRCH);
 }
 
 static unsigned int blocks[2][4];
 
-static void count(void *context, unsigned int nid, unsigned int type)
+static void count(void *context, unsigned int zone, unsigned int type)
 {
 	(void)context;
-	blocks[nid][type]++;
+	blocks[zone][type]++;
 }
 
 Test(walk, pageblocks_of_the_buddy_only)
@@ -92,10 +93,11 @@ Test(walk, pageblocks_of_the_buddy_only)
 	arena_setup(2);
 	mark(1024, KMEM_PAGE_FREE, 10);
 	pageblocks[2] = 1;
-	pageblocks[3] = 2;
+	pageblocks[3] = 2 | 0x80; /* with huge pages */
 	mark(2048, KMEM_PAGE_LARGE, 0)->nr_pages = 1500;
 	pages[2048].flags = KMEM_PG_MAPPED;
-	mark(4096, KMEM_PAGE_SLAB, 0)->node = 1;
+	mark(4096, KMEM_PAGE_SLAB, 0);
+	set_zone(4096, 1);
 	cr_assert_eq(walk_pageblocks(&source, count, NULL), 0);
 	cr_expect_eq(blocks[0][0], 0);
 	cr_expect_eq(blocks[0][1], 1);

@@ -12,10 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/control.h"
 #include "common/output.h"
 #include "slabscope/views.h"
 #include "text/slab.h"
 
+#define WAIT_MS     2000u  /* for the answer to a write */
 #define VALUE_BYTES 65536u /* "N0=.. C0=.." of many CPUs */
 
 __attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
@@ -114,30 +116,67 @@ static int find_cache(struct source *source, const char *name, size_t len, struc
 	return for_each_cache(source, compare_name, search);
 }
 
-/* "CACHE" or "CACHE/ATTRIBUTE"; a cache's name may have slashes itself. */
+/*
+ * The cache of "CACHE" or "CACHE/ATTRIBUTE", and the attribute, NULL for none. A
+ * cache's name may have slashes itself. Return: 0 or an exit code.
+ */
+static int find_path(struct source *source, const char *path, struct search *search, const char **attribute)
+{
+	const char *slash = strrchr(path, '/');
+	int code = find_cache(source, path, strlen(path), search);
+
+	*attribute = NULL;
+	if (code || search->has)
+		return code;
+	if (slash) {
+		*attribute = slash + 1;
+		code = find_cache(source, path, (size_t)(slash - path), search);
+	}
+	if (code || search->has)
+		return code;
+	return fail(1, "PID %d (%s) has no cache '%.*s'; 'slabscope sys %d' lists them", source->target->pid,
+		    source->target->comm, slash ? (int)(slash - path) : (int)strlen(path), path, source->target->pid);
+}
+
 static int print_path(struct source *source, const char *path)
 {
 	static char value[VALUE_BYTES];
-	const char *slash = strrchr(path, '/');
+	const char *attribute;
 	struct search search;
-	int code = find_cache(source, path, strlen(path), &search);
+	int code = find_path(source, path, &search, &attribute);
 
 	if (code)
 		return code;
-	if (search.has)
+	if (!attribute)
 		return print_attributes(source, &search.found);
-	if (slash)
-		code = find_cache(source, path, (size_t)(slash - path), &search);
-	if (code)
-		return code;
-	if (!search.has)
-		return fail(1, "PID %d (%s) has no cache '%.*s'; 'slabscope sys %d' lists them", source->target->pid,
-			    source->target->comm, slash ? (int)(slash - path) : (int)strlen(path), path,
-			    source->target->pid);
-	code = read_value(source, &search.found, slash + 1, value);
+	code = read_value(source, &search.found, attribute, value);
 	if (!code)
 		fputs(value, stdout);
 	return code;
+}
+
+/* "CACHE/ATTRIBUTE=VALUE", cut at the sign. */
+static int write_path(struct source *source, char *path, char *sign)
+{
+	const char *attribute;
+	struct search search;
+	long long value;
+	char *end;
+	int code;
+
+	*sign = '\0';
+	errno = 0;
+	value = strtoll(sign + 1, &end, 10);
+	if (errno || end == sign + 1 || *end)
+		return fail(2, "'%s' is no number", sign + 1);
+	code = find_path(source, path, &search, &attribute);
+	if (code)
+		return code;
+	if (!attribute)
+		return fail(2, "which attribute? slabscope sys PID CACHE/ATTRIBUTE=VALUE");
+	if (control_set(source, search.found.cache.id, attribute, value, WAIT_MS))
+		return fail(1, "%s", source->target->message);
+	return 0;
 }
 
 /* ---- dump ---- */
@@ -208,6 +247,8 @@ static int run(struct source *source, int argc, char **argv)
 		return for_each_cache(source, print_name, NULL);
 	if (argc == 4)
 		return dump(source, argv[3]);
+	if (strchr(argv[2], '='))
+		return write_path(source, argv[2], strrchr(argv[2], '='));
 	return print_path(source, argv[2]);
 }
 
@@ -219,7 +260,7 @@ int sys_run(int argc, char **argv)
 	int code, err;
 
 	if (argc < 2 || argc > 4 || (argc == 4) != (argc > 2 && !strcmp(argv[2], "--dump")))
-		return fail(2, "usage: slabscope sys PID [CACHE[/ATTRIBUTE] | --dump DIR]");
+		return fail(2, "usage: slabscope sys PID [CACHE[/ATTRIBUTE[=VALUE]] | --dump DIR]");
 	code = views_open(&t, &source, argv[1], 0);
 	for (nth = 0; !code && nth < (argc == 2 ? t.nr_roots : 1); nth++) {
 		if (nth && source_open(&source, &t, t.roots[nth].addr))

@@ -5,6 +5,7 @@
  *   slabscope sys PID                      names of the caches
  *   slabscope sys PID CACHE                all attributes, "name:value" as grep prints them
  *   slabscope sys PID CACHE/ATTRIBUTE      one value
+ *   slabscope sys PID CACHE/ATTRIBUTE=VALUE  changes a tunable of the running process
  *   slabscope sys PID --dump DIR           a tree of files of that shape
  */
 #ifndef SLABSCOPE_SYS_H

@@ -165,6 +165,28 @@ static inline void kfree_bulk(size_t size, void **p)
 }
 
 /*
+ * Reserve objects before a critical section in which allocation must not fail.
+ *
+ *   prefill   a sheaf of at least `size` (> 0) objects; NULL when out of memory. More than the
+ *             cache's sheaves hold makes a larger one for this once.
+ *   alloc     one of them: cannot fail as long as any is left, and calls nobody; then NULL
+ *             and a report. gfp: __GFP_ZERO and __GFP_ACCOUNT count. Free as any other.
+ *   refill    up to `size` again; 0, or -ENOMEM and *sheaf as usable as before.
+ *   return    what is left goes back, the sheaf is freed; NULL is ignored.
+ *   size      objects left in it.
+ *
+ * Context: prefill, refill and return as kmem_cache_alloc(). A sheaf is its holder's: no two
+ * threads may use it at once.
+ */
+struct slab_sheaf;
+KMEM_API struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp, unsigned int size) KMEM_CHECK;
+KMEM_API int kmem_cache_refill_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf **sheaf,
+				     unsigned int size) KMEM_CHECK;
+KMEM_API void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf) KMEM_CHECK;
+KMEM_API void kmem_cache_return_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf);
+KMEM_API unsigned int kmem_cache_sheaf_size(const struct slab_sheaf *sheaf) KMEM_CHECK;
+
+/*
  * Give back what the cache holds in reserve: per-CPU arrays, barns, empty
  * slabs; sort the partial list, fullest slabs first. Return: 0 when no slab is
  * left, 1 otherwise.
@@ -189,6 +211,8 @@ struct kmem_cache_stat {
 	uint64_t objects, slabs; /* that exist */
 	uint64_t partial;        /* slabs on partial lists */
 	uint64_t refills, flushes, barn_get, barn_put, slab_allocs, slab_frees, drains, alloc_fail;
+	uint64_t remote_frees;   /* objects freed by CPUs of other nodes than theirs */
+	uint64_t prefills, returns; /* of kmem_cache_prefill_sheaf() and kmem_cache_return_sheaf() */
 };
 KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat);
 

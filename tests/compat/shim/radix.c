@@ -130,6 +130,22 @@ void control_free_bulk(struct kmem_cache *s, size_t size, void **p)
 	kmem_cache_free_bulk(s, size, p);
 }
 
+void *control_kmalloc(size_t size, gfp_t gfp)
+{
+	void *p = gfp & __GFP_DIRECT_RECLAIM ? kmalloc(size, gfp) : NULL;
+
+	if (p)
+		__atomic_fetch_add(&kmalloc_nr_allocated, 1, __ATOMIC_RELAXED);
+	return p;
+}
+
+void control_kfree(const void *p)
+{
+	if (p)
+		__atomic_fetch_sub(&kmalloc_nr_allocated, 1, __ATOMIC_RELAXED);
+	kfree(p);
+}
+
 /* The kernel's shim tests itself here: that objects are parked and reused. libkmem has tests of its own. */
 void test_kmem_cache_bulk(void)
 {

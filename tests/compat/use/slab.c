@@ -6,6 +6,10 @@ struct request {
 	int id;
 	char payload[20];
 	char copied[8];
+	struct {
+		void *next;
+		void (*func)(void *head);
+	} rcu;
 };
 
 struct list {
@@ -79,8 +83,9 @@ static int sizes(void)
 		rc = 1;
 	kfree_sensitive(text);
 	kfree(numbers);
-	kfree(objects);
-	kfree(object);
+	kfree_rcu(objects, rcu);
+	kvfree_rcu_mightsleep(object);
+	kvfree_rcu_barrier();
 	kfree(flex);
 	kfree(list);
 	kvfree(kvcalloc(3, 1000, GFP_KERNEL));

@@ -13,6 +13,10 @@
 #define PAGE_ALIGNED(p)   (!offset_in_page(p))
 #define PAGE_ALIGN_DOWN(p) ((unsigned long)(p) & PAGE_MASK)
 
+/* Bytes of a block allocated with __GFP_COMP, and its first page from any address in it. */
+#define page_size(page)      (PAGE_SIZE << compound_order(page))
+#define virt_to_head_page(p) compound_head(virt_to_page(p))
+
 static inline void clear_page(void *page)
 {
 	memset(page, 0, PAGE_SIZE);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* linux/slab.h for kernel code in userspace: caches, kmalloc and kvmalloc of libkmem. */
+/* linux/slab.h for kernel code in userspace: caches, kmalloc, kvmalloc and kfree_rcu of libkmem. */
 #ifndef KMEM_COMPAT_LINUX_SLAB_H
 #define KMEM_COMPAT_LINUX_SLAB_H
 
 #include <linux/cleanup.h>
 #include <linux/gfp.h>
 #include <linux/overflow.h>
+#include <kmem/rcu.h>
 #include <kmem/slab.h>
 
 #ifndef __cplusplus
