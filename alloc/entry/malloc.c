@@ -59,6 +59,8 @@ static cold void heap_init(void)
 	unsigned int class = 0, i;
 
 	kmem_init();
+	/* Nobody calls free() where system calls are not allowed. */
+	page_set_purge_on_free(true);
 	for (i = 0; i < ARRAY_LEN(heap.class); i++) {
 		if (i * GRAIN > class_size[class])
 			class++;

@@ -53,6 +53,24 @@ int page_init(const struct kmem_options *options, unsigned int nr_cpus)
 	return pcp_set_high_fraction(options->pcp_high_fraction);
 }
 
+/* A block, or a run of fewer pages than its order says, becomes an allocation. */
+static void enter(struct page *page, const struct page_request *request, uint32_t nr_pages,
+		  enum kmem_page_type type)
+{
+	if (unlikely(page_debug))
+		page_debug_alloc(page, nr_pages);
+	if ((request->gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
+		memset(page_to_addr(page), 0, (size_t)nr_pages << PAGE_SHIFT);
+	page->order = (uint8_t)request->order;
+	page->node = (uint8_t)zone_of(page)->node;
+	page->nr_pages = nr_pages;
+	page->refcount = 1;
+	page->flags = request->gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
+	page_set_type(page, type);
+	if (request->flags & ALLOC_WAIT)
+		purge_tick();
+}
+
 static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
 {
 	struct page_request request = { .gfp = gfp, .order = order };
@@ -69,20 +87,8 @@ static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_ty
 	request.nid = nid < 0 ? numa_this_node() : (unsigned int)nid;
 	take_prepare(&request);
 	page = take_block(&request);
-	if (!page)
-		return NULL;
-	if (unlikely(page_debug))
-		page_debug_alloc(page, 1u << order);
-	if ((gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
-		memset(page_to_addr(page), 0, PAGE_SIZE << order);
-	page->order = (uint8_t)order;
-	page->node = (uint8_t)zone_of(page)->node;
-	page->nr_pages = 1u << order;
-	page->refcount = 1;
-	page->flags = gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
-	page_set_type(page, type);
-	if (request.flags & ALLOC_WAIT)
-		purge_tick();
+	if (page)
+		enter(page, &request, 1u << order, type);
 	return page;
 }
 
@@ -106,6 +112,51 @@ struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type 
 struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
 {
 	return page_alloc_node(gfp, order, type, NUMA_NO_NODE);
+}
+
+/* The order of the largest aligned block that [index, end) begins with. */
+static unsigned int piece_order(uint32_t index, uint32_t end)
+{
+	unsigned int order = (unsigned int)__builtin_ctz(index | BLOCK_PAGES);
+
+	return MIN(order, fls64(end - index) - 1);
+}
+
+/* One event per aligned piece, as its frees will have. */
+static void trace_run(const struct page *page, gfp_t gfp)
+{
+	uint32_t index = page_index(page), end = index + page->nr_pages;
+
+	while (index < end) {
+		unsigned int order = piece_order(index, end);
+
+		trace_mm_page_alloc(index, order, gfp, (int)gfp_migratetype(gfp));
+		index += 1u << order;
+	}
+}
+
+struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type)
+{
+	unsigned int order = fls64(nr_pages - 1);
+	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
+	struct page_request request = { .gfp = watched ? wipe_gfp(gfp) : gfp, .order = order, .nid = numa_this_node() };
+	struct page *page = NULL;
+
+	if (!is_pow2(nr_pages)) {
+		take_prepare(&request);
+		page = take_run(&request, nr_pages);
+	}
+	if (!page) {
+		page = page_alloc(gfp, order, type);
+		if (page)
+			page_trim(page, nr_pages);
+		return page;
+	}
+	enter(page, &request, nr_pages, type);
+	page->flags |= KMEM_PG_EXACT;
+	if (watched)
+		trace_run(page, gfp);
+	return page;
 }
 
 /* What every block sees on its way back. */
@@ -140,14 +191,13 @@ void page_free(struct page *page, unsigned int order)
 void page_free_range(struct page *head, uint32_t from, uint32_t to)
 {
 	struct kmem_zone *zone = zone_of(head);
+	uint32_t first = page_index(head);
 
 	count_free(zone, to - from);
 	while (from < to) {
-		unsigned int order = (unsigned int)__builtin_ctz(from | BLOCK_PAGES);
+		unsigned int order = piece_order(first + from, first + to);
 		struct page *page = head + from;
 
-		while (1u << order > to - from)
-			order--;
 		leave(page, order);
 		page_set_type(page, KMEM_PAGE_TAIL);
 		page->flags = 0;

@@ -103,12 +103,14 @@ void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
 		page = large_map(size);
 		return page ? page_to_addr(page) : NULL;
 	}
-	page = page_alloc(gfp & ~__GFP_COMP, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
+	gfp &= ~__GFP_COMP;
+	if (exact)
+		page = page_alloc_exact(gfp, (uint32_t)(ALIGN_UP(MAX(size, 1u), PAGE_SIZE) >> PAGE_SHIFT), KMEM_PAGE_LARGE);
+	else
+		page = page_alloc(gfp, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;
 	page->size = size;
-	if (exact)
-		page_trim(page, (uint32_t)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT));
 	WRITE_ONCE(*addr_to_id(page_to_addr(page)), KMEM_ID_LARGE);
 	return page_to_addr(page);
 }
