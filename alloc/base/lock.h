@@ -6,12 +6,13 @@
  * threads on two CPUs: 938 ns per operation), so waiters sleep.
  *
  * Lock order, outermost first; lock_acquire() checks it in debug builds:
- *   1 registry   the list of caches, create and destroy, drain of all slots
- *   2 node       one cache on one node: barn, partial list, bitmaps of its slabs
- *   3 pcp        one CPU's page lists
- *   4 zone       the buddy free lists
- *   5 arena      address space: growth, large mappings
- *   6 meta       the allocator's own memory
+ *   1 pool       one mempool's reserve; the table of pools; the per-CPU areas
+ *   2 registry   the list of caches, create and destroy, drain of all slots
+ *   3 node       one cache on one node: barn, partial list, bitmaps of its slabs
+ *   4 pcp        one CPU's page lists
+ *   5 zone       the buddy free lists
+ *   6 arena      address space: growth, large mappings
+ *   7 meta       the allocator's own memory
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -20,7 +21,8 @@
 #include <stdint.h>
 
 enum lock_rank {
-	LOCK_REGISTRY = 1,
+	LOCK_POOL = 1,
+	LOCK_REGISTRY,
 	LOCK_NODE,
 	LOCK_PCP,
 	LOCK_ZONE,

@@ -23,6 +23,8 @@
 #define PR_SET_VMA_ANON_NAME 0
 #endif
 
+#define NS_PER_S UINT64_C(1000000000)
+
 /* errno belongs to the caller: malloc() must not change it on success. */
 #define KEEP_ERRNO(call)                          \
 	({                                        \
@@ -120,6 +122,13 @@ void os_futex_wait(uint32_t *word, uint32_t expected)
 	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0));
 }
 
+void os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t timeout_ns)
+{
+	struct timespec timeout = { (time_t)(timeout_ns / NS_PER_S), (long)(timeout_ns % NS_PER_S) };
+
+	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &timeout, NULL, 0));
+}
+
 void os_futex_wake(uint32_t *word, int nr)
 {
 	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, nr, NULL, NULL, 0));
@@ -208,7 +217,7 @@ uint64_t os_now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 int os_gettid(void)

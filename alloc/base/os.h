@@ -38,6 +38,8 @@ void os_name(void *addr, size_t bytes, const char *name);
 
 /* Sleep while *word == expected; wake up to nr sleepers. Spurious returns happen. */
 void os_futex_wait(uint32_t *word, uint32_t expected);
+/* As above, for at most timeout_ns nanoseconds. */
+void os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t timeout_ns);
 void os_futex_wake(uint32_t *word, int nr);
 
 /*

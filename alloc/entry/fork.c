@@ -12,10 +12,12 @@
 #include <pthread.h>
 
 #include "page/alloc.h"
+#include "pool/pool.h"
 #include "slab/cache.h"
 
 static void prepare(void)
 {
+	pool_lock_for_fork();
 	cache_lock_for_fork();
 	page_lock_for_fork();
 }
@@ -24,12 +26,14 @@ static void parent(void)
 {
 	page_unlock_after_fork(false);
 	cache_unlock_after_fork(false);
+	pool_unlock_after_fork(false);
 }
 
 static void child(void)
 {
 	page_unlock_after_fork(true);
 	cache_unlock_after_fork(true);
+	pool_unlock_after_fork(true);
 }
 
 void fork_init(void)

@@ -294,7 +294,8 @@ struct kmem_observe {
 	uint32_t page_caps;    /* bit 0: huge pages advised */
 	char release[16];      /* "0.1.0" */
 	uint64_t init_ns;      /* CLOCK_MONOTONIC */
-	uint64_t reserved[8];
+	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
+	uint64_t reserved[7];
 };
 
 #ifdef __cplusplus
