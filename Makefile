@@ -29,9 +29,9 @@ CFLAGS  += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) $(if $(WERROR),-Werror)
 LDFLAGS += $(SANFLAGS)
 
 # ---- the allocator -------------------------------------------------------------------------
-LAYERS     := base page slab pool entry
+LAYERS     := base text page slab pool entry
 ALLOC_SRC  := $(foreach l,$(LAYERS),$(sort $(wildcard alloc/$(l)/*.c)))
-MALLOC_SRC := alloc/entry/malloc.c
+MALLOC_SRC := alloc/entry/malloc.c alloc/entry/delete.c
 LIB_SRC    := $(filter-out $(MALLOC_SRC),$(ALLOC_SRC))
 LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
 MALLOC_OBJ := $(MALLOC_SRC:%.c=$(B)/obj/%.o)
@@ -44,11 +44,13 @@ ALLOC_CFLAGS := -DSLABSCOPE_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -ft
 TOOLS      := slabtop kmemleak slabscope
 TOOL_BIN   := $(foreach t,$(TOOLS),$(if $(wildcard tools/$(t)/*.c),$(B)/$(t)))
 COMMON_SRC := $(sort $(wildcard tools/common/*.c))
-COMMON_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o)
+# What turns observe.h into the kernel's text files is compiled into the library and into the tools.
+TEXT_SRC   := $(sort $(wildcard alloc/text/*.c))
+COMMON_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(TEXT_SRC:alloc/%.c=$(B)/obj/tools/%.o)
 BPF_SRC    := $(sort $(wildcard bpf/*.bpf.c))
 SKELETONS  := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.skel.h)
 TOOL_LIBS  := -lbpf -ldw -lelf -lz -ljansson
-TOOL_CFLAGS := -Itools -Ibpf -I$(B)/bpf
+TOOL_CFLAGS := -Itools -Ialloc -Ibpf -I$(B)/bpf
 
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(sort $(wildcard examples/*.c)))
 
@@ -88,9 +90,14 @@ $(B)/libkmem.a: $(LIB_OBJ)
 	$(Q)$(OBJCOPY) --localize-hidden $(B)/libkmem.r.o
 	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/libkmem.r.o && rm -f $(B)/libkmem.r.o
 
-$(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) alloc/libkmem-malloc.map
+# All of libkmem's names, so that a program that uses both has one heap. No version: a program
+# refers to malloc@GLIBC_2.2.5, which a malloc@KMEM_0.1 would not answer.
+$(B)/libkmem-malloc.map: alloc/libkmem.map alloc/malloc.symbols
+	$(Q)sed -e 's/^KMEM_0.1 {/{/' -e '/^global:/r alloc/malloc.symbols' $< >$@
+
+$(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) $(B)/libkmem-malloc.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem-malloc.so -Wl,--version-script=alloc/libkmem-malloc.map -Wl,-z,defs,-z,now,-z,nodelete -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem-malloc.so -Wl,--version-script=$(B)/libkmem-malloc.map -Wl,-z,defs,-z,now,-z,nodelete -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
 
 # ---- BPF: object -> skeleton ---------------------------------------------------------------
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -111,6 +118,11 @@ $(B)/obj/tools/%.o: tools/%.c | $(SKELETONS)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -DSLABSCOPE_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
 
+$(B)/obj/tools/text/%.o: alloc/text/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -MMD -MP -c $< -o $@
+
 $(B)/libcommon.a: $(COMMON_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(COMMON_OBJ)
@@ -121,6 +133,9 @@ $(B)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $(
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(if $(filter slabtop,$(1)),-lncursesw -ltinfo) $$(TOOL_LIBS)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
+
+# Kernel code: it includes <linux/slab.h>.
+$(B)/examples/ported: CPPFLAGS += -Ialloc/include/compat
 
 $(B)/examples/%: examples/%.c $(B)/libkmem.so
 	@mkdir -p $(@D)

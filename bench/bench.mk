@@ -1,8 +1,8 @@
 # How the benchmarks are built; bench/run drives them.
-BENCH_BIN := $(B)/bench/cache $(B)/bench/malloc $(B)/bench/idle $(B)/bench/holder $(B)/bench/reader
+BENCH_BIN := $(B)/bench/cache $(B)/bench/malloc $(B)/bench/memory $(B)/bench/idle $(B)/bench/holder $(B)/bench/reader
 bench: $(BENCH_BIN)
 
-$(B)/bench/malloc: bench/malloc.c bench/bench.h
+$(B)/bench/malloc $(B)/bench/memory: $(B)/bench/%: bench/%.c bench/bench.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-builtin -o $@ $<

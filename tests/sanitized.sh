@@ -16,5 +16,7 @@ case $build in
 esac
 "$build/tests/stress/mixed" 2e6
 "$build/tests/stress/fork" 50
+"$build/tests/model/model" -n 2e5
+"$build/tests/model/model" -n 1e5 -t 4
 "$build/tests/stress/pages" 1e5
 [ -n "${KMEM_OPTIONS:-}" ] || KMEM_OPTIONS=rseq=off "$build/tests/stress/mixed" 5e5

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <kmem/page.h>
+
 #include "slab/cache.h"
 
-/* Tests run on one node: its zone. */
-#define zone zones[0]
 
 /* ---- stderr ---- */
 
@@ -82,6 +82,13 @@ static inline size_t resident_pages(void *addr, size_t bytes)
 	return nr;
 }
 
+/* Leave nothing that a request without reclaim could get. */
+static inline void take_the_rest(void)
+{
+	while (alloc_pages(GFP_NOWAIT, 0))
+		;
+}
+
 static inline bool all_bytes(const void *p, size_t bytes, uint8_t value)
 {
 	const uint8_t *at = p;
@@ -107,19 +114,22 @@ static inline uint64_t slot_objects(const struct kmem_cache *s)
 		for (cpu = 0; cpu < percpu_nr_cpus(); cpu++)
 			held += kmem_slot_count((const struct kmem_slot *)(uintptr_t)(percpu_region(which) +
 				s->slot_offset + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)));
-	if (node_of(s, 0)->shared)
-		held += kmem_slot_count((const struct kmem_slot *)(uintptr_t)node_of(s, 0)->shared);
+	for (unsigned int nid = 0; nid < s->nr_nodes; nid++)
+		if (node_of(s, nid)->shared)
+			held += kmem_slot_count((const struct kmem_slot *)(uintptr_t)node_of(s, nid)->shared);
 	return held;
 }
 
 static inline uint64_t barn_objects(const struct kmem_cache *s)
 {
-	const struct kmem_cache_node *n = node_of(s, 0);
-	uint64_t held = 0;
-	uint32_t i;
+	uint64_t held = kmem_prefill_held(s->prefill);
 
-	for (i = 0; i < n->nr_full; i++)
-		held += ((const struct kmem_sheaf *)(uintptr_t)n->full[i])->count;
+	for (unsigned int nid = 0; nid < s->nr_nodes; nid++) {
+		const struct kmem_cache_node *n = node_of(s, nid);
+
+		for (uint32_t i = 0; i < n->nr_full; i++)
+			held += ((const struct kmem_sheaf *)(uintptr_t)n->full[i])->count;
+	}
 	return held;
 }
 
@@ -163,7 +173,10 @@ static inline uint64_t live_objects(const struct kmem_cache *s)
 		cr_assert_eq(live_objects(s), (uint64_t)(live), "bitmaps say %lu, live %lu", \
 			     live_objects(s), (uint64_t)(live));                           \
 		cr_assert_eq(balance.cached, slot_objects(s) + barn_objects(s));           \
-		cr_assert_eq(node_of((s), 0)->nr_taken, bitmap_objects(s));                \
+		balance.active = 0;                                                        \
+		for (unsigned int nid = 0; nid < (s)->nr_nodes; nid++)                     \
+			balance.active += node_of((s), nid)->nr_taken;                     \
+		cr_assert_eq(balance.active, bitmap_objects(s));                           \
 	} while (0)
 
 /* ---- a fresh process ---- */

@@ -22,7 +22,7 @@ PROGRAM_BIN  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/programs/*.c)
 .PHONY: stress unit-alloc
 tests: $(UNIT_BIN) $(MALLOC_UNIT) $(STRESS_BIN) $(MISUSE_BIN) $(PROGRAM_BIN) $(TEST_HELPER_BIN)
 unit-alloc: $(UNIT_ALLOC:%=$(B)/tests/unit-%)
-stress: $(STRESS_BIN)
+stress: $(STRESS_BIN) $(B)/tests/model/model
 
 $(B)/obj/tests/%.o: tests/%.c | $(SKELETONS)
 	@mkdir -p $(@D)

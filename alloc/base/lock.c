@@ -11,21 +11,48 @@
 #include "base/report.h"
 
 #define SPINS 40 /* about a microsecond: longer than any critical section without a system call */
+#define SPINS_AT_MOST 2000 /* some ten microseconds: a drain of many pages */
+#define YIELDS 10
+#define NAP_NS 20000
 
-void lock_slow(lock_t *lock)
+/* True when the lock was taken within so many pauses. */
+static bool spin(lock_t *lock, unsigned int pauses)
 {
-	unsigned int i;
-
-	for (i = 0; i < SPINS; i++) {
+	while (pauses--) {
 		uint32_t free = 0;
 
 		__builtin_ia32_pause();
 		if (READ_ONCE(*lock) == 0 &&
 		    __atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return;
+			return true;
 	}
+	return false;
+}
+
+void lock_slow(lock_t *lock)
+{
+	if (spin(lock, SPINS))
+		return;
 	while (__atomic_exchange_n(lock, 2, __ATOMIC_ACQUIRE) != 0)
 		os_futex_wait(lock, 2);
+}
+
+bool lock_spin(lock_t *lock)
+{
+	return spin(lock, SPINS_AT_MOST);
+}
+
+void lock_poll(lock_t *lock)
+{
+	unsigned int round;
+
+	for (round = 0; !spin(lock, SPINS); round++) {
+		/* The holder was preempted: first let it run, then stay out of its way. */
+		if (round < YIELDS)
+			os_yield();
+		else
+			os_sleep_ns(NAP_NS);
+	}
 }
 
 void lock_wake(lock_t *lock)

@@ -6,13 +6,15 @@
  * threads on two CPUs: 938 ns per operation), so waiters sleep.
  *
  * Lock order, outermost first; lock_acquire() checks it in debug builds:
- *   1 pool       one mempool's reserve; the table of pools; the per-CPU areas
- *   2 registry   the list of caches, create and destroy, drain of all slots
- *   3 node       one cache on one node: barn, partial list, bitmaps of its slabs
- *   4 pcp        one CPU's page lists
- *   5 zone       the buddy free lists
- *   6 arena      address space: growth, large mappings
- *   7 meta       the allocator's own memory
+ *   1 release    what waited for a grace period is being freed
+ *   2 pool       one mempool's reserve; the per-CPU areas of programs
+ *   3 registry   the list of caches, create and destroy, drain of all slots
+ *   4 node       one cache on one node: barn, partial list, bitmaps of its slabs
+ *   5 pcp        one CPU's page lists
+ *   6 zone       the buddy free lists
+ *   7 arena      address space: growth, large mappings
+ *   8 defer      objects and slabs that wait for a grace period
+ *   9 meta       the allocator's own memory
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -21,12 +23,14 @@
 #include <stdint.h>
 
 enum lock_rank {
-	LOCK_POOL = 1,
+	LOCK_RELEASE = 1,
+	LOCK_POOL,
 	LOCK_REGISTRY,
 	LOCK_NODE,
 	LOCK_PCP,
 	LOCK_ZONE,
 	LOCK_ARENA,
+	LOCK_DEFER,
 	LOCK_META,
 	LOCK_NR_RANKS
 };
@@ -72,6 +76,37 @@ static inline void lock_acquire(lock_t *lock, enum lock_rank rank)
 		lock_slow(lock);
 }
 
+/*
+ * For locks that are also taken where neither a wait nor a system call is allowed.
+ * Nobody sleeps on such a lock in a way that its holder would have to end: who
+ * can wait polls, with pauses (lock_acquire_polled()); who cannot spins for a
+ * bounded time (lock_try_spin()) and then does without. So lock_release() of a
+ * lock that only these two and lock_try() take never makes a system call.
+ */
+void lock_poll(lock_t *lock);
+bool lock_spin(lock_t *lock);
+
+static inline void lock_acquire_polled(lock_t *lock, enum lock_rank rank)
+{
+	uint32_t free = 0;
+
+	lock_check_acquire(rank);
+	if (__builtin_expect(!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE,
+							  __ATOMIC_RELAXED), 0))
+		lock_poll(lock);
+}
+
+static inline bool lock_try_spin(lock_t *lock, enum lock_rank rank)
+{
+	uint32_t free = 0;
+
+	if (__builtin_expect(!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE,
+							  __ATOMIC_RELAXED), 0) && !lock_spin(lock))
+		return false;
+	lock_check_acquire(rank);
+	return true;
+}
+
 static inline void lock_release(lock_t *lock, enum lock_rank rank)
 {
 	lock_check_release(rank);
@@ -83,6 +118,14 @@ static inline void lock_release(lock_t *lock, enum lock_rank rank)
  * For fork() only: take and drop many locks of one rank, in any order. Nobody
  * else takes two of a rank, so this cannot deadlock.
  */
+static inline void lock_acquire_polled_nested(lock_t *lock)
+{
+	uint32_t free = 0;
+
+	if (!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		lock_poll(lock);
+}
+
 static inline void lock_acquire_nested(lock_t *lock)
 {
 	uint32_t free = 0;

@@ -8,18 +8,26 @@
  */
 #include "base/observe.h"
 
+#include <errno.h>
+
 #include "base/base.h"
 #include "base/os.h"
 #include "base/report.h"
+#include "base/trace.h"
 
 struct kmem_observe observe_root KMEM_STATE = { .magic = KMEM_OBSERVE_MAGIC };
+
+struct kmem_control observe_control KMEM_STATE;
+
+static observe_handler *control_handler KMEM_STATE;
+static bool control_busy KMEM_STATE;
 
 extern char __start_kmem_state[] __attribute__((visibility("hidden")));
 extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
-#define OBSERVE_BYTES 280
+#define OBSERVE_BYTES 352
 
 _Static_assert(sizeof(struct kmem_observe) == OBSERVE_BYTES, "the note below carries the size");
 _Static_assert(KMEM_OBSERVE_VERSION == 2 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
@@ -57,11 +65,44 @@ void observe_init(void)
 	root->node_bytes = sizeof(struct kmem_cache_node);
 	root->page_desc_bytes = sizeof(struct page);
 	root->zone_bytes = sizeof(struct kmem_zone);
+	root->pcp_bytes = sizeof(struct kmem_pcp);
 	root->slot_header_bytes = sizeof(struct kmem_slot);
 	root->sheaf_header_bytes = sizeof(struct kmem_sheaf);
 	memcpy(root->release, SLABSCOPE_VERSION, sizeof(SLABSCOPE_VERSION));
 	root->init_ns = os_now_ns();
 	observe_black("kmem state", __start_kmem_state, __stop_kmem_state);
+}
+
+void observe_set_control(observe_handler *handler)
+{
+	control_handler = handler;
+	observe_root.control = (uintptr_t)&observe_control;
+	observe_root.attention[0] = (uintptr_t)&trace_semaphore[TRACE_KMEM_CACHE_ALLOC].asked;
+	observe_root.attention[1] = (uintptr_t)&trace_semaphore[TRACE_KMALLOC].asked;
+}
+
+/* One thread does it; what the handler allocates does not come here again. */
+cold void observe_control_run(void)
+{
+	struct kmem_control ask;
+
+	if (!control_handler || __atomic_exchange_n(&control_busy, true, __ATOMIC_ACQUIRE))
+		return;
+	ask.request = __atomic_load_n(&observe_control.request, __ATOMIC_ACQUIRE);
+	memcpy(&ask, &observe_control, sizeof(ask));
+	ask.attribute[sizeof(ask.attribute) - 1] = '\0';
+	observe_control.result = ask.token == ask.request ?
+		control_handler(ask.cache_id, ask.attribute, ask.value) : -EAGAIN;
+	/* Before the answer: the next writer sets them again. */
+	WRITE_ONCE(trace_semaphore[TRACE_KMEM_CACHE_ALLOC].asked, 0);
+	WRITE_ONCE(trace_semaphore[TRACE_KMALLOC].asked, 0);
+	__atomic_store_n(&observe_control.done, ask.request, __ATOMIC_RELEASE);
+	__atomic_store_n(&control_busy, false, __ATOMIC_RELEASE);
+}
+
+void observe_after_fork(void)
+{
+	control_busy = false;
 }
 
 void observe_ready(void)

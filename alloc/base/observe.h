@@ -18,6 +18,24 @@ void observe_init(void);
 /* Record memory of the allocator itself: no root for a leak scan. */
 void observe_black(const char *name, const void *start, const void *end);
 
+/*
+ * Requests from outside (struct kmem_control) go to the handler: 0 or -errno.
+ * observe_poll() looks for one; call it where no lock is held and blocking is allowed.
+ */
+typedef int observe_handler(uint32_t cache_id, const char *attribute, int64_t value);
+extern KMEM_HIDDEN struct kmem_control observe_control;
+void observe_set_control(observe_handler *handler);
+void observe_control_run(void);
+
+static inline void observe_poll(void)
+{
+	if (unlikely(READ_ONCE(observe_control.request) != READ_ONCE(observe_control.done)))
+		observe_control_run();
+}
+
+/* In the child: who was at it is gone. */
+void observe_after_fork(void);
+
 /* Say that everything is there. */
 void observe_ready(void);
 

@@ -6,12 +6,15 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <linux/mempolicy.h>
+#include <linux/mman.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,8 +25,6 @@
 #define PR_SET_VMA           0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
 #endif
-
-#define NS_PER_S UINT64_C(1000000000)
 
 /* errno belongs to the caller: malloc() must not change it on success. */
 #define KEEP_ERRNO(call)                          \
@@ -95,6 +96,53 @@ int os_purge(void *addr, size_t bytes)
 	return checked(saved, madvise(addr, bytes, MADV_DONTNEED));
 }
 
+int os_purge_lazily(void *addr, size_t bytes)
+{
+	int saved = errno;
+
+	return checked(saved, madvise(addr, bytes, MADV_FREE));
+}
+
+int os_protect(void *addr, size_t bytes, bool accessible)
+{
+	int saved = errno;
+
+	return checked(saved, mprotect(addr, bytes, accessible ? PROT_READ | PROT_WRITE : PROT_NONE));
+}
+
+int os_commit_huge(void *addr, size_t bytes)
+{
+	int saved = errno;
+	void *map = mmap(addr, bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB | (21 << MAP_HUGE_SHIFT), -1, 0);
+
+	return checked(saved, map == MAP_FAILED ? -1 : 0);
+}
+
+void os_prefer_node(void *addr, size_t bytes, unsigned int node)
+{
+	unsigned long mask = 1UL << node;
+
+	(void)KEEP_ERRNO(syscall(SYS_mbind, addr, bytes, MPOL_PREFERRED, &mask, 8 * sizeof(mask), 0));
+}
+
+bool os_reserve_at(void *addr, size_t bytes)
+{
+	int saved = errno;
+	void *map = mmap(addr, bytes, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	/* Kernels before 4.17 take the address for a hint. */
+	if (map != MAP_FAILED && map != addr) {
+		munmap(map, bytes);
+		map = MAP_FAILED;
+	}
+	if (map != MAP_FAILED)
+		madvise(addr, bytes, MADV_DONTDUMP);
+	errno = saved;
+	return map != MAP_FAILED;
+}
+
 int os_move(void *from, void *to, size_t bytes)
 {
 	int saved = errno;
@@ -112,6 +160,11 @@ void os_advise_huge(void *addr, size_t bytes)
 	(void)KEEP_ERRNO(madvise(addr, bytes, MADV_HUGEPAGE));
 }
 
+void os_advise_small(void *addr, size_t bytes)
+{
+	(void)KEEP_ERRNO(madvise(addr, bytes, MADV_NOHUGEPAGE));
+}
+
 void os_name(void *addr, size_t bytes, const char *name)
 {
 	(void)KEEP_ERRNO(prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, bytes, name));
@@ -122,16 +175,29 @@ void os_futex_wait(uint32_t *word, uint32_t expected)
 	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0));
 }
 
-void os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t timeout_ns)
+bool os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t ns)
 {
-	struct timespec timeout = { (time_t)(timeout_ns / NS_PER_S), (long)(timeout_ns % NS_PER_S) };
+	const struct timespec time = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
+	int saved = errno;
 
-	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &timeout, NULL, 0));
+	return checked(saved, syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &time, NULL, 0)) != -ETIMEDOUT;
 }
 
 void os_futex_wake(uint32_t *word, int nr)
 {
 	(void)KEEP_ERRNO(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, nr, NULL, NULL, 0));
+}
+
+void os_yield(void)
+{
+	(void)KEEP_ERRNO(sched_yield());
+}
+
+void os_sleep_ns(long ns)
+{
+	struct timespec time = { ns / 1000000000, ns % 1000000000 };
+
+	(void)KEEP_ERRNO(nanosleep(&time, NULL));
 }
 
 int os_membarrier_register(void)
@@ -217,7 +283,12 @@ uint64_t os_now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+const char *os_program_name(void)
+{
+	return program_invocation_short_name;
 }
 
 int os_gettid(void)
@@ -228,6 +299,49 @@ int os_gettid(void)
 int os_getpid(void)
 {
 	return (int)syscall(SYS_getpid);
+}
+
+bool os_readable(const void *addr)
+{
+	/* The kernel reads the set first and then finds that -1 is no way to change the mask. */
+	return KEEP_ERRNO(syscall(SYS_rt_sigprocmask, -1, addr, NULL, 8) ? errno : 0) != EFAULT;
+}
+
+const void *os_map_file(const char *path, size_t *bytes)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *map = MAP_FAILED;
+	struct stat st;
+
+	if (fd >= 0 && !fstat(fd, &st) && st.st_size > 0) {
+		*bytes = (size_t)st.st_size;
+		map = mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return map == MAP_FAILED ? NULL : map;
+}
+
+size_t os_pread_file(const char *path, size_t offset, void *buf, size_t bytes)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd >= 0 ? pread(fd, buf, bytes, (off_t)offset) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return len > 0 ? (size_t)len : 0;
+}
+
+bool os_read_link(const char *path, char *buf, size_t bytes)
+{
+	ssize_t len = KEEP_ERRNO(readlink(path, buf, bytes));
+
+	if (len < 0 || (size_t)len == bytes)
+		return false;
+	buf[len] = '\0';
+	return true;
 }
 
 void os_write(int fd, const void *buf, size_t len)

@@ -30,17 +30,37 @@ int os_purge(void *addr, size_t bytes);
 /* Move committed pages to another committed place of the same size without copying. 0 or -errno. */
 int os_move(void *from, void *to, size_t bytes);
 
-/* Ask for huge pages behind a range. */
+/* As os_purge(), but the system takes the memory when it needs it: until then the contents may stay. */
+int os_purge_lazily(void *addr, size_t bytes);
+
+/* Make committed pages inaccessible, contents kept, and accessible again. 0 or -errno. */
+int os_protect(void *addr, size_t bytes, bool accessible);
+
+/* Ask for huge pages behind a range, or for none. */
 void os_advise_huge(void *addr, size_t bytes);
+void os_advise_small(void *addr, size_t bytes);
+
+/* Replace reserved pages by huge ones of 2 MiB from the system's pool. 0 or -errno, -ENOMEM when it has too few. */
+int os_commit_huge(void *addr, size_t bytes);
+
+/* Prefer memory of a node for a range not yet touched. */
+void os_prefer_node(void *addr, size_t bytes, unsigned int node);
+
+/* As os_reserve(), at an address. False when something is there, or the system refuses. */
+bool os_reserve_at(void *addr, size_t bytes);
 
 /* Name an anonymous mapping for /proc/PID/maps where the kernel can. */
 void os_name(void *addr, size_t bytes, const char *name);
 
 /* Sleep while *word == expected; wake up to nr sleepers. Spurious returns happen. */
 void os_futex_wait(uint32_t *word, uint32_t expected);
-/* As above, for at most timeout_ns nanoseconds. */
-void os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t timeout_ns);
+/* As os_futex_wait(), for at most that long. Return: false when the time is up. */
+bool os_futex_wait_for(uint32_t *word, uint32_t expected, uint64_t ns);
 void os_futex_wake(uint32_t *word, int nr);
+
+/* Let other threads run; sleep for at least ns nanoseconds. */
+void os_yield(void);
+void os_sleep_ns(long ns);
 
 /*
  * Register for, and issue, the barrier that restarts every rseq critical
@@ -64,9 +84,24 @@ unsigned long os_auxval(unsigned long type);
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t os_now_ns(void);
 
+/* Name of the program, without its folder. No system call. */
+const char *os_program_name(void);
+
 /* Thread id of the caller; process id. */
 int os_gettid(void);
 int os_getpid(void);
+
+/* Whether the byte at addr can be read; for places that may be unmapped or guarded. */
+bool os_readable(const void *addr);
+
+/* Map a whole file for reading. NULL when that fails; else *bytes is its size, and os_release() unmaps it. */
+const void *os_map_file(const char *path, size_t *bytes);
+
+/* Up to `bytes` of a file from `offset` on. Return: bytes read, 0 at the end or on failure. */
+size_t os_pread_file(const char *path, size_t offset, void *buf, size_t bytes);
+
+/* Target of a symbolic link, terminated. Return: false when it cannot be read whole. */
+bool os_read_link(const char *path, char *buf, size_t bytes);
 
 /* Whole buffer to a file descriptor, errors ignored: for reports only. */
 void os_write(int fd, const void *buf, size_t len);

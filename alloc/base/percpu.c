@@ -149,7 +149,7 @@ static struct kmem_slot *slot_at(unsigned int which, unsigned int cpu, uint32_t 
 	return (struct kmem_slot *)(void *)(percpu.region[which].base + cpu * REGION_BYTES + offset);
 }
 
-/* Freed slots are chained through their own memory: CPU 0, region 0, `reserved` the next, `reserved2` the size. */
+/* Freed slots are chained through their own memory: CPU 0, region 0, `limit` the next, `reserved2` the size. */
 static struct kmem_slot *slot_freed(uint32_t offset)
 {
 	return slot_at(0, 0, offset);
@@ -164,12 +164,12 @@ static uint32_t reuse_slot(size_t bytes)
 		struct kmem_slot *slot = slot_freed(offset);
 
 		if (slot->reserved2 == bytes) {
-			*link = slot->reserved;
-			slot->reserved = 0;
+			*link = slot->limit;
+			slot->limit = 0;
 			slot->reserved2 = 0;
 			return offset;
 		}
-		link = &slot->reserved;
+		link = &slot->limit;
 	}
 	return 0;
 }
@@ -181,8 +181,10 @@ static void reset_capacity(uint32_t offset)
 
 	for (which = 0; which < 2; which++)
 		for (cpu = 0; cpu < percpu.nr_cpus; cpu++)
-			if (slot_at(which, cpu, offset)->capacity)
+			if (slot_at(which, cpu, offset)->limit) {
+				slot_at(which, cpu, offset)->limit = 0;
 				slot_at(which, cpu, offset)->capacity = 0;
+			}
 }
 
 uint32_t percpu_slot_alloc(size_t bytes)
@@ -209,7 +211,7 @@ void percpu_slot_free(uint32_t offset, size_t bytes)
 	reset_capacity(offset);
 	lock_acquire(&percpu.lock, LOCK_META);
 	slot_freed(offset)->reserved2 = ALIGN_UP(bytes, (size_t)CACHE_LINE);
-	slot_freed(offset)->reserved = percpu.freed;
+	slot_freed(offset)->limit = percpu.freed;
 	percpu.freed = offset;
 	lock_release(&percpu.lock, LOCK_META);
 }

@@ -5,7 +5,6 @@
  */
 #include "base/report.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/base.h"
@@ -163,6 +162,19 @@ void report_bug(const char *format, ...)
 	os_abort();
 }
 
+static enum kmem_misuse_option policy KMEM_STATE;
+
+void report_set_policy(enum kmem_misuse_option chosen)
+{
+	policy = chosen;
+}
+
+void report_misuse_end(bool fatal)
+{
+	if (policy == KMEM_MISUSE_ABORT || (fatal && policy != KMEM_MISUSE_REPAIR))
+		os_abort();
+}
+
 size_t report_format(char *buf, size_t bytes, const char *format, ...)
 {
 	va_list args;
@@ -171,5 +183,16 @@ size_t report_format(char *buf, size_t bytes, const char *format, ...)
 	va_start(args, format);
 	len = format_list(buf, bytes, format, &args);
 	va_end(args);
+	return len;
+}
+
+size_t report_vformat(char *buf, size_t bytes, const char *format, va_list args)
+{
+	va_list copy;
+	size_t len;
+
+	va_copy(copy, args);
+	len = format_list(buf, bytes, format, &copy);
+	va_end(copy);
 	return len;
 }

@@ -9,7 +9,10 @@
 #define BASE_REPORT_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+#include <kmem/options.h>
 
 #define REPORT_FORMAT(f, a) __attribute__((format(printf, f, a)))
 
@@ -19,8 +22,18 @@ void report(const char *format, ...) REPORT_FORMAT(1, 2);
 /* Print one line and end the process with SIGABRT, as BUG() does. */
 __attribute__((noreturn)) void report_bug(const char *format, ...) REPORT_FORMAT(1, 2);
 
+/*
+ * After the lines about a misuse: go on or abort, as KMEM_OPTIONS=misuse= says;
+ * without that abort if `fatal`. Callers must be able to go on in any case.
+ */
+void report_misuse_end(bool fatal);
+void report_set_policy(enum kmem_misuse_option policy);
+
 /* Bounded formatting into a buffer, always terminated. Return: length of the whole text. */
 size_t report_format(char *buf, size_t bytes, const char *format, ...) REPORT_FORMAT(3, 4);
+
+/* The same with the arguments in a list. */
+size_t report_vformat(char *buf, size_t bytes, const char *format, va_list args) REPORT_FORMAT(3, 0);
 
 /* Bug unless true; stays in release builds, so conditions must be cheap. */
 #define BUG_ON(condition)                                                             \

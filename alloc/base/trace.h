@@ -33,12 +33,13 @@ enum trace_event {
 };
 
 /*
- * One semaphore per probe: the number of tracers, kept by the kernel. The zero in
- * front makes the 4 bytes read 0 when nobody traces and at least 65536 otherwise:
- * the inline fast path compares the number of objects held with that.
+ * One semaphore per probe: the number of tracers, kept by the kernel, and in front
+ * of it a word that an observer sets to 65535 to be noticed (kmem_observe.attention).
+ * The 4 bytes read 0 when nobody traces or asks, and at least 65535 otherwise, which
+ * is more than any slot holds: the inline fast path compares that number with them.
  */
 struct trace_semaphore {
-	uint16_t zero;
+	uint16_t asked;
 	uint16_t count;
 };
 extern KMEM_HIDDEN struct trace_semaphore trace_semaphore[TRACE_NR_EVENTS];
@@ -46,7 +47,7 @@ extern KMEM_HIDDEN struct trace_semaphore trace_semaphore[TRACE_NR_EVENTS];
 static force_inline bool trace_on(enum trace_event event)
 {
 	/* One compare with memory; the kernel changes it behind the compiler's back. */
-	__asm__ goto("cmpw $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[event].count) : "cc" : on);
+	__asm__ goto("cmpl $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[event]) : "cc" : on);
 	return false;
 on:
 	return true;

@@ -13,18 +13,24 @@
 #include <stdlib.h>
 
 #include <kmem/slab.h>
+#include <kmem/strict.h>
 
 #include "base/numa.h"
+#include "base/fault.h"
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/percpu.h"
 #include "base/report.h"
+#include "entry/control.h"
 #include "entry/fork.h"
 #include "entry/options.h"
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
 #include "slab/cache.h"
+#include "slab/debug_large.h"
+#include "slab/debug_options.h"
+#include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
 
 static bool initialised KMEM_STATE;
@@ -40,24 +46,34 @@ void kmem_init(void)
 		return;
 	initialised = true;
 	options_read(secure_getenv("KMEM_OPTIONS"));
+	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
+	debug_large_setup();
+	fault_setup(secure_getenv("KMEM_FAILSLAB"), secure_getenv("KMEM_FAIL_PAGE_ALLOC"), secure_getenv("KMEM_FAIL_NTH"));
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) || pool_init() ||
-	    page_init(kmem_options()->arena, percpu_nr_cpus()) || kmalloc_init())
+	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
+	kfree_rcu_init();
+	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);
+	kmem_set_init_on_free(kmem_options()->init_on_free);
+	kmem_set_strict(kmem_options()->strict);
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();
 	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();
+	control_init();
 	observe_ready();
 }
 
 __attribute__((constructor(101))) static void construct(void)
 {
 	kmem_init();
+	/* For this program, not for those that it starts. */
+	unsetenv("KMEM_FAIL_NTH");
 	fork_init();
 }
 

@@ -18,6 +18,8 @@
 #include "entry/init.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "slab/debug.h"
+#include "slab/debug_large.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
 
@@ -43,7 +45,7 @@ static struct kmem_cache *create_class(unsigned int class)
 	char name[32];
 
 	report_format(name, sizeof(name), "malloc-%u", size);
-	s = __kmem_cache_create_args(name, size, &args, 0);
+	s = __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC);
 	if (!s)
 		report_bug("cannot create %s at start: out of address space; raise ulimit -v", name);
 	return s;
@@ -56,6 +58,8 @@ static cold void heap_init(void)
 	unsigned int class = 0, i;
 
 	kmem_init();
+	/* Nobody calls free() where system calls are not allowed. */
+	page_set_purge_on_free(true);
 	for (i = 0; i < ARRAY_LEN(heap.class); i++) {
 		if (i * GRAIN > class_size[class])
 			class++;
@@ -82,6 +86,15 @@ static force_inline struct kmem_cache *class_cache(size_t size)
 
 /* ---- allocation ---- */
 
+static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
+{
+	void *p = size > PTRDIFF_MAX ? NULL : large_alloc(debug_large_size(size), gfp, true, true);
+
+	if (p && trace_on(TRACE_KMALLOC))
+		debug_large_alloc(p, size, gfp & __GFP_ZERO, call_site);
+	return p;
+}
+
 static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 {
 	const struct slab_request request = { gfp, -1, size, call_site };
@@ -89,7 +102,7 @@ static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 	if (unlikely(!heap.cache[0]))
 		heap_init();
 	if (size > MAX_SMALL)
-		return size > PTRDIFF_MAX ? NULL : large_alloc(size, gfp, true, true);
+		return alloc_pages_for(size, gfp, call_site);
 	if (trace_on(TRACE_KMALLOC))
 		return watch_alloc(class_cache(size), &request);
 	return slub_alloc_request(class_cache(size), &request);
@@ -190,7 +203,7 @@ static noinline void free_traced(void *p, const void *call_site)
 		trace_kfree(call_site, p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), p, call_site);
-	else
+	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))
 		free_core(p);
 }
 
@@ -224,8 +237,11 @@ static bool resize_in_place(void *p, size_t old, size_t size)
 {
 	struct page *page = large_of(p);
 
-	if (page)
+	if (page && !debug_large_on(page))
 		return resize_pages(page, size);
+	/* Moving is what finds pointers into the old object. */
+	if (page || debug_cache(cache_by_id(*addr_to_id(p))))
+		return false;
 	/* Keep the place unless at least half of it would be idle. */
 	return size <= old && size > old / 2;
 }
@@ -238,7 +254,7 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 {
 	struct page *page = large_of(p), *moved;
 
-	if (!page || !(page->flags & KMEM_PG_MAPPED) || size <= KMALLOC_MAX_SIZE)
+	if (!page || !(page->flags & KMEM_PG_MAPPED) || size <= KMALLOC_MAX_SIZE || debug_large_on(page))
 		return NULL;
 	/* Before the address can be another thread's; a tracer sees a new object at either place. */
 	if (trace_on(TRACE_KFREE))
@@ -257,6 +273,10 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 
 	if (!p)
 		return alloc_slow(size, GFP_KERNEL, call_site);
+	if (!kmalloc_may_use(p, call_site)) {
+		errno = ENOMEM;
+		return NULL;
+	}
 	if (!size) {
 		kfree_from(p, call_site);
 		return NULL;
@@ -315,18 +335,19 @@ static struct kmem_cache *aligned_cache(size_t align, size_t size)
 /* Whole pages: blocks of the buddy are aligned to their size. */
 static void *aligned_pages(size_t align, size_t size)
 {
-	unsigned int order = (unsigned int)MAX(get_order(size), get_order(align));
+	size_t bytes = debug_large_size(size);
+	unsigned int order = (unsigned int)MAX(get_order(bytes), get_order(align));
 	struct page *page;
 
 	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
 		return NULL;
 	if (size > KMALLOC_MAX_SIZE)
-		return large_alloc(size, GFP_KERNEL, true, true);
+		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true);
 	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;
 	page->size = size;
-	page_trim(page, (uint32_t)MAX(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, (size_t)1));
+	page_trim(page, (uint32_t)MAX(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT, (size_t)1));
 	WRITE_ONCE(*addr_to_id(page_to_addr(page)), KMEM_ID_LARGE);
 	return page_to_addr(page);
 }
@@ -348,6 +369,8 @@ static void *memalign_from(size_t align, size_t size, const void *call_site)
 		return alloc_slow(size, GFP_KERNEL, call_site);
 	s = aligned_cache(align, size);
 	p = s ? aligned_object(s, size, call_site) : aligned_pages(align, size);
+	if (!s && p && trace_on(TRACE_KMALLOC))
+		debug_large_alloc(p, size, false, call_site);
 	if (trace_on(TRACE_KMALLOC))
 		trace_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
 	if (!p)

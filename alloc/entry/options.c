@@ -14,6 +14,9 @@ enum option_type {
 	OPTION_SIZE,
 	OPTION_NUMBER,
 	OPTION_RSEQ,
+	OPTION_MISUSE,
+	OPTION_CHOICE, /* an enum: the position in `values` */
+	OPTION_PURGE,
 };
 
 static const struct option {
@@ -24,12 +27,33 @@ static const struct option {
 	unsigned int min, max; /* of numbers */
 } table[] = {
 	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena), "SIZE", 0, 0 },
+	{ "background", OPTION_BOOL, offsetof(struct kmem_options, background), "on|off", 0, 0 },
+	{ "debug_pagealloc", OPTION_BOOL, offsetof(struct kmem_options, debug_pagealloc), "on|off", 0, 0 },
+	{ "dma32", OPTION_SIZE, offsetof(struct kmem_options, dma32), "SIZE", 0, 0 },
+	{ "hugetlb", OPTION_SIZE, offsetof(struct kmem_options, hugetlb), "SIZE", 0, 0 },
+	{ "init_on_alloc", OPTION_BOOL, offsetof(struct kmem_options, init_on_alloc), "on|off", 0, 0 },
+	{ "init_on_free", OPTION_BOOL, offsetof(struct kmem_options, init_on_free), "on|off", 0, 0 },
+	{ "limit", OPTION_SIZE, offsetof(struct kmem_options, limit), "SIZE", 0, 0 },
+	{ "madvise", OPTION_CHOICE, offsetof(struct kmem_options, madvise), "dontneed|free", 0, 0 },
+	{ "min_free_kbytes", OPTION_NUMBER, offsetof(struct kmem_options, min_free_kbytes), "0-999999999", 0,
+	  999999999 },
+	{ "misuse", OPTION_MISUSE, offsetof(struct kmem_options, misuse), "abort|repair", 0, 0 },
 	{ "nodes", OPTION_NUMBER, offsetof(struct kmem_options, nodes), "1-8", 1, KMEM_MAX_NODES },
+	{ "page_poison", OPTION_BOOL, offsetof(struct kmem_options, page_poison), "on|off", 0, 0 },
+	{ "pcp_high_fraction", OPTION_NUMBER, offsetof(struct kmem_options, pcp_high_fraction), "8-1000000", 8, 1000000 },
+	{ "purge", OPTION_PURGE, 0, "decay:MS|threshold|off|now", 1, 999999999 },
 	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
+	{ "shuffle", OPTION_BOOL, offsetof(struct kmem_options, shuffle), "on|off", 0, 0 },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },
+	{ "strict", OPTION_BOOL, offsetof(struct kmem_options, strict), "on|off", 0, 0 },
+	{ "thp", OPTION_CHOICE, offsetof(struct kmem_options, thp), "madvise|always|never", 0, 0 },
+	{ "watermark_boost_factor", OPTION_NUMBER, offsetof(struct kmem_options, watermark_boost), "0-100000", 0, 100000 },
+	{ "watermark_scale_factor", OPTION_NUMBER, offsetof(struct kmem_options, watermark_scale), "1-3000", 1, 3000 },
 };
 
-static struct kmem_options current KMEM_STATE = { .rseq = KMEM_RSEQ_ON };
+static struct kmem_options current KMEM_STATE = {
+	.rseq = KMEM_RSEQ_ON, .purge_ms = 1000, .watermark_scale = 10, .watermark_boost = 15000
+};
 
 /* A piece of the text, not terminated. */
 struct word {
@@ -102,6 +126,14 @@ static bool parse_rseq(struct word w, enum kmem_rseq_option *value)
 	return true;
 }
 
+static bool parse_misuse(struct word w, enum kmem_misuse_option *value)
+{
+	if (!word_is(w, "abort") && !word_is(w, "repair"))
+		return false;
+	*value = word_is(w, "abort") ? KMEM_MISUSE_ABORT : KMEM_MISUSE_REPAIR;
+	return true;
+}
+
 static bool parse_number(struct word w, const struct option *option, unsigned int *value)
 {
 	unsigned long n = 0;
@@ -117,6 +149,45 @@ static bool parse_number(struct word w, const struct option *option, unsigned in
 	if (n < option->min || n > option->max)
 		return false;
 	*value = (unsigned int)n;
+	return true;
+}
+
+/* One of "a|b|c": 0, 1, 2. */
+static bool parse_choice(struct word w, const struct option *option, unsigned int *value)
+{
+	const char *at = option->values;
+	unsigned int nth = 0;
+
+	for (;; nth++) {
+		size_t len = strcspn(at, "|");
+
+		if (len == w.len && !memcmp(at, w.at, len)) {
+			*value = nth;
+			return true;
+		}
+		if (!at[len])
+			return false;
+		at += len + 1;
+	}
+}
+
+static bool parse_purge(struct word w, const struct option *option, struct kmem_options *options)
+{
+	static const char decay[] = "decay:";
+	struct word ms = { w.at + sizeof(decay) - 1, w.len - (sizeof(decay) - 1) };
+
+	if (w.len > sizeof(decay) - 1 && !memcmp(w.at, decay, sizeof(decay) - 1)) {
+		options->purge = KMEM_PURGE_DECAY;
+		return parse_number(ms, option, &options->purge_ms);
+	}
+	if (word_is(w, "threshold"))
+		options->purge = KMEM_PURGE_THRESHOLD;
+	else if (word_is(w, "off"))
+		options->purge = KMEM_PURGE_OFF;
+	else if (word_is(w, "now"))
+		options->purge = KMEM_PURGE_NOW;
+	else
+		return false;
 	return true;
 }
 
@@ -141,6 +212,12 @@ static bool apply(struct kmem_options *options, const struct option *option, str
 		return parse_number(value, option, field);
 	case OPTION_RSEQ:
 		return parse_rseq(value, field);
+	case OPTION_CHOICE:
+		return parse_choice(value, option, field);
+	case OPTION_PURGE:
+		return parse_purge(value, option, options);
+	case OPTION_MISUSE:
+		return parse_misuse(value, field);
 	default:
 		return parse_size(value, field);
 	}
@@ -217,8 +294,9 @@ KMEM_API const struct kmem_options *kmem_options(void)
 
 void options_read(const char *text)
 {
-	char err[1024];
+	char err[2048];
 
 	if (text && kmem_options_parse(&current, text, err, sizeof(err)))
 		report("%s", err);
+	report_set_policy(current.misuse);
 }

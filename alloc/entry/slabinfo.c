@@ -8,48 +8,39 @@
 #include <kmem/slab.h>
 
 #include "base/os.h"
-#include "base/report.h"
 #include "slab/cache.h"
+#include "text/slab.h"
 
-static const char header[] =
-	"slabinfo - version: 2.1\n"
-	"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
-	" : tunables <limit> <batchcount> <sharedfactor>"
-	" : slabdata <active_slabs> <num_slabs> <sharedavail>\n";
-
-static size_t format_row(char *buf, size_t bytes, struct kmem_cache *s)
+static void put_row(struct text *t, struct kmem_cache *s)
 {
 	struct kmem_cache_stat stat;
 
 	kmem_cache_stat(s, &stat);
-	return report_format(buf, bytes,
-			     "%-17s %6lu %6lu %6u %4u %4d : tunables %4u %4u %4u : slabdata %6lu %6lu %6u\n",
-			     s->name, stat.active, stat.objects, s->size, s->objects, 1 << s->order, 0u, 0u, 0u,
-			     stat.slabs, stat.slabs, 0u);
+	text_slabinfo_row(t, s, stat.active, stat.objects, stat.slabs);
 }
 
 KMEM_API size_t kmem_slabinfo(char *buf, size_t bytes)
 {
+	struct text t = text_init(buf, bytes);
 	struct kmem_cache *s = NULL;
-	size_t len = report_format(buf, bytes, "%s", header);
 
-	while ((s = cache_next(s))) {
-		size_t room = len < bytes ? bytes - len : 0;
-
-		len += format_row(room ? buf + len : NULL, room, s);
-	}
-	return len;
+	text_slabinfo_header(&t);
+	while ((s = cache_next(s)))
+		put_row(&t, s);
+	return t.len;
 }
 
 void slabinfo_print(int fd)
 {
 	struct kmem_cache *s = NULL;
-	char row[256];
+	char line[512];
+	struct text t = text_init(line, sizeof(line));
 
-	os_write(fd, header, sizeof(header) - 1);
+	text_slabinfo_header(&t);
+	os_write(fd, line, t.len);
 	while ((s = cache_next(s))) {
-		size_t len = format_row(row, sizeof(row), s);
-
-		os_write(fd, row, MIN(len, sizeof(row) - 1));
+		t = text_init(line, sizeof(line));
+		put_row(&t, s);
+		os_write(fd, line, MIN(t.len, sizeof(line) - 1));
 	}
 }

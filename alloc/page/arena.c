@@ -6,9 +6,12 @@
 
 #include "base/observe.h"
 #include "base/os.h"
+#include "base/report.h"
 
 #define LIMIT_DEFAULT ((size_t)1 << 40)
 #define LIMIT_MIN     (16 * BLOCK_BYTES)
+#define LOW_END       ((size_t)1 << 32)
+#define LOW_MAX       ((size_t)3 << 30) /* programs may be linked to the first GiB */
 
 /* Metadata is committed for this many blocks at once: fewer system calls. */
 #define META_BLOCKS 16u
@@ -19,7 +22,8 @@ static struct {
 	lock_t lock;
 	uint32_t nr_blocks;  /* in the reservation */
 	uint32_t end_block;  /* blocks before it have metadata */
-	uint32_t first_free; /* no free block before it */
+	uint32_t low_blocks; /* below 4 GiB, block 0 included */
+	uint32_t first_free[2]; /* in the rest and in the low part: no free block before it */
 	struct meta_range pages, idmap, bitmap, blocks, pageblocks;
 } state KMEM_STATE;
 
@@ -95,21 +99,52 @@ static void publish(void)
 	observe_root.pages = (uintptr_t)arena.pages;
 	observe_root.idmap = (uintptr_t)arena.idmap;
 	observe_root.bitmap = (uintptr_t)arena.bitmap;
+	observe_root.pageblocks = (uintptr_t)arena.pageblock;
+	observe_root.blocks = (uintptr_t)arena.block_state;
 }
 
-int arena_init(size_t limit)
+/* One piece across 4 GiB, so that there is one base and one limit. */
+static uint8_t *reserve_low(size_t bytes, size_t low)
+{
+	uint8_t *at = (uint8_t *)(LOW_END - low);
+
+	return low && os_reserve_at(at, bytes) ? at : NULL;
+}
+
+static uint8_t *reserve(size_t limit, size_t low)
+{
+	uint8_t *base = NULL;
+
+	for (; limit >= LIMIT_MIN && limit > low; limit = ALIGN_UP(limit / 2, BLOCK_BYTES)) {
+		size_t bytes;
+
+		state.nr_blocks = (uint32_t)(limit >> BLOCK_SHIFT);
+		bytes = reservation_bytes(state.nr_blocks);
+		base = low ? reserve_low(bytes, low) : os_reserve(bytes, BLOCK_BYTES);
+		if (base)
+			break;
+	}
+	return base;
+}
+
+int arena_init(size_t limit, size_t low)
 {
 	uint8_t *base = NULL;
 
 	limit = limit ? ALIGN_UP(MAX(limit, LIMIT_MIN), BLOCK_BYTES) : LIMIT_DEFAULT;
-	for (; limit >= LIMIT_MIN; limit = ALIGN_UP(limit / 2, BLOCK_BYTES)) {
-		state.nr_blocks = (uint32_t)(limit >> BLOCK_SHIFT);
-		base = os_reserve(reservation_bytes(state.nr_blocks), BLOCK_BYTES);
-		if (base)
-			break;
+	if (low) {
+		/* Block 0 comes on top. */
+		low = MIN(ALIGN_UP(low, BLOCK_BYTES) + BLOCK_BYTES, LOW_MAX);
+		base = reserve(MAX(limit, low + LIMIT_MIN), low);
+		state.low_blocks = base ? (uint32_t)(low >> BLOCK_SHIFT) : 0;
+		if (!base)
+			report("dma32: the addresses below 4 GiB are taken; going on without zone DMA32, try a smaller dma32=SIZE");
 	}
 	if (!base)
+		base = reserve(limit, 0);
+	if (!base)
 		return -ENOMEM;
+	limit = (size_t)state.nr_blocks << BLOCK_SHIFT;
 	os_name(base, limit, "kmem arena");
 	place_metadata(base + limit);
 	arena.base = (uintptr_t)base;
@@ -119,49 +154,58 @@ int arena_init(size_t limit)
 	arena.bitmap = state.bitmap.base;
 	arena.block_state = state.blocks.base;
 	arena.pageblock = state.pageblocks.base;
-	state.first_free = 1;
+	state.first_free[0] = MAX(state.low_blocks, 1u);
+	state.first_free[1] = 1;
 	publish();
 	return ensure_metadata(1);
 }
 
-/* First run of nr free blocks, 0 when there is none. Blocks beyond end_block are free. */
-static uint32_t find_blocks(uint32_t nr)
+size_t arena_low_bytes(void)
 {
+	return (size_t)state.low_blocks << BLOCK_SHIFT;
+}
+
+/* First run of nr free blocks, 0 when there is none. Blocks beyond end_block are free. */
+static uint32_t find_blocks(uint32_t nr, bool low)
+{
+	uint32_t end = low ? state.low_blocks : state.nr_blocks;
 	uint32_t run = 0, block;
 
-	for (block = state.first_free; block < state.nr_blocks; block++) {
+	for (block = state.first_free[low]; block < end; block++) {
 		if (block >= state.end_block) {
 			uint32_t first = block - run;
 
-			return state.nr_blocks - first >= nr ? first : 0;
+			return end - first >= nr ? first : 0;
 		}
-		run = arena.block_state[block] == BLOCK_FREE ? run + 1 : 0;
+		run = block_state(block) == KMEM_BLOCK_FREE ? run + 1 : 0;
 		if (run == nr)
 			return block - nr + 1;
 	}
 	return 0;
 }
 
-static void mark_blocks(uint32_t first, uint32_t nr, enum block_state head, enum block_state tail)
+static void mark_blocks(uint32_t first, uint32_t nr, enum kmem_block_state head, enum kmem_block_state tail, uint8_t zone)
 {
-	arena.block_state[first] = (uint8_t)head;
+	uint8_t high = (uint8_t)(zone << BLOCK_ZONE_SHIFT);
+
+	arena.block_state[first] = (uint8_t)head | high;
 	if (nr > 1)
-		memset(&arena.block_state[first + 1], tail, nr - 1);
+		memset(&arena.block_state[first + 1], (uint8_t)tail | high, nr - 1);
 }
 
-uint32_t arena_take_blocks(uint32_t nr, enum block_state new_state)
+uint32_t arena_take_blocks(uint32_t nr, enum kmem_block_state new_state, uint8_t zone, bool low)
 {
 	uint32_t first;
 
 	lock_acquire(&state.lock, LOCK_ARENA);
-	first = find_blocks(nr);
+	first = find_blocks(nr, low);
 	if (first && !ensure_metadata(first + nr)) {
 		size_t end = (size_t)(first + nr) << BLOCK_SHIFT;
 
 		mark_blocks(first, nr, new_state,
-			    new_state == BLOCK_LARGE ? BLOCK_LARGE_TAIL : new_state);
-		if (first == state.first_free)
-			state.first_free += nr;
+			    new_state == KMEM_BLOCK_LARGE ? KMEM_BLOCK_LARGE_TAIL : new_state, zone);
+		if (first == state.first_free[low])
+			state.first_free[low] += nr;
 		if (end > arena.bytes) {
 			WRITE_ONCE(arena.bytes, end);
 			WRITE_ONCE(observe_root.arena_end, arena.base + end);
@@ -175,9 +219,11 @@ uint32_t arena_take_blocks(uint32_t nr, enum block_state new_state)
 
 void arena_return_blocks(uint32_t first, uint32_t nr)
 {
+	bool low = first < state.low_blocks;
+
 	lock_acquire(&state.lock, LOCK_ARENA);
-	mark_blocks(first, nr, BLOCK_FREE, BLOCK_FREE);
-	state.first_free = MIN(state.first_free, first);
+	mark_blocks(first, nr, KMEM_BLOCK_FREE, KMEM_BLOCK_FREE, 0);
+	state.first_free[low] = MIN(state.first_free[low], first);
 	lock_release(&state.lock, LOCK_ARENA);
 }
 

@@ -5,25 +5,29 @@
 
 #include "page/page.h"
 
-enum block_state {
-	BLOCK_FREE,       /* reserved address space */
-	BLOCK_BUDDY,      /* belongs to the page allocator for good */
-	BLOCK_LARGE,      /* first block of a large mapping */
-	BLOCK_LARGE_TAIL, /* its other blocks */
-};
-
 /*
  * Reserve the arena: up to `limit` bytes, halved until the system grants it;
- * 0 asks for 1 TiB. Return: 0 or -ENOMEM.
+ * 0 asks for 1 TiB. With `low` bytes it is placed so that just these lie below
+ * 4 GiB; where that is impossible, one line says so and there are none.
+ * Return: 0 or -ENOMEM.
  */
-int arena_init(size_t limit);
+int arena_init(size_t limit, size_t low);
+
+/* Bytes of the arena below 4 GiB, block 0 included; 0 without. */
+size_t arena_low_bytes(void);
 
 /*
- * Take nr adjoining free blocks (first fit), their metadata usable, their
- * memory not yet committed. Return: index of the first, 0 when there is no room.
+ * Take nr adjoining free blocks for a zone (first fit; those below 4 GiB for
+ * `low` only), their metadata usable, their memory not yet committed.
+ * Return: index of the first, 0 when there is no room.
  */
-uint32_t arena_take_blocks(uint32_t nr, enum block_state state);
+uint32_t arena_take_blocks(uint32_t nr, enum kmem_block_state state, uint8_t zone, bool low);
 void arena_return_blocks(uint32_t first, uint32_t nr);
+
+static inline enum kmem_block_state block_state(uint32_t block)
+{
+	return (enum kmem_block_state)(READ_ONCE(arena.block_state[block]) & ((1u << BLOCK_ZONE_SHIFT) - 1));
+}
 
 static inline void *block_addr(uint32_t block)
 {

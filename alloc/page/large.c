@@ -2,9 +2,10 @@
 /* large.c - mappings beyond the buddy's largest block; see large.h. */
 #include "page/large.h"
 
+#include "base/numa.h"
 #include "base/os.h"
 #include "page/arena.h"
-#include "page/buddy.h"
+#include "page/grow.h"
 
 static uint32_t blocks_of(size_t bytes)
 {
@@ -21,11 +22,6 @@ static uint32_t block_of(const struct page *page)
 	return page_index(page) >> MAX_PAGE_ORDER;
 }
 
-static void account(int64_t pages)
-{
-	__atomic_fetch_add(&zones[0].mapped_pages, (uint64_t)pages, __ATOMIC_RELAXED);
-}
-
 static void set_head(struct page *page, size_t bytes)
 {
 	page->nr_pages = (uint32_t)(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT);
@@ -35,25 +31,50 @@ static void set_head(struct page *page, size_t bytes)
 	page_set_type(page, KMEM_PAGE_LARGE);
 }
 
+/* Its address range is committed. */
+static void advise(void *addr, size_t bytes, const struct kmem_zone *zone)
+{
+	if (numa_is_real())
+		os_prefer_node(addr, bytes, zone->node);
+	if (grow_thp == KMEM_THP_NEVER)
+		os_advise_small(addr, bytes);
+	else
+		os_advise_huge(addr, bytes);
+}
+
+/* Blocks with memory for `bytes` in them, 0 when there is none. */
+static uint32_t take_blocks(size_t bytes, const struct kmem_zone *zone)
+{
+	uint32_t block = arena_take_blocks(blocks_of(bytes), KMEM_BLOCK_LARGE, zone_index(zone), false);
+
+	if (block && os_commit(block_addr(block), bytes)) {
+		arena_return_blocks(block, blocks_of(bytes));
+		block = 0;
+	}
+	return block;
+}
+
 struct page *large_map(size_t bytes)
 {
+	struct kmem_zone *zone = &zones[numa_this_node()];
+	size_t mapped = ALIGN_UP(bytes, PAGE_SIZE);
 	struct page *page;
 	uint32_t block;
 
 	if (bytes >= arena.limit)
 		return NULL;
-	block = arena_take_blocks(blocks_of(bytes), BLOCK_LARGE);
-	if (!block)
+	if (!grow_charge(zone, mapped >> PAGE_SHIFT))
 		return NULL;
-	if (os_commit(block_addr(block), ALIGN_UP(bytes, PAGE_SIZE))) {
-		arena_return_blocks(block, blocks_of(bytes));
+	block = take_blocks(mapped, zone);
+	if (!block) {
+		grow_uncharge(zone, mapped >> PAGE_SHIFT);
 		return NULL;
 	}
-	os_advise_huge(block_addr(block), ALIGN_UP(bytes, PAGE_SIZE));
+	advise(block_addr(block), mapped, zone);
 	page = block_page(block);
+	page->node = (uint8_t)zone->node;
 	set_head(page, bytes);
 	*addr_to_id(page_to_addr(page)) = KMEM_ID_LARGE;
-	account(page->nr_pages);
 	return page;
 }
 
@@ -64,8 +85,8 @@ void large_unmap(struct page *page)
 
 	*addr_to_id(addr) = KMEM_ID_NONE;
 	page_set_type(page, KMEM_PAGE_RESERVED);
-	account(-(int64_t)page->nr_pages);
 	os_decommit(addr, bytes);
+	grow_uncharge(zone_of(page), bytes >> PAGE_SHIFT);
 	arena_return_blocks(block_of(page), blocks_of(bytes));
 }
 
@@ -76,11 +97,16 @@ bool large_resize(struct page *page, size_t bytes)
 
 	if (blocks_of(old) != blocks_of(new))
 		return false;
-	if (new > old && os_commit(addr + old, new - old))
+	if (new > old && !grow_charge(zone_of(page), (new - old) >> PAGE_SHIFT))
 		return false;
-	if (new < old)
+	if (new > old && os_commit(addr + old, new - old)) {
+		grow_uncharge(zone_of(page), (new - old) >> PAGE_SHIFT);
+		return false;
+	}
+	if (new < old) {
 		os_decommit(addr + new, old - new);
-	account((int64_t)(new >> PAGE_SHIFT) - page->nr_pages);
+		grow_uncharge(zone_of(page), (old - new) >> PAGE_SHIFT);
+	}
 	set_head(page, bytes);
 	return true;
 }

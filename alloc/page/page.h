@@ -26,14 +26,34 @@
 #define BLOCK_BYTES ((size_t)1 << BLOCK_SHIFT)
 #define BLOCK_PAGES ((uint32_t)1 << MAX_PAGE_ORDER)
 
+#define BLOCK_ZONE_SHIFT 4
+
 #define PAGEBLOCK_ORDER 9 /* 2 MiB, one huge page: the unit of mobility */
 #define PAGEBLOCK_PAGES (1u << PAGEBLOCK_ORDER)
+#define PAGEBLOCK_HUGE  0x80u /* huge pages were asked for behind it */
 
 enum migratetype {
 	MIGRATE_UNMOVABLE,
 	MIGRATE_MOVABLE,
 	MIGRATE_RECLAIMABLE,
+	MIGRATE_HIGHATOMIC, /* reserved for urgent requests of order > 0 */
 };
+
+/*
+ * What a request may do, derived from its gfp flags once; the kernel's alloc_flags.
+ * The first three lower the watermark that a zone must keep.
+ */
+enum alloc_flags {
+	ALLOC_MIN_RESERVE = 1 << 0, /* __GFP_HIGH: half of min */
+	ALLOC_NON_BLOCK = 1 << 1,   /* no direct reclaim: a quarter of the rest */
+	ALLOC_HIGHATOMIC = 1 << 2,  /* order > 0 without direct reclaim: the reserved pageblocks */
+	ALLOC_NO_WATERMARKS = 1 << 3, /* __GFP_MEMALLOC, PF_MEMALLOC: everything */
+	ALLOC_WAIT = 1 << 4,        /* may wait for locks and make system calls */
+	ALLOC_TRY = 1 << 5,         /* neither reclaim flag: does not even spin */
+	ALLOC_WMARK_LOW = 1 << 6,   /* keep the low watermark, not min */
+};
+
+#define ALLOC_RESERVES (ALLOC_MIN_RESERVE | ALLOC_NON_BLOCK | ALLOC_HIGHATOMIC)
 
 /* Everything about the address space; written by arena.c only. */
 struct arena {
@@ -43,8 +63,8 @@ struct arena {
 	struct page *pages;
 	uint16_t *idmap;
 	uint8_t *bitmap;
-	uint8_t *block_state;  /* enum block_state per block */
-	uint8_t *pageblock;    /* enum migratetype per pageblock */
+	uint8_t *block_state;  /* per block: enum kmem_block_state | index of its zone << BLOCK_ZONE_SHIFT */
+	uint8_t *pageblock;    /* per pageblock: enum migratetype | PAGEBLOCK_HUGE */
 };
 
 extern KMEM_HIDDEN struct arena arena;
@@ -88,6 +108,24 @@ static inline void page_set_type(struct page *page, enum kmem_page_type type)
 static inline uint64_t *page_bitmap(const struct page *page)
 {
 	return (uint64_t *)(void *)(arena.bitmap + (size_t)page_index(page) * KMEM_BITMAP_BYTES);
+}
+
+static inline enum migratetype pageblock_type(uint32_t index)
+{
+	return (enum migratetype)(arena.pageblock[index >> PAGEBLOCK_ORDER] & ~PAGEBLOCK_HUGE);
+}
+
+static inline bool pageblock_is_huge(uint32_t index)
+{
+	return arena.pageblock[index >> PAGEBLOCK_ORDER] & PAGEBLOCK_HUGE;
+}
+
+/* Zone locked. */
+static inline void pageblock_set_type(uint32_t index, enum migratetype type)
+{
+	uint8_t *block = &arena.pageblock[index >> PAGEBLOCK_ORDER];
+
+	*block = (uint8_t)((*block & PAGEBLOCK_HUGE) | (uint8_t)type);
 }
 
 static inline enum migratetype gfp_migratetype(gfp_t gfp)

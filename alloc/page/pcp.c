@@ -4,24 +4,36 @@
 
 #include <errno.h>
 
+#include "base/numa.h"
+#include "base/observe.h"
 #include "base/percpu.h"
+#include "base/report.h"
 #include "page/buddy.h"
 
-/* A CPU may park this many batches before it drains one. */
-#define HIGH_BATCHES 6u
+#define HIGH_FRACTION_MIN 8u /* an eighth of the zone, shared out, is the most that lists may hold */
 
-struct pcp {
-	lock_t lock;
-	uint32_t count; /* pages */
-	uint32_t head[PCP_MAX_ORDER + 1][KMEM_NR_MIGRATETYPES];
-} __attribute__((aligned(CACHE_LINE)));
+enum free_flags {
+	FREED_HIGH_ORDER = 1 << 0, /* the last free was of order 1-3 */
+};
 
 static struct {
 	struct meta_range range;
-	struct pcp *lists;
+	struct kmem_pcp *lists; /* [cpu][zone] */
 	unsigned int nr_cpus;
-	unsigned int batch; /* pages */
+	unsigned int high_fraction;
 } pcps KMEM_STATE;
+
+static struct kmem_pcp *list_of(unsigned int cpu, const struct kmem_zone *zone)
+{
+	return &pcps.lists[cpu * zone_config.nr_zones + zone_index(zone)];
+}
+
+const struct kmem_pcp *pcp_of(unsigned int cpu, const struct kmem_zone *zone)
+{
+	return list_of(cpu, zone);
+}
+
+/* ---- sizes ---- */
 
 unsigned int pcp_batch(uint64_t managed_pages)
 {
@@ -32,157 +44,439 @@ unsigned int pcp_batch(uint64_t managed_pages)
 	return (unsigned int)(roundup_pow2(batch + batch / 2 + 1) / 2 - 1);
 }
 
-int pcp_init(unsigned int nr_cpus)
+static uint32_t shared_out(uint64_t pages, unsigned int batch)
 {
-	int rc = meta_reserve(&pcps.range, "kmem pcp", nr_cpus * sizeof(struct pcp));
+	return (uint32_t)MIN(MAX(pages / pcps.nr_cpus, (uint64_t)batch << 2), UINT32_MAX);
+}
 
-	if (!rc)
-		rc = meta_ensure(&pcps.range, nr_cpus * sizeof(struct pcp));
-	if (rc)
-		return rc;
-	pcps.lists = (struct pcp *)(void *)pcps.range.base;
-	pcps.nr_cpus = nr_cpus;
-	pcps.batch = MAX(pcp_batch(arena.limit >> PAGE_SHIFT), 1);
+static void update_list(struct kmem_pcp *pcp, const struct kmem_zone *zone)
+{
+	uint64_t managed = zone_managed_pages(zone);
+	/* A zone that grows on demand is as large as it may become. */
+	uint64_t largest = zone->max_pages == UINT64_MAX ? arena.limit >> PAGE_SHIFT : managed;
+	unsigned int batch = MAX(pcp_batch(largest), 1u);
+	uint32_t low = shared_out(zone_watermark(zone, WMARK_LOW), batch);
+	uint32_t most = shared_out(managed / MAX(pcps.high_fraction, HIGH_FRACTION_MIN), batch);
+
+	WRITE_ONCE(pcp->batch, batch);
+	WRITE_ONCE(pcp->high_min, pcps.high_fraction ? most : low);
+	WRITE_ONCE(pcp->high_max, MAX(most, pcp->high_min));
+}
+
+void pcp_update(void)
+{
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < pcps.nr_cpus; cpu++)
+		for (i = 0; i < zone_config.nr_zones; i++)
+			update_list(list_of(cpu, &zones[i]), &zones[i]);
+}
+
+int pcp_set_high_fraction(unsigned int fraction)
+{
+	if (fraction && fraction < HIGH_FRACTION_MIN)
+		return -EINVAL;
+	pcps.high_fraction = fraction;
+	pcp_update();
 	return 0;
 }
 
-static void push(struct pcp *pcp, struct page *page, unsigned int order, enum migratetype type)
+int pcp_init(unsigned int nr_cpus)
 {
+	size_t bytes = (size_t)nr_cpus * zone_config.nr_zones * sizeof(struct kmem_pcp);
+	int rc = meta_reserve(&pcps.range, "kmem pcp", bytes);
+
+	if (!rc)
+		rc = meta_ensure(&pcps.range, bytes);
+	if (rc)
+		return rc;
+	pcps.lists = (struct kmem_pcp *)(void *)pcps.range.base;
+	pcps.nr_cpus = nr_cpus;
+	observe_root.pcps = (uintptr_t)pcps.lists;
+	pcp_update();
+	return 0;
+}
+
+static uint32_t clamped_high(struct kmem_pcp *pcp)
+{
+	uint32_t low = READ_ONCE(pcp->high_min), most = MAX(READ_ONCE(pcp->high_max), low);
+
+	pcp->high = MIN(MAX(pcp->high, low), most);
+	return pcp->high;
+}
+
+static bool tunes_itself(const struct kmem_pcp *pcp)
+{
+	return READ_ONCE(pcp->high_min) != READ_ONCE(pcp->high_max);
+}
+
+/* The zone is short: parked pages are wanted back, not more of them. */
+static bool zone_is_short(const struct kmem_zone *zone)
+{
+	return zone->max_pages != UINT64_MAX && READ_ONCE(zone->free_pages) < zone_watermark(zone, WMARK_HIGH);
+}
+
+/* How many blocks of this order a refill moves. */
+static unsigned int refill_blocks(struct kmem_pcp *pcp, const struct kmem_zone *zone, unsigned int order)
+{
+	uint32_t high = clamped_high(pcp), base = pcp->batch;
+	uint32_t batch = order ? base : base << pcp->alloc_factor, most;
+
+	if (order > PCP_MAX_ORDER || high < base)
+		return 1;
+	/* A CPU that allocates in a row will free as many: let it park them. */
+	if (tunes_itself(pcp) && !zone_is_short(zone))
+		pcp->high = high = MIN(high + batch, pcp->high_max);
+	if (!order) {
+		most = high > pcp->count + base ? MAX(high - pcp->count - base, base) : base;
+		if (batch <= most && pcp->alloc_factor < PCP_BATCH_SCALE_MAX)
+			pcp->alloc_factor++;
+		batch = MIN(batch, most);
+	}
+	return batch > 1 ? MAX(batch >> order, 2u) : batch;
+}
+
+/* The mark above which this free gives pages back. */
+static uint32_t free_high(struct kmem_pcp *pcp, const struct kmem_zone *zone)
+{
+	uint32_t high = clamped_high(pcp);
+
+	if (!tunes_itself(pcp))
+		return high;
+	if (zone_is_short(zone)) {
+		uint32_t less = MAX(pcp->free_count, pcp->batch);
+
+		pcp->high = high > less ? MAX(high - less, pcp->high_min) : pcp->high_min;
+		return MAX(pcp->count, pcp->high_min);
+	}
+	/* Frees in a row: what they are freed for will be allocated again. */
+	if (pcp->count >= high && high < pcp->free_count + pcp->batch) {
+		pcp->high = pcp->free_count + pcp->batch;
+		clamped_high(pcp);
+	}
+	return high;
+}
+
+/* How many pages to give back when the mark is reached. */
+static uint32_t drain_pages(const struct kmem_pcp *pcp, uint32_t high)
+{
+	uint32_t most = high > pcp->batch ? high - pcp->batch : 1;
+
+	return MIN(MAX((uint32_t)pcp->free_count, pcp->batch), MAX(most, pcp->batch));
+}
+
+/* ---- lists ---- */
+
+static unsigned int list_index(unsigned int order, enum migratetype type)
+{
+	if (order > PCP_MAX_ORDER)
+		return (PCP_MAX_ORDER + 1) * KMEM_NR_PCPTYPES + (type == MIGRATE_MOVABLE);
+	return order * KMEM_NR_PCPTYPES + type;
+}
+
+static unsigned int list_order(unsigned int list)
+{
+	return list < (PCP_MAX_ORDER + 1) * KMEM_NR_PCPTYPES ? list / KMEM_NR_PCPTYPES : PAGEBLOCK_ORDER;
+}
+
+static void push(struct kmem_pcp *pcp, struct page *page, unsigned int order, enum migratetype type)
+{
+	unsigned int list = list_index(order, type);
+
 	page_set_type(page, KMEM_PAGE_PCP);
 	page->order = (uint8_t)order;
 	page->nr_pages = 1u << order;
-	page->next = pcp->head[order][type];
-	pcp->head[order][type] = page_index(page);
-	pcp->count += 1u << order;
+	page->next = pcp->head[list];
+	pcp->head[list] = page_index(page);
+	WRITE_ONCE(pcp->count, pcp->count + (1u << order));
 }
 
-static struct page *pop(struct pcp *pcp, unsigned int order, enum migratetype type)
+static struct page *pop_list(struct kmem_pcp *pcp, unsigned int list)
 {
-	struct page *page = &arena.pages[pcp->head[order][type]];
+	struct page *page = &arena.pages[pcp->head[list]];
 
-	if (!pcp->head[order][type])
+	if (!pcp->head[list])
 		return NULL;
-	pcp->head[order][type] = page->next;
-	pcp->count -= 1u << order;
+	pcp->head[list] = page->next;
+	WRITE_ONCE(pcp->count, pcp->count - (1u << list_order(list)));
 	page_set_type(page, KMEM_PAGE_TAIL);
 	return page;
 }
 
-static void refill(struct pcp *pcp, unsigned int order, enum migratetype type)
+/* Give `pages` pages (or all) back to the zone, largest orders first: they merge best. Zone locked. */
+static size_t drain(struct kmem_pcp *pcp, struct kmem_zone *zone, size_t pages)
 {
-	unsigned int nr = MAX(pcps.batch >> order, 1u);
-
-	buddy_lock();
-	while (nr--) {
-		struct page *page = buddy_take(order, type);
-
-		if (!page)
-			break;
-		push(pcp, page, order, type);
-	}
-	buddy_unlock();
-}
-
-/* Give `pages` pages (or all) back to the zone, largest orders first: they merge best. */
-static size_t drain(struct pcp *pcp, size_t pages)
-{
-	unsigned int order, type;
+	unsigned int list;
 	size_t moved = 0;
 
-	buddy_lock();
-	for (order = PCP_MAX_ORDER + 1; order-- > 0;) {
-		for (type = 0; type < KMEM_NR_MIGRATETYPES; type++) {
-			struct page *page;
+	for (list = KMEM_NR_PCP_LISTS; list-- > 0;) {
+		struct page *page;
 
-			while (moved < pages && (page = pop(pcp, order, (enum migratetype)type))) {
-				buddy_put(page, order);
-				moved += (size_t)1 << order;
-			}
+		while (moved < pages && (page = pop_list(pcp, list))) {
+			buddy_put(zone, page, list_order(list));
+			moved += (size_t)1 << list_order(list);
 		}
 	}
-	buddy_unlock();
 	return moved;
 }
 
-static struct pcp *this_pcp(void)
+static struct kmem_pcp *this_pcp(const struct kmem_zone *zone)
 {
 	unsigned int cpu = percpu_this_cpu();
-	struct pcp *pcp = &pcps.lists[cpu < pcps.nr_cpus ? cpu : 0];
+	struct kmem_pcp *pcp = list_of(cpu < pcps.nr_cpus ? cpu : 0, zone);
 
 	return lock_try(&pcp->lock, LOCK_PCP) ? pcp : NULL;
 }
 
-struct page *pcp_take(unsigned int order, enum migratetype type)
+static void count_take(struct kmem_pcp *pcp, const struct kmem_zone *zone, const struct page_request *request)
 {
-	struct pcp *pcp = this_pcp();
+	pcp->stat[KMEM_ZS_ALLOC] += UINT64_C(1) << request->order;
+	pcp->stat[zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS]++;
+	pcp->stat[zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER]++;
+}
+
+static struct page *pop(struct kmem_pcp *pcp, const struct kmem_zone *zone, const struct page_request *request)
+{
+	struct page *page = pop_list(pcp, list_index(request->order, request->type));
+
+	if (page)
+		count_take(pcp, zone, request);
+	return page;
+}
+
+struct page *pcp_take(struct kmem_zone *zone, const struct page_request *request)
+{
+	struct kmem_pcp *pcp = this_pcp(zone);
 	struct page *page;
 
 	if (!pcp)
 		return NULL;
-	page = pop(pcp, order, type);
-	if (!page) {
-		refill(pcp, order, type);
-		page = pop(pcp, order, type);
-	}
+	pcp->free_count >>= 1;
+	page = pop(pcp, zone, request);
 	lock_release(&pcp->lock, LOCK_PCP);
 	return page;
 }
 
+static void refill(struct kmem_pcp *pcp, struct kmem_zone *zone, const struct page_request *request)
+{
+	unsigned int nr = refill_blocks(pcp, zone, request->order);
+
+	if (!buddy_lock_for(zone, request->flags))
+		return;
+	while (nr--) {
+		struct page *page = buddy_take(zone, request->order, request->type, request->flags & ALLOC_NON_BLOCK);
+
+		if (!page)
+			break;
+		push(pcp, page, request->order, request->type);
+	}
+	buddy_unlock(zone);
+}
+
+struct page *pcp_refill(struct kmem_zone *zone, const struct page_request *request)
+{
+	struct kmem_pcp *pcp = this_pcp(zone);
+	struct page *page;
+
+	if (!pcp)
+		return NULL;
+	refill(pcp, zone, request);
+	page = pop(pcp, zone, request);
+	lock_release(&pcp->lock, LOCK_PCP);
+	return page;
+}
+
+/* Not waiting for the zone: what is above the mark stays until the next free. */
+static void drain_above(struct kmem_pcp *pcp, struct kmem_zone *zone, size_t pages)
+{
+	if (!buddy_lock_spin(zone))
+		return;
+	drain(pcp, zone, pages);
+	buddy_unlock(zone);
+}
+
+/* Frees of order 1-3 in a row come from a process that ends: the zone can merge them. */
+static bool frees_go_on(struct kmem_pcp *pcp, unsigned int order)
+{
+	bool go_on = order && order <= PCP_MAX_ORDER && pcp->free_count >= pcp->batch &&
+		     (pcp->free_flags & FREED_HIGH_ORDER);
+
+	pcp->free_flags = order && order <= PCP_MAX_ORDER ? FREED_HIGH_ORDER : 0;
+	return go_on;
+}
+
 bool pcp_put(struct page *page, unsigned int order, enum migratetype type)
 {
-	struct pcp *pcp = this_pcp();
+	struct kmem_zone *zone = zone_of(page);
+	struct kmem_pcp *pcp = this_pcp(zone);
+	bool go_on;
+	uint32_t high;
 
 	if (!pcp)
 		return false;
 	page->flags = 0;
+	pcp->alloc_factor >>= 1;
 	push(pcp, page, order, type);
-	if (pcp->count > HIGH_BATCHES * pcps.batch)
-		drain(pcp, pcps.batch);
+	pcp->stat[KMEM_ZS_FREE] += UINT64_C(1) << order;
+	go_on = frees_go_on(pcp, order);
+	if (pcp->free_count < pcp->batch << PCP_BATCH_SCALE_MAX)
+		pcp->free_count = (uint16_t)(pcp->free_count + (1u << order));
+	if (go_on) {
+		uint32_t less = pcp->batch << PCP_BATCH_SCALE_MAX;
+
+		pcp->high = pcp->high > less + pcp->high_min ? pcp->high - less : pcp->high_min;
+		drain_above(pcp, zone, MIN(pcp->count, less));
+	} else {
+		high = free_high(pcp, zone);
+		if (pcp->count >= high)
+			drain_above(pcp, zone, drain_pages(pcp, high));
+	}
 	lock_release(&pcp->lock, LOCK_PCP);
 	return true;
 }
 
-size_t pcp_drain_all(void)
+/* ---- all lists ---- */
+
+static size_t drain_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
+{
+	size_t moved;
+
+	if (!READ_ONCE(pcp->count))
+		return 0;
+	lock_acquire_polled(&pcp->lock, LOCK_PCP);
+	buddy_lock(zone);
+	moved = drain(pcp, zone, SIZE_MAX);
+	buddy_unlock(zone);
+	lock_release(&pcp->lock, LOCK_PCP);
+	return moved;
+}
+
+size_t pcp_drain_zone(struct kmem_zone *zone)
 {
 	unsigned int cpu;
 	size_t moved = 0;
 
-	for (cpu = 0; cpu < pcps.nr_cpus; cpu++) {
-		struct pcp *pcp = &pcps.lists[cpu];
-
-		lock_acquire(&pcp->lock, LOCK_PCP);
-		moved += drain(pcp, SIZE_MAX);
-		lock_release(&pcp->lock, LOCK_PCP);
-	}
+	for (cpu = 0; cpu < pcps.nr_cpus; cpu++)
+		moved += drain_list(list_of(cpu, zone), zone);
 	return moved;
 }
 
-size_t pcp_count(void)
+size_t pcp_drain_all(void)
+{
+	unsigned int i;
+	size_t moved = 0;
+
+	for (i = 0; i < zone_config.nr_zones; i++)
+		moved += pcp_drain_zone(&zones[i]);
+	return moved;
+}
+
+/* The kernel's decay_pcp_high(). */
+static void decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
+{
+	uint32_t above = pcp->batch << PCP_BATCH_SCALE_MAX;
+	uint32_t high = pcp->high - (pcp->high >> 3);
+
+	if (!READ_ONCE(pcp->count) || !lock_try(&pcp->lock, LOCK_PCP))
+		return;
+	if (pcp->count > above)
+		high = MAX(high, pcp->count - above);
+	pcp->high = MAX(high, pcp->high_min);
+	if (pcp->count > pcp->high)
+		drain_above(pcp, zone, pcp->count - pcp->high);
+	lock_release(&pcp->lock, LOCK_PCP);
+}
+
+void pcp_decay(void)
+{
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < pcps.nr_cpus; cpu++)
+		for (i = 0; i < zone_config.nr_zones; i++)
+			decay_list(list_of(cpu, &zones[i]), &zones[i]);
+}
+
+size_t pcp_count_zone(const struct kmem_zone *zone)
 {
 	unsigned int cpu;
 	size_t pages = 0;
 
 	for (cpu = 0; cpu < pcps.nr_cpus; cpu++)
-		pages += READ_ONCE(pcps.lists[cpu].count);
+		pages += READ_ONCE(list_of(cpu, zone)->count);
 	return pages;
 }
 
-void pcp_lock_for_fork(void)
+size_t pcp_count(void)
+{
+	unsigned int i;
+	size_t pages = 0;
+
+	for (i = 0; i < zone_config.nr_zones; i++)
+		pages += pcp_count_zone(&zones[i]);
+	return pages;
+}
+
+uint64_t pcp_stat(const struct kmem_zone *zone, enum kmem_zone_stat stat)
 {
 	unsigned int cpu;
+	uint64_t sum = 0;
 
 	for (cpu = 0; cpu < pcps.nr_cpus; cpu++)
-		lock_acquire_nested(&pcps.lists[cpu].lock);
+		sum += READ_ONCE(list_of(cpu, zone)->stat[stat]);
+	return sum;
+}
+
+static void validate_list(const struct kmem_pcp *pcp, const struct kmem_zone *zone)
+{
+	unsigned int list;
+	uint64_t pages = 0;
+
+	for (list = 0; list < KMEM_NR_PCP_LISTS; list++) {
+		uint32_t at;
+
+		for (at = pcp->head[list]; at; at = arena.pages[at].next) {
+			const struct page *page = &arena.pages[at];
+
+			BUG_ON(page->type != KMEM_PAGE_PCP || page->order != list_order(list));
+			BUG_ON(at & ((1u << page->order) - 1) || zone_of(page) != zone);
+			pages += UINT64_C(1) << page->order;
+		}
+	}
+	BUG_ON(pages != pcp->count);
+}
+
+void pcp_validate(void)
+{
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < pcps.nr_cpus; cpu++) {
+		for (i = 0; i < zone_config.nr_zones; i++) {
+			struct kmem_pcp *pcp = list_of(cpu, &zones[i]);
+
+			lock_acquire_polled(&pcp->lock, LOCK_PCP);
+			validate_list(pcp, &zones[i]);
+			lock_release(&pcp->lock, LOCK_PCP);
+		}
+	}
+}
+
+/* In index order; nobody else takes two. */
+void pcp_lock_for_fork(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < pcps.nr_cpus * zone_config.nr_zones; i++)
+		lock_acquire_polled_nested(&pcps.lists[i].lock);
 }
 
 void pcp_unlock_after_fork(bool child)
 {
-	unsigned int cpu;
+	unsigned int i;
 
-	for (cpu = 0; cpu < pcps.nr_cpus; cpu++) {
+	for (i = 0; i < pcps.nr_cpus * zone_config.nr_zones; i++) {
 		if (child)
-			lock_reset(&pcps.lists[cpu].lock);
+			lock_reset(&pcps.lists[i].lock);
 		else
-			lock_release_nested(&pcps.lists[cpu].lock);
+			lock_release_nested(&pcps.lists[i].lock);
 	}
 }

@@ -8,16 +8,21 @@
 
 #include <errno.h>
 
+#include "base/numa.h"
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/report.h"
+#include "base/strict.h"
+#include "slab/debug.h"
+#include "slab/debug_report.h"
 #include "slab/geometry.h"
+#include "slab/rcu.h"
 
 #define SLAB_ALL_FLAGS                                                                            \
 	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE |   \
 	 SLAB_FAILSLAB | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_PANIC |    \
 	 SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE | SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT |         \
-	 SLAB_ACCOUNT | SLAB_NO_USER_FLAGS)
+	 SLAB_ACCOUNT | SLAB_NO_USER_FLAGS | SLAB_KMALLOC)
 
 _Static_assert(KMEM_CACHE_NOLEAKTRACE == SLAB_NOLEAKTRACE, "what leak scanners know as the flag");
 
@@ -37,7 +42,7 @@ int cache_init(unsigned int nr_cpus)
 	int rc = meta_reserve(&registry.caches, "kmem caches", KMEM_ID_MAX * sizeof(struct kmem_cache));
 
 	if (!rc)
-		rc = meta_reserve(&registry.nodes, "kmem nodes", KMEM_ID_MAX * sizeof(struct kmem_cache_node));
+		rc = meta_reserve(&registry.nodes, "kmem nodes", (size_t)KMEM_ID_MAX * numa_nr_nodes() * sizeof(struct kmem_cache_node));
 	if (!rc)
 		rc = sheaf_init();
 	if (rc)
@@ -45,6 +50,7 @@ int cache_init(unsigned int nr_cpus)
 	cache_array = (struct kmem_cache *)(void *)registry.caches.base;
 	node_array = (struct kmem_cache_node *)(void *)registry.nodes.base;
 	registry.nr_cpus = nr_cpus;
+	slab_init();
 	observe_root.caches = (uintptr_t)cache_array;
 	observe_root.nodes = (uintptr_t)node_array;
 	observe_root.nr_caches = 1;
@@ -101,11 +107,12 @@ static struct kmem_cache *take_entry(void)
 	if (id >= KMEM_ID_MAX)
 		return NULL;
 	if (meta_ensure(&registry.caches, (id + 1) * sizeof(struct kmem_cache)) ||
-	    meta_ensure(&registry.nodes, (id + 1) * sizeof(struct kmem_cache_node)))
+	    meta_ensure(&registry.nodes, (size_t)(id + 1) * numa_nr_nodes() * sizeof(struct kmem_cache_node)))
 		return NULL;
 	memset(&cache_array[id], 0, sizeof(cache_array[id]));
-	memset(&node_array[id], 0, sizeof(node_array[id]));
+	memset(&node_array[(size_t)id * numa_nr_nodes()], 0, numa_nr_nodes() * sizeof(node_array[0]));
 	cache_array[id].id = (uint16_t)id;
+	cache_array[id].nr_nodes = (uint8_t)numa_nr_nodes();
 	return &cache_array[id];
 }
 
@@ -132,56 +139,85 @@ static uint32_t shared_sheaf_capacity(const struct kmem_cache *s)
 	return s->slot_capacity + (uint32_t)((sizeof(struct kmem_slot) - sizeof(struct kmem_sheaf)) / sizeof(uint64_t));
 }
 
-/* Slots in the per-CPU regions, or one shared slot. Return: 0 or -ENOMEM. */
-static int set_slots(struct kmem_cache *s)
+static int set_shared_slot(const struct kmem_cache *s, struct kmem_cache_node *n)
 {
-	struct kmem_slot *shared;
+	struct kmem_slot *shared = (struct kmem_slot *)(void *)sheaf_alloc(shared_sheaf_capacity(s));
 
-	s->slot_capacity = 2 * s->sheaf_capacity;
-	s->slot_offset = percpu_slot_alloc(slot_bytes(s->slot_capacity));
-	s->percpu = percpu_region(0) + s->slot_offset;
-	if (s->slot_offset)
-		return 0;
-	shared = (struct kmem_slot *)(void *)sheaf_alloc(shared_sheaf_capacity(s));
 	if (!shared)
 		return -ENOMEM;
 	memset(shared, 0, sizeof(*shared));
 	shared->capacity = s->slot_capacity;
-	node_of(s, 0)->shared = (uintptr_t)shared;
+	shared->limit = s->slot_capacity;
+	n->shared = (uintptr_t)shared;
 	return 0;
+}
+
+/* Slots in the per-CPU regions, or one shared slot per node. Return: 0 or -ENOMEM. */
+static int set_slots(struct kmem_cache *s)
+{
+	unsigned int nid;
+	int rc = 0;
+
+	s->slot_capacity = 2 * s->sheaf_capacity;
+	/* A debug cache stays with the null slot, which is always empty and full. */
+	s->slot_offset = s->slot_capacity ? percpu_slot_alloc(slot_bytes(s->slot_capacity)) : 0;
+	s->percpu = percpu_region(0) + s->slot_offset;
+	if (s->slot_offset || !s->slot_capacity)
+		return 0;
+	for (nid = 0; nid < s->nr_nodes && !rc; nid++)
+		rc = set_shared_slot(s, node_of(s, nid));
+	return rc;
 }
 
 /* The slots of a drained cache. */
 static void release_slots(struct kmem_cache *s)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
-	struct kmem_sheaf *memory = (struct kmem_sheaf *)(uintptr_t)n->shared;
+	unsigned int nid;
 
 	percpu_slot_free(s->slot_offset, slot_bytes(s->slot_capacity));
-	if (!memory)
-		return;
-	n->shared = 0;
-	memory->capacity = shared_sheaf_capacity(s);
-	sheaf_free(memory);
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		struct kmem_cache_node *n = node_of(s, nid);
+		struct kmem_sheaf *memory = (struct kmem_sheaf *)(uintptr_t)n->shared;
+
+		if (!memory)
+			continue;
+		n->shared = 0;
+		memory->capacity = shared_sheaf_capacity(s);
+		sheaf_free(memory);
+	}
+}
+
+/* Debug caches have the kernel's layout with all its metadata, the others nothing between their objects. */
+static bool compute_layout(struct geometry *g, struct geometry_args *a)
+{
+	if (a->flags & SLAB_DEBUG_FLAGS)
+		return debug_options_layout(g, a);
+	return geometry_compute(g, a->object_size, a->align, a->flags & SLAB_HWCACHE_ALIGN, a->nr_cpus);
 }
 
 static struct kmem_cache *create(const char *name, unsigned int size, const struct kmem_cache_args *args,
 				 slab_flags_t flags, const void *call_site)
 {
+	struct geometry_args a = { .object_size = size, .align = args->align, .flags = flags,
+		.kmalloc = flags & SLAB_KMALLOC, .ctor = args->ctor, .use_freeptr_offset = args->use_freeptr_offset,
+		.freeptr_offset = args->freeptr_offset, .nr_cpus = registry.nr_cpus };
 	struct geometry g;
 	struct kmem_cache *s;
 
-	if (!geometry_compute(&g, size, args->align, flags & SLAB_HWCACHE_ALIGN, registry.nr_cpus))
+	if (!compute_layout(&g, &a))
 		return NULL;
+	flags = a.flags;
 	s = take_entry();
 	if (!s)
 		return NULL;
 	set_geometry(s, &g);
-	s->nr_nodes = 1;
+	s->barn_full = KMEM_BARN_SHEAVES;
+	s->barn_empty = KMEM_BARN_SHEAVES;
+	s->remote_node_defrag_ratio = 1000;
 	s->object_size = size;
 	s->flags = flags;
 	s->ctor = (uintptr_t)args->ctor;
-	s->sheaf_capacity = MAX(g.sheaf_capacity, args->sheaf_capacity);
+	s->sheaf_capacity = debug_cache(s) ? 0 : MAX(g.sheaf_capacity, args->sheaf_capacity);
 	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
 	s->useroffset = args->useroffset;
 	s->usersize = args->usersize;
@@ -191,6 +227,8 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	report_format(s->name, sizeof(s->name), "%s", name);
 	if (set_slots(s))
 		return NULL;
+	if (debug_cache(s))
+		debug_cache_init(s, &g);
 	__atomic_store_n(&s->state, KMEM_CACHE_LIVE, __ATOMIC_RELEASE);
 	if (s->id >= observe_root.nr_caches)
 		__atomic_store_n(&observe_root.nr_caches, s->id + 1u, __ATOMIC_RELEASE);
@@ -214,11 +252,13 @@ KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned 
 	struct kmem_cache *s;
 	const char *why;
 
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	if (!args)
 		args = &none;
 	why = refuse(name, size, args, flags);
 	if (why)
 		return create_failed(name, flags, why);
+	flags = debug_options_apply(name, flags);
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 	s = create(name, size, args, flags, __builtin_return_address(0));
 	lock_release(&registry.lock, LOCK_REGISTRY);
@@ -242,17 +282,19 @@ static size_t list_objects(const struct kmem_cache *s, const struct page *slab, 
 
 		if (!slab_object_taken(s, slab, object))
 			continue;
-		report("  Object %p @offset=%zu", object, (size_t)i * s->size);
+		report("  Object %p @offset=%zu", object, (size_t)i * s->size + s->red_left_pad);
+		debug_tracks(s, object);
 		shown++;
 	}
 	return shown;
 }
 
-static void report_remaining(const struct kmem_cache *s, size_t left)
+static void report_remaining(struct kmem_cache *s, size_t left)
 {
 	size_t nr_pages = arena.bytes >> PAGE_SHIFT, i, shown = 0;
 
 	report("BUG %s: Objects remaining on __kmem_cache_shutdown(): %zu; the cache is kept", s->name, left);
+	s->errors += 1 + left;
 	for (i = 0; i < nr_pages; i++)
 		if (arena.pages[i].type == KMEM_PAGE_SLAB && arena.pages[i].cache_id == s->id)
 			shown = list_objects(s, &arena.pages[i], shown);
@@ -263,15 +305,37 @@ static void report_remaining(const struct kmem_cache *s, size_t left)
 /* Return: slabs left. */
 static size_t release_empty_slabs(struct kmem_cache *s)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0);
 	struct page *empty = NULL;
-	size_t left;
+	size_t left = 0;
+	unsigned int nid;
 
-	node_lock(n);
-	node_shrink(n, &empty);
-	left = n->nr_slabs;
-	node_unlock(n);
-	node_release(empty);
+	node_lock(home);
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		node_shrink(node_of(s, nid), &empty);
+		left += node_of(s, nid)->nr_slabs;
+	}
+	node_unlock(home);
+	node_release(s, empty);
+	return left;
+}
+
+/* Slabs that readers may still look into keep the cache's id: it must not be reused before they are gone. */
+static void wait_for_readers(void)
+{
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	rcu_barrier();
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
+}
+
+/* Objects that no slot or barn holds any more. */
+static size_t objects_left(const struct kmem_cache *s)
+{
+	size_t left = 0;
+	unsigned int nid;
+
+	for (nid = 0; nid < s->nr_nodes; nid++)
+		left += node_of(s, nid)->nr_taken;
 	return left;
 }
 
@@ -281,17 +345,23 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 
 	if (!s)
 		return 0;
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	if (READ_ONCE(s->state) != KMEM_CACHE_LIVE)
 		report_bug("BUG: kmem_cache_destroy(%p): not a live cache", (void *)s);
+	/* What kfree_rcu() was given is no leak. */
+	rcu_barrier();
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	s->state = KMEM_CACHE_DEAD;
 	slub_drain(s);
 	release_empty_slabs(s);
-	left = node_of(s, 0)->nr_taken;
+	left = objects_left(s);
 	if (!left) {
+		if (s->flags & SLAB_TYPESAFE_BY_RCU)
+			wait_for_readers();
 		release_slots(s);
+		if (debug_cache(s))
+			debug_cache_exit(s);
 		__atomic_store_n(&s->state, KMEM_CACHE_FREE, __ATOMIC_RELEASE);
-	} else {
-		s->state = KMEM_CACHE_DEAD;
 	}
 	lock_release(&registry.lock, LOCK_REGISTRY);
 	if (left)
@@ -307,10 +377,27 @@ static size_t shrink(struct kmem_cache *s)
 	return release_empty_slabs(s);
 }
 
+size_t cache_shrink_locked(struct kmem_cache *s)
+{
+	return shrink(s);
+}
+
+int cache_change(uint32_t id, int (*change)(struct kmem_cache *s, int64_t value), int64_t value)
+{
+	int rc = -ENOENT;
+
+	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	if (id && id < cache_count() && cache_array[id].state == KMEM_CACHE_LIVE)
+		rc = change(&cache_array[id], value);
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	return rc;
+}
+
 KMEM_API int kmem_cache_shrink(struct kmem_cache *s)
 {
 	size_t slabs;
 
+	strict_check(GFP_KERNEL, __builtin_return_address(0));
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 	slabs = shrink(s);
 	lock_release(&registry.lock, LOCK_REGISTRY);
@@ -348,6 +435,12 @@ static void add_slot(struct kmem_cache_stat *stat, const struct kmem_slot *slot)
 	stat->cached += kmem_slot_count(slot);
 }
 
+static void add_prefill(struct kmem_cache_stat *stat, uint64_t prefill)
+{
+	stat->allocs += kmem_prefill_allocs(prefill);
+	stat->cached += kmem_prefill_held(prefill);
+}
+
 static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
 {
 	uint32_t i;
@@ -369,18 +462,23 @@ static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node 
 	stat->slab_allocs += n->stat.slab_alloc;
 	stat->slab_frees += n->stat.slab_free;
 	stat->drains += n->stat.drain;
+	stat->remote_frees += n->stat.remote_free;
+	stat->prefills += n->stat.prefill_fast + n->stat.prefill_slow;
+	stat->returns += n->stat.return_fast + n->stat.return_slow;
 	stat->alloc_fail += n->stat.alloc_fail;
 }
 
 KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat)
 {
 	struct kmem_cache_node *n = node_of(s, 0);
-	unsigned int cpu;
+	unsigned int cpu, nid;
 
 	memset(stat, 0, sizeof(*stat));
 	/* The node lock keeps slow paths and drains out; pops and pushes go on. */
 	lock_acquire(&n->lock, LOCK_NODE);
-	add_node(stat, n);
+	for (nid = 0; nid < s->nr_nodes; nid++)
+		add_node(stat, node_of(s, nid));
+	add_prefill(stat, READ_ONCE(s->prefill));
 	stat->allocs += s->folded_allocs;
 	stat->frees += s->folded_frees;
 	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
@@ -397,7 +495,7 @@ void cache_lock_for_fork(void)
 
 	lock_acquire_nested(&registry.lock);
 	for (id = 1; id < observe_root.nr_caches; id++)
-		lock_acquire_nested(&node_array[id].lock);
+		lock_acquire_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
 }
 
 void cache_unlock_after_fork(bool child)
@@ -406,9 +504,9 @@ void cache_unlock_after_fork(bool child)
 
 	for (id = observe_root.nr_caches; id-- > 1;) {
 		if (child)
-			lock_reset(&node_array[id].lock);
+			lock_reset(&node_array[(size_t)id * numa_nr_nodes()].lock);
 		else
-			lock_release_nested(&node_array[id].lock);
+			lock_release_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
 	}
 	if (child) {
 		sheaf_after_fork();

@@ -22,6 +22,15 @@ unsigned int cache_count(void);
 /* Next live cache after `s` (NULL: the first), in order of creation ids; NULL at the end. */
 struct kmem_cache *cache_next(const struct kmem_cache *s);
 
+/*
+ * Call `change` for the live cache of this id, with the registry locked: it can
+ * neither be destroyed nor drained meanwhile. Return: what it returned; -ENOENT.
+ */
+int cache_change(uint32_t id, int (*change)(struct kmem_cache *s, int64_t value), int64_t value);
+
+/* As kmem_cache_shrink(), with the registry locked. Return: slabs left. */
+size_t cache_shrink_locked(struct kmem_cache *s);
+
 /* Drain and shrink every cache. Return: slabs left. */
 size_t cache_shrink_all(void);
 

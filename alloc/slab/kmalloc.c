@@ -4,10 +4,16 @@
 
 #include <errno.h>
 
+#include "base/fault.h"
+#include "base/numa.h"
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
+#include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "slab/debug.h"
+#include "slab/debug_large.h"
 #include "slab/watch.h"
 
 #define NR_CLASSES 13
@@ -60,7 +66,7 @@ static struct kmem_cache *create_class(unsigned int size, enum kmalloc_type type
 	else
 		report_format(number, sizeof(number), "%u", size);
 	report_format(name, sizeof(name), "kmalloc-%s%s", type == KMALLOC_RECLAIM ? "rcl-" : "", number);
-	return __kmem_cache_create_args(name, size, &args, type == KMALLOC_RECLAIM ? SLAB_RECLAIM_ACCOUNT : 0);
+	return __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC | (type == KMALLOC_RECLAIM ? SLAB_RECLAIM_ACCOUNT : 0));
 }
 
 int kmalloc_init(void)
@@ -89,22 +95,29 @@ void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
 	struct page *page;
 
 	if (size > KMALLOC_MAX_SIZE) {
-		page = beyond_buddy && (gfp & __GFP_DIRECT_RECLAIM) ? large_map(size) : NULL;
+		if (!beyond_buddy || !(gfp & __GFP_DIRECT_RECLAIM))
+			return NULL;
+		if (trace_on(TRACE_MM_PAGE_ALLOC) &&
+		    fault_pages(gfp, (unsigned int)get_order(size), true, __builtin_return_address(0)))
+			return NULL;
+		page = large_map(size);
 		return page ? page_to_addr(page) : NULL;
 	}
-	page = page_alloc(gfp & ~__GFP_COMP, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
+	gfp &= ~__GFP_COMP;
+	if (exact)
+		page = page_alloc_exact(gfp, (uint32_t)(ALIGN_UP(MAX(size, 1u), PAGE_SIZE) >> PAGE_SHIFT), KMEM_PAGE_LARGE);
+	else
+		page = page_alloc(gfp, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;
 	page->size = size;
-	if (exact)
-		page_trim(page, (uint32_t)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT));
 	WRITE_ONCE(*addr_to_id(page_to_addr(page)), KMEM_ID_LARGE);
 	return page_to_addr(page);
 }
 
 size_t large_usable(const struct page *page)
 {
-	return (size_t)page->nr_pages << PAGE_SHIFT;
+	return debug_large_on(page) ? page->size : (size_t)page->nr_pages << PAGE_SHIFT;
 }
 
 void large_free(struct page *page)
@@ -148,8 +161,13 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 {
 	const struct slab_request request = { gfp, node, size, call_site };
 	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? class_cache(size, gfp) : NULL;
-	void *p = s ? watch_alloc(s, &request) : kmalloc_no_class(size, gfp);
+	void *p;
 
+	if (!s)
+		strict_check(gfp, call_site);
+	p = s ? watch_alloc(s, &request) : kmalloc_no_class(debug_large_size(size), gfp);
+	if (!s && p && size)
+		debug_large_alloc(p, size, wipe_gfp(gfp) & __GFP_ZERO, call_site);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
@@ -163,9 +181,27 @@ static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const v
 	return kmalloc_no_class(size, gfp);
 }
 
+static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_site)
+{
+	const struct slab_request request = { gfp, nid, size, call_site };
+
+	if ((gfp & __GFP_THISNODE) && nid >= (int)numa_nr_nodes())
+		return NULL;
+	if (trace_on(TRACE_KMALLOC))
+		return kmalloc_watched(size, gfp, nid, call_site);
+	if (size - 1 < KMALLOC_MAX_CACHE_SIZE)
+		return slub_alloc_request(class_cache(size, gfp), &request);
+	return kmalloc_no_class(size, gfp);
+}
+
 void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	return kmalloc_from(size, gfp, node, call_site);
+}
+
+KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const void *caller)
+{
+	return kmalloc_on_node(size, gfp, nid, caller);
 }
 
 KMEM_API void *kmalloc(size_t size, gfp_t gfp)
@@ -175,9 +211,7 @@ KMEM_API void *kmalloc(size_t size, gfp_t gfp)
 
 KMEM_API void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 {
-	if (nid > 0 && (gfp & __GFP_THISNODE))
-		return NULL;
-	return kmalloc_from(size, gfp, nid, __builtin_return_address(0));
+	return kmalloc_on_node(size, gfp, nid, __builtin_return_address(0));
 }
 
 /* ---- free ---- */
@@ -228,7 +262,7 @@ void kfree_watched(const void *p, const void *call_site)
 
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), (void *)(uintptr_t)p, call_site);
-	else
+	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))
 		kfree_core(p);
 }
 
@@ -254,18 +288,61 @@ KMEM_API void kfree(const void *p)
 		kfree_core(p);
 }
 
+/* The debug cache that p is an object of, NULL when it is of none. */
+static struct kmem_cache *debug_cache_of(const void *p)
+{
+	uint16_t id = arena_contains(p) ? *addr_to_id(p) : KMEM_ID_NONE;
+
+	return id - 1u < KMEM_ID_MAX - 1u && debug_cache(cache_by_id(id)) ? cache_by_id(id) : NULL;
+}
+
+bool kmalloc_may_use(const void *p, const void *call_site)
+{
+	struct kmem_cache *s = debug_cache_of(p);
+
+	return !s || debug_in_use(s, (void *)(uintptr_t)p, call_site);
+}
+
+bool kfree_size_is(const void *p, size_t size, const void *call_site)
+{
+	struct kmem_cache *s = debug_cache_of(p);
+
+	return !s || debug_size_is(s, (void *)(uintptr_t)p, size, call_site);
+}
+
 KMEM_API void kfree_sensitive(const void *p)
 {
 	volatile uint8_t *byte = (volatile uint8_t *)(uintptr_t)p;
-	size_t bytes = ksize(p);
+	size_t bytes;
 
+	if (!kmalloc_may_use(p, __builtin_return_address(0)))
+		return;
+	bytes = object_usable(p);
 	/* volatile: the compiler must not drop stores to memory about to be freed. */
 	while (bytes--)
 		byte[bytes] = 0;
 	kfree_from(p, __builtin_return_address(0));
 }
 
+KMEM_API void kfree_const(const void *p)
+{
+	if (arena_contains(p))
+		kfree_from(p, __builtin_return_address(0));
+}
+
 /* ---- sizes ---- */
+
+/* The kernel's slab_ksize(): what lies behind the object may be a debug cache's, as what was not asked for. */
+static size_t cache_usable(const struct kmem_cache *s, const void *p)
+{
+	if (debug_cache(s) && debug_orig_size_of(s, p))
+		return debug_size_of(s, p);
+	if (s->flags & (SLAB_RED_ZONE | SLAB_POISON))
+		return s->object_size;
+	if (s->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_STORE_USER))
+		return ALIGN_UP(s->object_size, (uint32_t)sizeof(void *));
+	return s->size;
+}
 
 size_t object_usable(const void *p)
 {
@@ -278,7 +355,7 @@ size_t object_usable(const void *p)
 		bad_kfree(p);
 	id = *addr_to_id(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
-		return cache_by_id(id)->size;
+		return cache_usable(cache_by_id(id), p);
 	page = large_of(p);
 	if (!page)
 		bad_kfree(p);
@@ -287,6 +364,12 @@ size_t object_usable(const void *p)
 
 KMEM_API size_t ksize(const void *p)
 {
+	struct kmem_cache *s = debug_cache_of(p);
+
+	if (!kmalloc_may_use(p, __builtin_return_address(0)))
+		return 0;
+	if (s)
+		debug_claim(s, (void *)(uintptr_t)p);
 	return object_usable(p);
 }
 
@@ -294,15 +377,28 @@ KMEM_API size_t ksize(const void *p)
 
 void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_site)
 {
-	size_t old = ksize(p);
+	struct kmem_cache *debugged = debug_cache_of(p);
+	struct page *page = large_of(p);
+	size_t old;
 	void *copy;
 
+	if (!kmalloc_may_use(p, call_site))
+		return NULL;
+	old = object_usable(p);
 	if (!new_size) {
 		kfree_from(p, call_site);
 		return ZERO_SIZE_PTR;
 	}
-	if (old >= new_size)
+	if (page && debug_large_on(page) && new_size > KMALLOC_MAX_CACHE_SIZE && debug_large_resize(page, new_size))
 		return (void *)(uintptr_t)p;
+	if (debugged && debug_resize(debugged, (void *)(uintptr_t)p, new_size, wipe_gfp(gfp)))
+		return (void *)(uintptr_t)p;
+	if (old >= new_size) {
+		/* So that a later krealloc() with __GFP_ZERO finds the spare bytes zero. */
+		if (wipe_gfp(gfp) & __GFP_ZERO)
+			memset((uint8_t *)(uintptr_t)p + new_size, 0, old - new_size);
+		return (void *)(uintptr_t)p;
+	}
 	copy = kmalloc_from(new_size, gfp, -1, call_site);
 	if (!copy)
 		return NULL;

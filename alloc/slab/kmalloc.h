@@ -38,6 +38,15 @@ void *krealloc_from(const void *p, size_t new_size, gfp_t gfp, const void *call_
 /* kfree() on behalf of call_site: event, checks, free. */
 void kfree_from(const void *p, const void *call_site);
 
+/* False when p is known to be no object in use, of a debug cache; that was reported. */
+bool kmalloc_may_use(const void *p, const void *call_site);
+
+/*
+ * Whether p, which is about to be freed, has the size that the caller believes;
+ * known in debug caches with SLAB_STORE_USER only. If not, it was reported.
+ */
+bool kfree_size_is(const void *p, size_t size, const void *call_site);
+
 /* The watched free without event, for callers that have sent their own. */
 void kfree_watched(const void *p, const void *call_site);
 

@@ -63,6 +63,7 @@ static void list_del(struct kmem_cache_node *n, struct page *slab)
 static void retire(struct kmem_cache_node *n, struct page *slab, struct page **empty)
 {
 	list_del(n, slab);
+	slab->debug_id = 0;
 	n->nr_slabs--;
 	n->nr_objects -= slab->objects;
 	n->stat.slab_free++;
@@ -70,18 +71,20 @@ static void retire(struct kmem_cache_node *n, struct page *slab, struct page **e
 	*empty = slab;
 }
 
-void node_release(struct page *empty)
+void node_release(const struct kmem_cache *s, struct page *empty)
 {
 	while (empty) {
 		struct page *next = empty->next ? &arena.pages[empty->next] : NULL;
 
-		slab_release(empty);
+		slab_release(s, empty);
 		empty = next;
 	}
 }
 
-void node_add_slab(struct kmem_cache_node *n, struct page *slab)
+void node_add_slab(const struct kmem_cache *s, struct page *slab)
 {
+	struct kmem_cache_node *n = node_of_slab(s, slab);
+
 	n->nr_slabs++;
 	n->nr_objects += slab->objects;
 	n->stat.slab_alloc++;
@@ -103,6 +106,14 @@ uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void *
 	return taken;
 }
 
+void node_take_object(const struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab, const void *object)
+{
+	slab_take_object(s, slab, object);
+	n->nr_taken++;
+	if (slab->inuse == slab->objects)
+		list_del(n, slab);
+}
+
 /* Why an object could not be put back. */
 static cold void report_put(const struct kmem_cache *s, struct page *slab, const void *object)
 {
@@ -117,9 +128,9 @@ static cold void report_put(const struct kmem_cache *s, struct page *slab, const
 }
 
 /* As many objects from the front as share a slab. Return: how many are dealt with, at least 1. */
-static uint32_t put_run(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
-			struct page **empty)
+static uint32_t put_run(const struct kmem_cache *s, void **object, uint32_t count, struct page **empty)
 {
+	struct kmem_cache_node *n;
 	struct page *slab = slab_of(object[0]);
 	bool was_full = slab && slab->inuse == slab->objects;
 	uint32_t put = 0;
@@ -130,6 +141,7 @@ static uint32_t put_run(const struct kmem_cache *s, struct kmem_cache_node *n, v
 		report_put(s, slab, object[0]);
 		return 1;
 	}
+	n = node_of_slab(s, slab);
 	n->nr_taken -= put;
 	if (was_full)
 		list_add(n, slab, false);
@@ -138,11 +150,10 @@ static uint32_t put_run(const struct kmem_cache *s, struct kmem_cache_node *n, v
 	return put;
 }
 
-void node_put(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
-	      struct page **empty)
+void node_put(const struct kmem_cache *s, void **object, uint32_t count, struct page **empty)
 {
 	while (count) {
-		uint32_t put = put_run(s, n, object, count, empty);
+		uint32_t put = put_run(s, object, count, empty);
 
 		object += put;
 		count -= put;
@@ -192,16 +203,16 @@ struct kmem_sheaf *barn_get_empty(struct kmem_cache_node *n)
 	return n->nr_empty ? (struct kmem_sheaf *)(uintptr_t)n->empty[--n->nr_empty] : NULL;
 }
 
-bool barn_put(struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
+bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
 {
 	if (sheaf->count) {
-		if (!barn_has_room(n))
+		if (!barn_has_room(s, n))
 			return false;
 		n->full[n->nr_full++] = (uintptr_t)sheaf;
 		n->stat.barn_put++;
 		return true;
 	}
-	if (n->nr_empty == KMEM_BARN_SHEAVES)
+	if (n->nr_empty >= s->barn_empty)
 		return false;
 	n->empty[n->nr_empty++] = (uintptr_t)sheaf;
 	return true;

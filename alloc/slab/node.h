@@ -19,6 +19,13 @@ static inline struct kmem_cache_node *node_of(const struct kmem_cache *s, unsign
 	return &node_array[(size_t)s->id * s->nr_nodes + nid];
 }
 
+/* Where a slab belongs. A debug cache has all its slabs on node 0. */
+static inline struct kmem_cache_node *node_of_slab(const struct kmem_cache *s, const struct page *slab)
+{
+	return node_of(s, slab_node(s, slab));
+}
+
+/* n: node 0 of a cache; its lock is that of all nodes. */
 static inline void node_lock(struct kmem_cache_node *n)
 {
 	lock_acquire(&n->lock, LOCK_NODE);
@@ -32,35 +39,43 @@ static inline void node_unlock(struct kmem_cache_node *n)
 }
 
 /* Put a new slab on the partial list. */
-void node_add_slab(struct kmem_cache_node *n, struct page *slab);
+void node_add_slab(const struct kmem_cache *s, struct page *slab);
+
+/* The slab that node_take() would take from first; NULL when none is partial. */
+static inline struct page *node_first_partial(const struct kmem_cache_node *n)
+{
+	return n->partial_head ? &arena.pages[n->partial_head] : NULL;
+}
+
+/* Take a free object of a partial slab. */
+void node_take_object(const struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab, const void *object);
 
 /* Take up to max objects from partial slabs, first of the list first. Return: how many. */
 uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t max);
 
 /*
- * Put objects back into their slabs. Slabs that become empty and are not needed
+ * Put objects back into their slabs, on whatever node. Slabs that become empty and are not needed
  * are linked by page.next in front of *empty. A pointer that is no object of
  * the cache, or that is free already, is reported and left alone.
  */
-void node_put(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count,
-	      struct page **empty);
+void node_put(const struct kmem_cache *s, void **object, uint32_t count, struct page **empty);
 
 /* Take all empty slabs off the list, and sort the rest: fullest first, as far as 32 free objects. */
 void node_shrink(struct kmem_cache_node *n, struct page **empty);
 
 /* Release slabs collected above. Node not locked. */
-void node_release(struct page *empty);
+void node_release(const struct kmem_cache *s, struct page *empty);
 
 /* Barn: the fullest sheaf there is (maybe not quite full), or NULL; one without objects, or NULL. */
 struct kmem_sheaf *barn_get_full(struct kmem_cache_node *n);
 struct kmem_sheaf *barn_get_empty(struct kmem_cache_node *n);
 
 /* Return: false when the barn has no room; the sheaf is still the caller's. */
-bool barn_put(struct kmem_cache_node *n, struct kmem_sheaf *sheaf);
+bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_sheaf *sheaf);
 
-static inline bool barn_has_room(const struct kmem_cache_node *n)
+static inline bool barn_has_room(const struct kmem_cache *s, const struct kmem_cache_node *n)
 {
-	return n->nr_full < KMEM_BARN_SHEAVES;
+	return n->nr_full < s->barn_full;
 }
 
 /* Objects of a sheaf as pointers. */

@@ -39,11 +39,13 @@ KMEM_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 
 KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
 {
-	if (nid > 0 && (gfp & __GFP_THISNODE))
+	const struct slab_request request = { gfp, nid, s->object_size, __builtin_return_address(0) };
+
+	if ((gfp & __GFP_THISNODE) && nid >= s->nr_nodes)
 		return NULL;
 	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
 		return alloc_watched(s, gfp, nid, __builtin_return_address(0));
-	return slub_alloc(s, gfp);
+	return slub_alloc_request(s, &request);
 }
 
 KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object)

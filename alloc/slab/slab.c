@@ -4,6 +4,8 @@
 
 #include "base/report.h"
 #include "page/alloc.h"
+#include "slab/debug_object.h"
+#include "slab/rcu.h"
 
 static void set_ids(const struct page *slab, uint16_t id)
 {
@@ -34,7 +36,7 @@ static void construct(const struct kmem_cache *s, const struct page *slab)
 		ctor(slab_object(s, slab, i));
 }
 
-static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, bool *fell_back)
+static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 {
 	struct page *slab;
 
@@ -42,16 +44,16 @@ static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, bool *fell
 	if (s->migratetype == MIGRATE_RECLAIMABLE)
 		gfp |= __GFP_RECLAIMABLE;
 	*fell_back = false;
-	slab = page_alloc(s->order > s->min_order ? gfp & ~__GFP_NOFAIL : gfp, s->order, KMEM_PAGE_SLAB);
+	slab = page_alloc_node(s->order > s->min_order ? gfp & ~__GFP_NOFAIL : gfp, s->order, KMEM_PAGE_SLAB, nid);
 	if (slab || s->order == s->min_order)
 		return slab;
 	*fell_back = true;
-	return page_alloc(gfp, s->min_order, KMEM_PAGE_SLAB);
+	return page_alloc_node(gfp, s->min_order, KMEM_PAGE_SLAB, nid);
 }
 
-struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back)
+struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 {
-	struct page *slab = alloc_slab_pages(s, gfp, fell_back);
+	struct page *slab = alloc_slab_pages(s, gfp, nid, fell_back);
 
 	if (!slab)
 		return NULL;
@@ -61,16 +63,37 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back)
 	slab->objects = *fell_back ? s->min_objects : s->objects;
 	memset(page_bitmap(slab), 0, slab_bitmap_words(slab) * sizeof(uint64_t));
 	set_tails(slab);
+	if (s->flags & SLAB_DEBUG_FLAGS)
+		debug_slab_setup(s, slab);
 	construct(s, slab);
 	set_ids(slab, s->id);
 	return slab;
 }
 
-void slab_release(struct page *slab)
+static void release_now(void *slab)
 {
-	set_ids(slab, KMEM_ID_NONE);
-	slab->cache_id = 0;
-	page_free(slab, slab->order);
+	struct page *page = slab;
+
+	set_ids(page, KMEM_ID_NONE);
+	page->cache_id = 0;
+	page_free(page, page->order);
+}
+
+/* Slabs of SLAB_TYPESAFE_BY_RCU caches, until their readers are gone. */
+static struct rcu_queue typesafe KMEM_STATE;
+
+void slab_init(void)
+{
+	typesafe.release = release_now;
+	rcu_queue_add(&typesafe);
+}
+
+void slab_release(const struct kmem_cache *s, struct page *slab)
+{
+	if ((s->flags & SLAB_TYPESAFE_BY_RCU) && kmem_rcu_present())
+		rcu_defer(&typesafe, slab, (struct rcu_link *)(void *)slab->rcu, true);
+	else
+		release_now(slab);
 }
 
 /* Bits of this word that belong to objects. */
@@ -104,6 +127,20 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 	return taken;
 }
 
+void *slab_first_free(const struct kmem_cache *s, const struct page *slab)
+{
+	const uint64_t *bitmap = page_bitmap(slab);
+	uint32_t word;
+
+	for (word = 0; word < slab_bitmap_words(slab); word++) {
+		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
+
+		if (free)
+			return slab_object(s, slab, word * 64 + (uint32_t)__builtin_ctzll(free));
+	}
+	return NULL;
+}
+
 static force_inline uint32_t index_of(const struct kmem_cache *s, const struct page *slab, const void *addr)
 {
 	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab));
@@ -122,6 +159,14 @@ bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, cons
 	uint32_t index = slab_object_index(s, slab, addr);
 
 	return index < slab->objects && (page_bitmap(slab)[index / 64] >> (index % 64) & 1);
+}
+
+void slab_take_object(const struct kmem_cache *s, struct page *slab, const void *object)
+{
+	uint32_t index = slab_object_index(s, slab, object);
+
+	page_bitmap(slab)[index / 64] |= UINT64_C(1) << (index % 64);
+	slab->inuse++;
 }
 
 static force_inline enum slab_put_result put_one(const struct kmem_cache *s, struct page *slab, const void *object)
@@ -154,6 +199,11 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 		if (unlikely(put_one(s, slab, object[i]) != SLAB_PUT_OK))
 			break;
 	return i;
+}
+
+unsigned int slab_node(const struct kmem_cache *s, const struct page *slab)
+{
+	return s->flags & SLAB_DEBUG_FLAGS ? 0 : slab->node;
 }
 
 struct page *slab_of(const void *object)

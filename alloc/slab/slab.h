@@ -21,13 +21,20 @@
 #include "page/page.h"
 
 /* A new slab of the cache, constructors run, on no list. Node not locked. NULL when out of memory. */
-struct page *slab_new(struct kmem_cache *s, gfp_t gfp, bool *fell_back);
+struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back);
 
-/* Give the pages of an empty slab back. Node not locked. */
-void slab_release(struct page *slab);
+/* Once, before the others. */
+void slab_init(void);
+
+/* Give the pages of an empty slab back; those of a SLAB_TYPESAFE_BY_RCU cache after a grace period. Node not locked. */
+void slab_release(const struct kmem_cache *s, struct page *slab);
 
 /* Take up to max objects out of a slab. Return: how many. */
 uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max);
+
+/* The first free object; NULL when there is none. And take one that is free. */
+void *slab_first_free(const struct kmem_cache *s, const struct page *slab);
+void slab_take_object(const struct kmem_cache *s, struct page *slab, const void *object);
 
 /* What putting an object back found. */
 enum slab_put_result {
@@ -43,6 +50,9 @@ enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, con
  */
 uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count);
 
+/* Id of the node whose lists a slab is on. */
+unsigned int slab_node(const struct kmem_cache *s, const struct page *slab);
+
 /* The slab that holds an object; NULL when the address is in no slab. */
 struct page *slab_of(const void *object);
 
@@ -54,7 +64,7 @@ bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, cons
 
 static inline void *slab_object(const struct kmem_cache *s, const struct page *slab, uint32_t index)
 {
-	return (uint8_t *)page_to_addr(slab) + (size_t)index * s->size;
+	return (uint8_t *)page_to_addr(slab) + s->red_left_pad + (size_t)index * s->size;
 }
 
 static inline uint32_t slab_bitmap_words(const struct page *slab)

@@ -26,7 +26,7 @@
 /* r8 = address behind the held objects; edx = min(room, count); stop when 0; copy in. */
 #define PUT_TOP                                  \
 	"leaq 32(%%rcx,%%rdx,8), %%r8\n\t"       \
-	"movl 16(%%rcx), %%r9d\n\t"              \
+	"movl 20(%%rcx), %%r9d\n\t"              \
 	"subl %%edx, %%r9d\n\t"                  \
 	"movl %[count], %%edx\n\t"               \
 	"cmpl %%r9d, %%edx\n\t"                  \
@@ -97,7 +97,7 @@ static uint32_t take_top(struct kmem_slot *slot, void **object, uint32_t max)
 static uint32_t put_top(struct kmem_slot *slot, void **object, uint32_t count)
 {
 	uint32_t held = kmem_slot_count(slot);
-	uint32_t moved = MIN(slot->capacity - held, count);
+	uint32_t moved = MIN(slot->limit - held, count);
 
 	memcpy(&slot->object[held], object, moved * sizeof(*object));
 	return moved;

@@ -12,7 +12,9 @@
  */
 #include "slab/slub.h"
 
+#include "base/numa.h"
 #include "base/report.h"
+#include "slab/debug.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -28,7 +30,10 @@ static void enable_slot(const struct kmem_cache *s)
 	struct kmem_slot *slot = slot_of(s, percpu_this_cpu());
 
 	/* Whoever runs here writes the same value: harmless after a migration. */
-	if (s->slot_offset && READ_ONCE(slot->capacity) != s->slot_capacity)
+	if (!s->slot_offset || READ_ONCE(slot->limit) == s->slot_capacity)
+		return;
+	WRITE_ONCE(slot->limit, s->slot_capacity);
+	if (s->nr_nodes == 1)
 		WRITE_ONCE(slot->capacity, s->slot_capacity);
 }
 
@@ -55,9 +60,9 @@ static uint32_t put_into_slot(const struct kmem_cache *s, struct kmem_cache_node
 	return slot_free_many(s, object, count);
 }
 
-static void barn_put_or_free(struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
+static void barn_put_or_free(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
 {
-	if (!barn_put(n, sheaf))
+	if (!barn_put(s, n, sheaf))
 		sheaf_free(sheaf);
 }
 
@@ -76,7 +81,7 @@ static void *refill_from_barn(const struct kmem_cache *s, struct kmem_cache_node
 	sheaf->count -= moved;
 	memmove(objects, objects + moved, sheaf->count * sizeof(*objects));
 	/* A sheaf with objects left goes back to where it came from, so there is room. */
-	barn_put_or_free(n, sheaf);
+	barn_put_or_free(s, n, sheaf);
 	return object;
 }
 
@@ -101,7 +106,7 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 		batch[taken - moved] = swap;
 	}
 	moved = refill_slot(s, n, batch + 1, taken);
-	node_put(s, n, batch + 1 + moved, taken - moved, empty);
+	node_put(s, batch + 1 + moved, taken - moved, empty);
 	return object;
 }
 
@@ -123,34 +128,91 @@ static void *alloc_locked(const struct kmem_cache *s, struct kmem_cache_node *n,
 	return object;
 }
 
-static bool add_slab(struct kmem_cache *s, struct kmem_cache_node *n, gfp_t gfp)
+/*
+ * With the cache locked, when the node has no free object: one from another
+ * node with slabs to spare, rather than a new slab. The kernel's get_any_partial().
+ */
+static void *alloc_elsewhere(const struct kmem_cache *s, gfp_t gfp)
 {
-	bool fell_back;
-	struct page *slab = slab_new(s, gfp, &fell_back);
+	unsigned int nid;
+	void *object;
 
-	node_lock(n);
-	if (slab)
-		node_add_slab(n, slab);
-	else
+	if (s->nr_nodes == 1 || (gfp & __GFP_THISNODE) ||
+	    __builtin_ia32_rdtsc() % 1024 > s->remote_node_defrag_ratio || !s->remote_node_defrag_ratio)
+		return NULL;
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		struct kmem_cache_node *n = node_of(s, nid);
+
+		if (n->nr_partial > s->min_partial && node_take(s, n, &object, 1)) {
+			n->stat.alloc++;
+			return object;
+		}
+	}
+	return NULL;
+}
+
+/* A new slab for node nid, or where there is memory. NULL when there is none. */
+static struct kmem_cache_node *add_slab(struct kmem_cache *s, gfp_t gfp, unsigned int nid)
+{
+	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, nid);
+	bool fell_back;
+	struct page *slab = slab_new(s, gfp, (int)nid, &fell_back);
+
+	node_lock(home);
+	if (slab) {
+		n = node_of_slab(s, slab);
+		node_add_slab(s, slab);
+		n->stat.order_fallback += fell_back;
+	} else {
 		n->stat.alloc_fail++;
-	n->stat.order_fallback += slab && fell_back;
-	node_unlock(n);
-	return slab;
+	}
+	node_unlock(home);
+	return slab ? n : NULL;
+}
+
+/* What node the request is for; -1 when there is no such node and no other will do. */
+static int request_node(const struct kmem_cache *s, const struct slab_request *request)
+{
+	if (request->nid < 0)
+		return (int)numa_this_node();
+	if (request->nid < s->nr_nodes)
+		return request->nid;
+	return request->gfp & __GFP_THISNODE ? -1 : (int)numa_this_node();
+}
+
+/* With the cache locked. The slot gets objects of the running CPU's node only. */
+static void *alloc_from_node(const struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
+{
+	void *object = NULL;
+
+	if (likely(n == node_of(s, numa_this_node())))
+		return alloc_locked(s, n, empty);
+	n->stat.alloc += node_take(s, n, &object, 1);
+	return object;
 }
 
 static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request)
 {
 	gfp_t gfp = request->gfp;
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0), *n;
 	struct page *empty = NULL;
-	void *object;
+	void *object = NULL;
+	int nid;
 
+	if (unlikely(debug_cache(s)))
+		return debug_alloc(s, request);
+	nid = request_node(s, request);
+	if (nid < 0)
+		return NULL;
+	n = node_of(s, (unsigned int)nid);
 	do {
-		node_lock(n);
-		object = alloc_locked(s, n, &empty);
-		node_unlock(n);
-	} while (!object && add_slab(s, n, gfp));
-	node_release(empty);
+		node_lock(home);
+		object = alloc_from_node(s, n, &empty);
+		if (!object)
+			object = alloc_elsewhere(s, gfp);
+		node_unlock(home);
+	} while (!object && (n = add_slab(s, gfp, (unsigned int)nid)));
+	node_release(s, empty);
 	return object && (gfp & __GFP_ZERO) ? slub_zero(s, object) : object;
 }
 
@@ -166,6 +228,9 @@ void *slub_alloc_request(struct kmem_cache *s, const struct slab_request *reques
 {
 	void *object;
 
+	/* The slot holds objects of the running CPU's node only. */
+	if (unlikely(s->nr_nodes > 1 && request->nid >= 0 && (unsigned int)request->nid != numa_this_node()))
+		return alloc_slow(s, request);
 	if (!slub_pop(s, &object))
 		return alloc_slow(s, request);
 	return request->gfp & __GFP_ZERO ? slub_zero(s, object) : object;
@@ -189,20 +254,20 @@ static void make_room(const struct kmem_cache *s, struct kmem_cache_node *n, str
 	uint32_t moved;
 
 	n->stat.flush++;
-	if (barn_has_room(n) && s->slot_capacity) {
+	if (barn_has_room(s, n) && s->slot_capacity) {
 		struct kmem_sheaf *sheaf = barn_get_empty(n);
 
 		if (!sheaf)
 			sheaf = sheaf_alloc(s->sheaf_capacity);
 		if (sheaf) {
 			sheaf->count = flush_slot(s, n, sheaf_objects(sheaf), sheaf->capacity);
-			barn_put_or_free(n, sheaf);
+			barn_put_or_free(s, n, sheaf);
 			return;
 		}
 	}
 	n->stat.barn_put_fail++;
 	moved = flush_slot(s, n, batch, MIN(s->sheaf_capacity, BATCH));
-	node_put(s, n, batch, moved, empty);
+	node_put(s, batch, moved, empty);
 }
 
 /* With the node locked: count objects into the slot, or as a last resort into their slabs. */
@@ -220,7 +285,7 @@ static void free_locked(const struct kmem_cache *s, struct kmem_cache_node *n, v
 		}
 		if (!moved) {
 			/* No slot, or another thread filled it meanwhile. */
-			node_put(s, n, object, now, empty);
+			node_put(s, object, now, empty);
 			n->stat.free += now;
 			moved = now;
 		}
@@ -229,15 +294,58 @@ static void free_locked(const struct kmem_cache *s, struct kmem_cache_node *n, v
 	}
 }
 
+/* Several nodes: whether the object belongs to the running CPU's. What is no object is left to the locked path. */
+static bool is_local(const struct kmem_cache *s, const void *object)
+{
+	const struct page *slab = slab_of(object);
+
+	return !slab || slab_node(s, slab) == numa_this_node();
+}
+
+/* With several nodes every free comes here: slots and barns take objects of their own node only. */
+static void free_numa(struct kmem_cache *s, void **object, size_t count)
+{
+	struct kmem_cache_node *home = node_of(s, 0);
+	struct page *empty = NULL;
+
+	for (; count; count--, object++) {
+		bool local = is_local(s, *object);
+
+		if (local && s->slot_offset && slot_free_many(s, object, 1))
+			continue;
+		node_lock(home);
+		if (local) {
+			free_locked(s, node_of(s, numa_this_node()), object, 1, &empty);
+		} else {
+			struct kmem_cache_node *n = node_of_slab(s, slab_of(*object));
+
+			n->stat.free++;
+			n->stat.remote_free++;
+			node_put(s, object, 1, &empty);
+		}
+		node_unlock(home);
+	}
+	node_release(s, empty);
+}
+
 static void free_slow(struct kmem_cache *s, void **object, size_t count)
 {
 	struct kmem_cache_node *n = node_of(s, 0);
 	struct page *empty = NULL;
 
+	if (unlikely(debug_cache(s))) {
+		while (count--)
+			debug_free(s, *object++, __builtin_return_address(0));
+		return;
+	}
+	if (unlikely(s->nr_nodes > 1)) {
+		free_numa(s, object, count);
+		return;
+	}
 	node_lock(n);
 	free_locked(s, n, object, count, &empty);
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 }
 
 noinline void slub_free_slow(struct kmem_cache *s, void *object)
@@ -270,26 +378,89 @@ bool slub_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **object
 
 void slub_free_bulk(struct kmem_cache *s, size_t size, void **object)
 {
+	if (unlikely(s->nr_nodes > 1)) {
+		free_slow(s, object, size);
+		return;
+	}
 	while (size) {
 		uint32_t now = slot_free_many(s, object, (uint32_t)MIN(size, UINT16_MAX));
 
 		if (!now) {
-			free_slow(s, object, MIN(size, (size_t)s->sheaf_capacity));
-			now = (uint32_t)MIN(size, (size_t)s->sheaf_capacity);
+			now = (uint32_t)MIN(size, (size_t)MAX(s->sheaf_capacity, 1u));
+			free_slow(s, object, now);
 		}
 		object += now;
 		size -= now;
 	}
 }
 
+/* ---- objects that callers hold in reserve ---- */
+
+static uint32_t reserve_from_barn(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t want)
+{
+	struct kmem_sheaf *sheaf = want ? barn_get_full(n) : NULL;
+	uint32_t moved;
+
+	if (!sheaf)
+		return 0;
+	moved = MIN(sheaf->count, want);
+	sheaf->count -= moved;
+	memcpy(object, &sheaf_objects(sheaf)[sheaf->count], moved * sizeof(*object));
+	barn_put_or_free(s, n, sheaf);
+	return moved;
+}
+
+uint32_t slub_reserve(struct kmem_cache *s, gfp_t gfp, void **object, uint32_t want, bool *fast)
+{
+	unsigned int nid = numa_this_node();
+	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, nid);
+	uint32_t have = 0, before, moved;
+
+	*fast = true;
+	do {
+		before = have;
+		node_lock(home);
+		while ((moved = reserve_from_barn(s, n, object + have, want - have)))
+			have += moved;
+		*fast &= have == want;
+		have += node_take(s, n, object + have, want - have);
+		__atomic_fetch_add(&s->prefill, have - before, __ATOMIC_RELAXED);
+		node_unlock(home);
+	} while (have < want && (n = add_slab(s, gfp, nid)));
+	return have;
+}
+
+bool slub_unreserve(struct kmem_cache *s, void **object, uint32_t count)
+{
+	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, numa_this_node());
+	struct kmem_sheaf *sheaf = NULL;
+	struct page *empty = NULL;
+
+	node_lock(home);
+	/* A barn is of one node; with several, each object goes to its own. */
+	if (s->nr_nodes == 1 && count == s->sheaf_capacity && barn_has_room(s, n))
+		sheaf = sheaf_alloc(s->sheaf_capacity);
+	if (sheaf) {
+		memcpy(sheaf_objects(sheaf), object, count * sizeof(*object));
+		sheaf->count = count;
+		barn_put(s, n, sheaf);
+	} else {
+		node_put(s, object, count, &empty);
+	}
+	__atomic_fetch_sub(&s->prefill, count, __ATOMIC_RELAXED);
+	node_unlock(home);
+	node_release(s, empty);
+	return sheaf;
+}
+
 /* Empty a slot that nobody uses any more; its counters move to the cache. */
-static void empty_slot(struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_slot *slot, struct page **empty)
+static void empty_slot(struct kmem_cache *s, struct kmem_slot *slot, struct page **empty)
 {
 	if (!slot->word && !slot->net)
 		return;
 	s->folded_allocs += kmem_slot_allocs(slot);
 	s->folded_frees += kmem_slot_frees(slot);
-	node_put(s, n, (void **)(void *)slot->object, kmem_slot_count(slot), empty);
+	node_put(s, (void **)(void *)slot->object, kmem_slot_count(slot), empty);
 	slot->word = 0;
 	slot->net = 0;
 }
@@ -311,7 +482,7 @@ static void empty_barn(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 
 	while (n->nr_full) {
 		sheaf = (struct kmem_sheaf *)(uintptr_t)n->full[--n->nr_full];
-		node_put(s, n, sheaf_objects(sheaf), sheaf->count, empty);
+		node_put(s, sheaf_objects(sheaf), sheaf->count, empty);
 		sheaf_free(sheaf);
 	}
 	while ((sheaf = barn_get_empty(n)))
@@ -320,24 +491,28 @@ static void empty_barn(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 
 void slub_drain(struct kmem_cache *s)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0);
 	struct page *empty = NULL;
-	unsigned int cpu;
+	unsigned int cpu, nid;
 
-	node_lock(n);
+	node_lock(home);
 	seq_begin(&s->seq);
-	if (n->shared)
-		empty_slot(s, n, shared_slot(n), &empty);
 	if (s->slot_offset) {
 		uint64_t old = swap_region(s);
 
 		for (cpu = 0; cpu < percpu_nr_cpus(); cpu++)
-			empty_slot(s, n, (struct kmem_slot *)(uintptr_t)
+			empty_slot(s, (struct kmem_slot *)(uintptr_t)
 				   (old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), &empty);
 	}
-	empty_barn(s, n, &empty);
-	n->stat.drain++;
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		struct kmem_cache_node *n = node_of(s, nid);
+
+		if (n->shared)
+			empty_slot(s, shared_slot(n), &empty);
+		empty_barn(s, n, &empty);
+	}
+	home->stat.drain++;
 	seq_end(&s->seq);
-	node_unlock(n);
-	node_release(empty);
+	node_unlock(home);
+	node_release(s, empty);
 }

@@ -92,6 +92,20 @@ bool slub_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **object
 void slub_free_bulk(struct kmem_cache *s, size_t size, void **object);
 
 /*
+ * Objects that a caller holds in reserve: they count as parked, not as allocated.
+ * Take up to n of them. Return: how many; fewer when out of memory; *fast, whether
+ * the barn was enough. Give some back: true when they went into the barn.
+ */
+uint32_t slub_reserve(struct kmem_cache *s, gfp_t gfp, void **object, uint32_t n, bool *fast);
+bool slub_unreserve(struct kmem_cache *s, void **object, uint32_t n);
+
+/* One of them is now allocated. Lock-free. */
+static inline void slub_reserve_use(struct kmem_cache *s)
+{
+	__atomic_fetch_add(&s->prefill, (UINT64_C(1) << 24) - 1, __ATOMIC_RELAXED);
+}
+
+/*
  * Empty every slot and the barn of a cache into its slabs, and fold the slots'
  * counters into the cache. Caller holds the registry lock.
  */

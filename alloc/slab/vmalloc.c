@@ -10,6 +10,7 @@
 #include <kmem/vmalloc.h>
 
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
 #include "page/alloc.h"
 #include "page/arena.h"
@@ -77,6 +78,7 @@ static void *vmalloc_from(size_t size, gfp_t gfp, int node, const void *call_sit
 {
 	void *p = NULL;
 
+	strict_check(gfp, call_site);
 	if (size && size < arena.limit && (node <= 0 || !(gfp & __GFP_THISNODE)))
 		p = area_alloc(size, gfp);
 	trace_area(call_site, p, size, gfp, node);
@@ -149,16 +151,20 @@ KMEM_API void *__vmalloc_array(size_t n, size_t size, gfp_t gfp)
 	return array_from(n, size, gfp, __builtin_return_address(0));
 }
 
+static cold void bad_area(const char *function, const char *what, const void *p)
+{
+	report("BUG: Trying to %s() %s (%p); it was left alone", function, what, p);
+	report_misuse_end(false);
+}
+
 static void vfree_from(const void *p, const void *call_site)
 {
 	struct page *head = p ? area_of(p) : NULL;
 
 	if (head)
 		area_free(head, call_site);
-	else if (p && (uintptr_t)p & (PAGE_SIZE - 1))
-		report("BUG: Trying to vfree() bad address (%p); it was left alone", p);
 	else if (p)
-		report("BUG: Trying to vfree() nonexistent vm area (%p); it was left alone", p);
+		bad_area("vfree", (uintptr_t)p & (PAGE_SIZE - 1) ? "bad address" : "nonexistent vm area", p);
 }
 
 KMEM_API void vfree(const void *p)
@@ -173,13 +179,13 @@ KMEM_API void vfree_atomic(const void *p)
 
 KMEM_API bool is_vmalloc_addr(const void *p)
 {
-	uint8_t state;
+	enum kmem_block_state state;
 	uint16_t id;
 
 	if (!arena_contains(p))
 		return false;
-	state = READ_ONCE(arena.block_state[((uintptr_t)p - arena.base) >> BLOCK_SHIFT]);
-	if (state == BLOCK_LARGE || state == BLOCK_LARGE_TAIL)
+	state = block_state((uint32_t)(((uintptr_t)p - arena.base) >> BLOCK_SHIFT));
+	if (state == KMEM_BLOCK_LARGE || state == KMEM_BLOCK_LARGE_TAIL)
 		return true;
 	id = READ_ONCE(*addr_to_id(p));
 	return id == KMEM_ID_VMALLOC || (id == KMEM_ID_LARGE && addr_to_page(p)->flags & KMEM_PG_VMALLOC);
@@ -233,7 +239,7 @@ static void *vrealloc_from(const void *p, size_t size, gfp_t gfp, const void *ca
 	struct page *head = area_of(p);
 
 	if (!head) {
-		report("BUG: Trying to vrealloc() nonexistent vm area (%p); it was left alone", p);
+		bad_area("vrealloc", "nonexistent vm area", p);
 		return NULL;
 	}
 	if (!size) {
@@ -333,7 +339,7 @@ KMEM_API void *kvrealloc(const void *p, size_t size, gfp_t gfp)
 		return moved;
 	moved = kvmalloc_from(size, gfp, -1, call_site);
 	if (moved && !ZERO_OR_NULL_PTR(p)) {
-		memcpy(moved, p, ksize(p));
+		memcpy(moved, p, object_usable(p));
 		kfree_from(p, call_site);
 	}
 	return moved;

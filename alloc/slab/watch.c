@@ -2,13 +2,41 @@
 /* watch.c - the watched path of allocation and free; see watch.h. */
 #include "slab/watch.h"
 
+#include "base/fault.h"
+#include "base/observe.h"
+#include "base/strict.h"
+#include "base/wipe.h"
+#include "slab/debug.h"
+
+/* Constructed and TYPESAFE_BY_RCU objects keep their contents while free, poisoned ones their poison. */
+static bool may_wipe(const struct kmem_cache *s)
+{
+	return !s->ctor && !(s->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_POISON));
+}
+
 void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 {
-	return slub_alloc_request(s, request);
+	struct slab_request cleared = *request;
+
+	if (request->gfp & __GFP_DIRECT_RECLAIM)
+		observe_poll();
+	strict_check(request->gfp, request->call_site);
+	if (fault_slab(request->gfp, s->object_size, s->flags & SLAB_FAILSLAB, request->call_site))
+		return NULL;
+	if (may_wipe(s))
+		cleared.gfp = wipe_gfp(request->gfp);
+	if (debug_cache(s))
+		return debug_alloc(s, &cleared);
+	return slub_alloc_request(s, &cleared);
 }
 
 void watch_free(struct kmem_cache *s, void *object, const void *call_site)
 {
-	(void)call_site;
+	if (debug_cache(s)) {
+		debug_free(s, object, call_site);
+		return;
+	}
+	if (wipe_on_free() && may_wipe(s))
+		memset(object, 0, s->object_size);
 	slub_free(s, object);
 }

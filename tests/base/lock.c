@@ -12,6 +12,8 @@
 #define KMEM_DEBUG
 #define lock_slow debug_lock_slow
 #define lock_wake debug_lock_wake
+#define lock_spin debug_lock_spin
+#define lock_poll debug_lock_poll
 #include "base/lock.c"
 #undef lock_slow
 #undef lock_wake

@@ -89,7 +89,7 @@ Test(observe, the_root_equals_reality)
 	cr_expect_eq(observe_root.bitmap, (uintptr_t)arena.bitmap);
 	cr_expect_eq(observe_root.caches, (uintptr_t)cache_array);
 	cr_expect_eq(observe_root.nodes, (uintptr_t)node_array);
-	cr_expect_eq(observe_root.zones, (uintptr_t)&zone);
+	cr_expect_eq(observe_root.zones, (uintptr_t)&zones[0]);
 	cr_expect_eq(observe_root.nr_nodes, 1);
 	cr_expect_eq(observe_root.rseq, (uint32_t)percpu_mode());
 	cr_expect_eq(observe_root.nr_cpus, percpu_nr_cpus());
@@ -140,7 +140,7 @@ Test(observe, all_of_the_allocator_s_memory_is_black)
 
 	cr_expect(is_black(&observe_root));
 	cr_expect(is_black(&arena));
-	cr_expect(is_black(&zone));
+	cr_expect(is_black(&zones[0]));
 	cr_expect(is_black(&cache_array));
 	cr_expect(is_black(arena.pages));
 	cr_expect(is_black(arena.idmap));

@@ -244,3 +244,32 @@ Test(os, abort_is_sigabrt, .signal = SIGABRT)
 {
 	os_abort();
 }
+
+Test(os, readable_tells_mapped_from_guarded_and_unmapped)
+{
+	char *pages = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_eq(mprotect(pages + 4096, 4096, PROT_NONE), 0);
+	errno = 5;
+	cr_expect(os_readable(pages));
+	cr_expect_not(os_readable(pages + 4096));
+	cr_expect_not(os_readable((void *)8));
+	cr_expect_eq(errno, 5);
+}
+
+Test(os, a_whole_file_is_mapped)
+{
+	char path[512], copy[16];
+	const char *map;
+	size_t bytes = 0;
+
+	cr_assert(os_read_link("/proc/self/exe", path, sizeof(path)));
+	cr_expect_not(os_read_link("/proc/self/exe", path + 256, 4));
+	map = os_map_file(path, &bytes);
+	cr_assert(map && bytes > 4096 && !memcmp(map, "\177ELF", 4));
+	cr_expect_eq(os_pread_file(path, 4, copy, sizeof(copy)), sizeof(copy));
+	cr_expect_arr_eq(copy, map + 4, sizeof(copy));
+	cr_expect_null(os_map_file("/nonexistent", &bytes));
+	cr_expect_eq(os_pread_file("/nonexistent", 0, copy, sizeof(copy)), 0);
+	os_release((void *)(uintptr_t)map, bytes);
+}

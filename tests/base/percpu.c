@@ -100,7 +100,8 @@ Test(percpu, a_reused_slot_starts_with_capacity_0)
 	uint32_t offset = percpu_slot_alloc(1024), cpu;
 
 	for (cpu = 0; cpu < percpu_nr_cpus(); cpu++)
-		slot_at(0, cpu, offset)->capacity = slot_at(1, cpu, offset)->capacity = 124;
+		slot_at(0, cpu, offset)->capacity = slot_at(1, cpu, offset)->capacity =
+			slot_at(0, cpu, offset)->limit = slot_at(1, cpu, offset)->limit = 124;
 	percpu_slot_free(offset, 1024);
 	cr_assert_eq(percpu_slot_alloc(1024), offset);
 	for (cpu = 0; cpu < percpu_nr_cpus(); cpu++) {

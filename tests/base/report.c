@@ -105,3 +105,27 @@ Test(report, bug_on_false_does_nothing)
 	BUG_ON(1 + 1 == 3);
 	cr_expect_str_eq(capture_end(), "");
 }
+
+/* Whether the child that ends a report survives. */
+static bool survives(enum kmem_misuse_option policy, bool fatal)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		report_set_policy(policy);
+		report_misuse_end(fatal);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return !status;
+}
+
+Test(report, the_policy_decides_whether_a_misuse_ends_the_process)
+{
+	cr_expect(survives(KMEM_MISUSE_MIXED, false));
+	cr_expect_not(survives(KMEM_MISUSE_MIXED, true));
+	cr_expect_not(survives(KMEM_MISUSE_ABORT, false));
+	cr_expect_not(survives(KMEM_MISUSE_ABORT, true));
+	cr_expect(survives(KMEM_MISUSE_REPAIR, true));
+}

@@ -184,6 +184,7 @@ static void fill_root(void)
 		.state = 1, .rseq = 2,
 		.cache_bytes = sizeof(struct kmem_cache), .node_bytes = sizeof(struct kmem_cache_node),
 		.page_desc_bytes = sizeof(struct page), .zone_bytes = sizeof(struct kmem_zone),
+		.pcp_bytes = sizeof(struct kmem_pcp), .nr_zones = FAKE_NODES,
 		.slot_header_bytes = sizeof(struct kmem_slot), .sheaf_header_bytes = sizeof(struct kmem_sheaf),
 		.nr_cpus = FAKE_CPUS, .nr_nodes = FAKE_NODES, .percpu_shift = PERCPU_SHIFT,
 		.nr_caches = FAKE_CACHES,

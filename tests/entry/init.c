@@ -11,7 +11,7 @@
 #include "base/observe.h"
 #include "base/os.h"
 #include "entry/init.h"
-#include "page/buddy.h"
+#include "page/grow.h"
 #include "slab/kmalloc.h"
 
 #define CHECK(condition)                                                       \
@@ -93,7 +93,7 @@ static void role_arena(void)
 	CHECK(!alloc_page(GFP_KERNEL));
 	CHECK(!kmalloc(64, GFP_KERNEL));
 	CHECK(!kvmalloc((size_t)5 << 20, GFP_KERNEL));
-	CHECK(buddy_grow(MIGRATE_MOVABLE) != 0);
+	CHECK(grow_zone(&zones[0], MIGRATE_MOVABLE) != 0);
 	kfree(p[--nr]);
 	CHECK((p[nr] = kmalloc(64, GFP_KERNEL)));
 	kfree(p[nr]);

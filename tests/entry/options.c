@@ -7,7 +7,7 @@
 #include "entry/options.h"
 
 static struct kmem_options parsed;
-static char err[256];
+static char err[2048];
 
 static int parse(const char *text)
 {
@@ -159,4 +159,16 @@ Test(options, reading_reports_in_one_line)
 	options_read("stats=on");
 	cr_expect(kmem_options()->stats);
 	options_read("stats=off");
+}
+
+Test(options, misuse_has_two_policies)
+{
+	cr_expect_eq(parse("stats=on"), 0);
+	cr_expect_eq(parsed.misuse, KMEM_MISUSE_MIXED);
+	cr_expect_eq(parse("misuse=abort"), 0);
+	cr_expect_eq(parsed.misuse, KMEM_MISUSE_ABORT);
+	cr_expect_eq(parse("misuse=repair"), 0);
+	cr_expect_eq(parsed.misuse, KMEM_MISUSE_REPAIR);
+	cr_expect_eq(parse("misuse=panic"), -EINVAL);
+	cr_expect_str_eq(err, "KMEM_OPTIONS: bad value in \"misuse=panic\"; use abort|repair");
 }

@@ -21,6 +21,8 @@ cc -o "$dest/shared" "$dest/program.c" $(pkg-config --cflags --libs kmem) || exi
 LD_LIBRARY_PATH=$dest/usr/lib "$dest/shared" || { echo "the shared program failed"; exit 1; }
 cc -static-pie -fPIE -o "$dest/static" "$dest/program.c" -I"$dest/usr/include" "$dest/usr/lib/libkmem.a" || exit 1
 "$dest/static" || { echo "the static program failed"; exit 1; }
+cc -Wall -Wextra -Werror -o "$dest/ported" examples/ported.c $(pkg-config --cflags --libs kmem-compat) || exit 1
+LD_LIBRARY_PATH=$dest/usr/lib "$dest/ported" >"$dest/ported.out" || { echo "the ported kernel program failed"; exit 1; }
 cat >"$dest/program.cc" <<'C'
 #include <kmem/fastpath.h>
 #include <kmem/slab.h>

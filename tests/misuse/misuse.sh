@@ -18,6 +18,110 @@ expect() { # PROGRAM STATUS, the report on stdin
 		<(cat) <(sed -E 's/0x[0-9a-f]+/ADDR/g' <<<"$report") || failed=1
 }
 
+expect atomic_kmalloc 0 <<'END'
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+END
+# With KMEM_SLAB_DEBUG=FZPU: titles, faults and repairs only; the unit tests look at the rest of such a report.
+expect_debug() { # PROGRAM, those lines on stdin
+	local name=$1 rc report
+	seen+=("$name")
+	report=$(KMEM_SLAB_DEBUG=FZPU "$build/tests/misuse/$name" 2>&1 >/dev/null)
+	rc=$?
+	[ "$rc" -eq 0 ] || { echo "$name: exit status $rc, not 0"; failed=1; }
+	diff -u --label "$name: expected" --label "$name: printed" <(cat) \
+		<(sed -nE 's/0x[0-9a-f]{6,}/ADDR/g; s/^kmem: ((BUG|FIX|ADDR-|Allocated in main).*)/\1/p' <<<"$report" |
+			sed -E 's/(main\+0x).*/\1/') || failed=1
+}
+
+expect_debug debug_bulk_oob <<'END'
+BUG victim (Not tainted): Right Redzone overwritten
+ADDR-ADDR @offset=1392. First byte 0x78 instead of 0xcc
+Allocated in main+0x
+FIX victim: Restoring Right Redzone ADDR-ADDR=0xcc
+FIX victim: Object at ADDR not freed
+END
+expect_debug debug_destroy_with_objects <<'END'
+BUG leaky: Objects remaining on __kmem_cache_shutdown(): 1; the cache is kept
+Allocated in main+0x
+END
+expect_debug debug_double_free <<'END'
+BUG victim (Not tainted): Object already free
+Allocated in main+0x
+FIX victim: Object at ADDR not freed
+END
+expect_debug debug_free_outside <<'END'
+BUG victim (Not tainted): Attempt to free object(ADDR) outside of slab
+FIX victim: Object at ADDR not freed
+END
+expect_debug debug_free_pointer <<'END'
+BUG victim (Not tainted): Freepointer corrupt
+FIX victim: Marking all objects used
+END
+expect_debug debug_invalid_free <<'END'
+BUG kmalloc-128 (Not tainted): Invalid object pointer ADDR
+FIX kmalloc-128: Object at ADDR not freed
+END
+expect_debug debug_krealloc_freed <<'END'
+BUG kmalloc-256 (Not tainted): Object already free
+Allocated in main+0x
+END
+expect_debug debug_krealloc_less <<'END'
+BUG kmalloc-256 (Not tainted): kmalloc Redzone overwritten
+ADDR-ADDR @offset=457. First byte 0x78 instead of 0xcc
+Allocated in main+0x
+FIX kmalloc-256: Restoring kmalloc Redzone ADDR-ADDR=0xcc
+FIX kmalloc-256: Object at ADDR not freed
+END
+expect_debug debug_krealloc_more <<'END'
+BUG kmalloc-256 (Not tainted): kmalloc Redzone overwritten
+ADDR-ADDR @offset=491. First byte 0x78 instead of 0xcc
+Allocated in main+0x
+FIX kmalloc-256: Restoring kmalloc Redzone ADDR-ADDR=0xcc
+FIX kmalloc-256: Object at ADDR not freed
+END
+expect_debug debug_ksize_freed <<'END'
+BUG kmalloc-128 (Not tainted): Object already free
+Allocated in main+0x
+END
+expect_debug debug_oob_large <<'END'
+BUG kmalloc-large (Not tainted): kmalloc Redzone overwritten
+ADDR-ADDR @offset=8202. First byte 0x78 instead of 0xcc
+Allocated in main+0x
+FIX kmalloc-large: Object at ADDR not freed
+END
+expect_debug debug_oob_left <<'END'
+BUG kmalloc-16 (Not tainted): Left Redzone overwritten
+ADDR-ADDR @offset=15. First byte 0x78 instead of 0xcc
+Allocated in main+0x
+FIX kmalloc-16: Restoring Left Redzone ADDR-ADDR=0xcc
+FIX kmalloc-16: Object at ADDR not freed
+END
+expect_debug debug_oob_right <<'END'
+BUG kmalloc-128 (Not tainted): kmalloc Redzone overwritten
+ADDR-ADDR @offset=251. First byte 0x78 instead of 0xcc
+Allocated in main+0x
+FIX kmalloc-128: Restoring kmalloc Redzone ADDR-ADDR=0xcc
+FIX kmalloc-128: Object at ADDR not freed
+END
+expect_debug debug_sensitive_twice <<'END'
+BUG kmalloc-128 (Not tainted): Object already free
+Allocated in main+0x
+END
+expect_debug debug_write_after_free <<'END'
+BUG kmalloc-96 (Not tainted): Poison overwritten
+ADDR-ADDR @offset=65. First byte 0x78 instead of 0x6b
+Allocated in main+0x
+FIX kmalloc-96: Restoring Poison ADDR-ADDR=0x6b
+FIX kmalloc-96: Marking all objects used
+END
+expect_debug debug_wrong_cache <<'END'
+BUG other (Not tainted): kmem_cache_free: Wrong slab cache. other but object is from victim
+Allocated in main+0x
+FIX other: Object at ADDR not freed
+END
 expect destroy_twice SIGABRT <<'END'
 kmem: BUG: kmem_cache_destroy(ADDR): not a live cache
 END

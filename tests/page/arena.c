@@ -14,59 +14,59 @@ Test(arena, is_aligned_to_its_blocks)
 
 Test(arena, block_0_is_never_handed_out)
 {
-	cr_expect_geq(arena_take_blocks(1, BLOCK_BUDDY), 1);
-	cr_expect_eq(arena.block_state[0], BLOCK_FREE);
+	cr_expect_geq(arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false), 1);
+	cr_expect_eq(arena.block_state[0], KMEM_BLOCK_FREE);
 }
 
 Test(arena, runs_are_first_fit_and_adjoining)
 {
-	uint32_t a = arena_take_blocks(2, BLOCK_LARGE), b = arena_take_blocks(3, BLOCK_LARGE);
-	uint32_t c = arena_take_blocks(1, BLOCK_BUDDY);
+	uint32_t a = arena_take_blocks(2, KMEM_BLOCK_LARGE, 0, false), b = arena_take_blocks(3, KMEM_BLOCK_LARGE, 0, false);
+	uint32_t c = arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false);
 
 	cr_expect_eq(b, a + 2);
 	cr_expect_eq(c, b + 3);
-	cr_expect_eq(arena.block_state[b], BLOCK_LARGE);
-	cr_expect_eq(arena.block_state[b + 1], BLOCK_LARGE_TAIL);
-	cr_expect_eq(arena.block_state[b + 2], BLOCK_LARGE_TAIL);
-	cr_expect_eq(arena.block_state[c], BLOCK_BUDDY);
+	cr_expect_eq(arena.block_state[b], KMEM_BLOCK_LARGE);
+	cr_expect_eq(arena.block_state[b + 1], KMEM_BLOCK_LARGE_TAIL);
+	cr_expect_eq(arena.block_state[b + 2], KMEM_BLOCK_LARGE_TAIL);
+	cr_expect_eq(arena.block_state[c], KMEM_BLOCK_BUDDY);
 }
 
 Test(arena, returned_runs_are_reused_and_holes_filled)
 {
-	uint32_t a = arena_take_blocks(2, BLOCK_LARGE), b = arena_take_blocks(3, BLOCK_LARGE);
+	uint32_t a = arena_take_blocks(2, KMEM_BLOCK_LARGE, 0, false), b = arena_take_blocks(3, KMEM_BLOCK_LARGE, 0, false);
 
 	arena_return_blocks(a, 2);
-	cr_expect_eq(arena.block_state[a], BLOCK_FREE);
-	cr_expect_eq(arena.block_state[a + 1], BLOCK_FREE);
+	cr_expect_eq(arena.block_state[a], KMEM_BLOCK_FREE);
+	cr_expect_eq(arena.block_state[a + 1], KMEM_BLOCK_FREE);
 	/* Three do not fit into the hole of two; one does, and then the other. */
-	cr_expect_eq(arena_take_blocks(3, BLOCK_LARGE), b + 3);
-	cr_expect_eq(arena_take_blocks(1, BLOCK_BUDDY), a);
-	cr_expect_eq(arena_take_blocks(1, BLOCK_BUDDY), a + 1);
-	cr_expect_eq(arena_take_blocks(1, BLOCK_BUDDY), b + 6);
+	cr_expect_eq(arena_take_blocks(3, KMEM_BLOCK_LARGE, 0, false), b + 3);
+	cr_expect_eq(arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false), a);
+	cr_expect_eq(arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false), a + 1);
+	cr_expect_eq(arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false), b + 6);
 }
 
 Test(arena, neighbouring_holes_make_one)
 {
-	uint32_t a = arena_take_blocks(1, BLOCK_LARGE), b = arena_take_blocks(1, BLOCK_LARGE);
+	uint32_t a = arena_take_blocks(1, KMEM_BLOCK_LARGE, 0, false), b = arena_take_blocks(1, KMEM_BLOCK_LARGE, 0, false);
 
-	arena_take_blocks(1, BLOCK_LARGE);
+	arena_take_blocks(1, KMEM_BLOCK_LARGE, 0, false);
 	arena_return_blocks(b, 1);
 	arena_return_blocks(a, 1);
-	cr_expect_eq(arena_take_blocks(2, BLOCK_LARGE), a);
+	cr_expect_eq(arena_take_blocks(2, KMEM_BLOCK_LARGE, 0, false), a);
 }
 
 Test(arena, too_many_blocks_are_refused)
 {
 	uint32_t all = (uint32_t)(arena.limit >> BLOCK_SHIFT);
 
-	cr_expect_eq(arena_take_blocks(all, BLOCK_LARGE), 0);
-	cr_expect_eq(arena_take_blocks(all + 1, BLOCK_LARGE), 0);
-	cr_expect_neq(arena_take_blocks(1, BLOCK_LARGE), 0);
+	cr_expect_eq(arena_take_blocks(all, KMEM_BLOCK_LARGE, 0, false), 0);
+	cr_expect_eq(arena_take_blocks(all + 1, KMEM_BLOCK_LARGE, 0, false), 0);
+	cr_expect_neq(arena_take_blocks(1, KMEM_BLOCK_LARGE, 0, false), 0);
 }
 
 Test(arena, the_end_follows_what_was_taken)
 {
-	uint32_t first = arena_take_blocks(20, BLOCK_LARGE);
+	uint32_t first = arena_take_blocks(20, KMEM_BLOCK_LARGE, 0, false);
 	size_t end = (size_t)(first + 20) << BLOCK_SHIFT;
 
 	cr_expect_eq(arena.bytes, end);
@@ -81,7 +81,7 @@ Test(arena, the_end_follows_what_was_taken)
 
 Test(arena, metadata_of_taken_blocks_is_usable)
 {
-	uint32_t first = arena_take_blocks(40, BLOCK_LARGE);
+	uint32_t first = arena_take_blocks(40, KMEM_BLOCK_LARGE, 0, false);
 	struct page *last = block_page(first + 39) + BLOCK_PAGES - 1;
 
 	cr_expect_eq(last->type, KMEM_PAGE_RESERVED);
@@ -96,7 +96,7 @@ Test(arena, metadata_of_taken_blocks_is_usable)
 
 Test(arena, memory_of_taken_blocks_is_not_committed)
 {
-	cr_expect_not(readable(block_addr(arena_take_blocks(1, BLOCK_BUDDY))));
+	cr_expect_not(readable(block_addr(arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false))));
 }
 
 Test(arena, fork_locks_pair_up, .timeout = 10)
@@ -105,5 +105,5 @@ Test(arena, fork_locks_pair_up, .timeout = 10)
 	arena_unlock_after_fork(false);
 	arena_lock_for_fork();
 	arena_unlock_after_fork(true);
-	cr_expect_neq(arena_take_blocks(1, BLOCK_BUDDY), 0);
+	cr_expect_neq(arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false), 0);
 }

@@ -4,22 +4,32 @@
 
 #include "page/arena.h"
 #include "page/buddy.h"
+#include "page/grow.h"
 
 static struct page *take(unsigned int order, enum migratetype type)
 {
 	struct page *page;
 
-	buddy_lock();
-	page = buddy_take(order, type);
-	buddy_unlock();
+	buddy_lock(&zones[0]);
+	page = buddy_take(&zones[0], order, type, 0);
+	buddy_unlock(&zones[0]);
+	return page;
+}
+
+/* Taken and in somebody's hands. */
+static struct page *use(unsigned int order, enum migratetype type)
+{
+	struct page *page = take(order, type);
+
+	page_set_type(page, KMEM_PAGE_PAGES);
 	return page;
 }
 
 static void put(struct page *page, unsigned int order)
 {
-	buddy_lock();
-	buddy_put(page, order);
-	buddy_unlock();
+	buddy_lock(&zones[0]);
+	buddy_put(&zones[0], page, order);
+	buddy_unlock(&zones[0]);
 }
 
 static void put_dirty(struct page *page, unsigned int order)
@@ -30,9 +40,9 @@ static void put_dirty(struct page *page, unsigned int order)
 
 static void validate(void)
 {
-	buddy_lock();
-	buddy_validate();
-	buddy_unlock();
+	buddy_lock(&zones[0]);
+	buddy_validate(&zones[0]);
+	buddy_unlock(&zones[0]);
 }
 
 static uint32_t nr_free(unsigned int order)
@@ -41,19 +51,19 @@ static uint32_t nr_free(unsigned int order)
 	uint32_t nr = 0;
 
 	for (type = 0; type < KMEM_NR_MIGRATETYPES; type++)
-		nr += zone.free_list[order][type].nr;
+		nr += zones[0].free_list[order][type].nr;
 	return nr;
 }
 
 Test(buddy, starts_empty_and_grows_by_4_mib_of_zeroes)
 {
-	cr_expect_eq(zone.present_pages, 0);
+	cr_expect_eq(zones[0].present_pages, 0);
 	cr_expect_null(take(0, MIGRATE_UNMOVABLE));
-	cr_assert_eq(buddy_grow(MIGRATE_MOVABLE), 0);
-	cr_expect_eq(zone.present_pages, 1024);
-	cr_expect_eq(zone.free_pages, 1024);
-	cr_expect_eq(zone.dirty_pages, 0);
-	cr_expect_eq(zone.free_list[10][MIGRATE_MOVABLE].nr, 1);
+	cr_assert_eq(grow_zone(&zones[0], MIGRATE_MOVABLE), 0);
+	cr_expect_eq(zones[0].present_pages, 1024);
+	cr_expect_eq(zones[0].free_pages, 1024);
+	cr_expect_eq(zones[0].dirty_pages, 0);
+	cr_expect_eq(zones[0].free_list[10][MIGRATE_MOVABLE].nr, 1);
 	validate();
 }
 
@@ -62,13 +72,13 @@ Test(buddy, taking_one_page_leaves_one_block_of_every_smaller_order)
 	struct page *page;
 	unsigned int order;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	page = take(0, MIGRATE_UNMOVABLE);
 	cr_assert_not_null(page);
 	for (order = 0; order <= 9; order++)
 		cr_expect_eq(nr_free(order), 1, "order %u", order);
 	cr_expect_eq(nr_free(10), 0);
-	cr_expect_eq(zone.free_pages, 1023);
+	cr_expect_eq(zones[0].free_pages, 1023);
 	validate();
 	put(page, 0);
 	cr_expect_eq(nr_free(10), 1);
@@ -82,7 +92,7 @@ Test(buddy, blocks_of_every_order_are_aligned_and_described)
 	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page;
 
-		buddy_grow(MIGRATE_UNMOVABLE);
+		grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 		page = take(order, MIGRATE_UNMOVABLE);
 		cr_assert_not_null(page);
 		cr_expect_eq((uintptr_t)page_to_addr(page) % (PAGE_SIZE << order), 0);
@@ -98,7 +108,7 @@ Test(buddy, a_block_merges_only_with_its_buddy)
 	struct page *page[4];
 	int i;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	for (i = 0; i < 4; i++)
 		page[i] = take(0, MIGRATE_UNMOVABLE);
 	for (i = 1; i < 4; i++)
@@ -119,8 +129,8 @@ Test(buddy, the_largest_blocks_never_merge)
 {
 	struct page *a, *b;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	a = take(10, MIGRATE_UNMOVABLE);
 	b = take(10, MIGRATE_UNMOVABLE);
 	put(a, 10);
@@ -143,13 +153,13 @@ Test(buddy, its_own_type_is_served_first)
 {
 	struct page *movable, *unmovable;
 
-	buddy_grow(MIGRATE_MOVABLE);
+	grow_zone(&zones[0], MIGRATE_MOVABLE);
 	movable = take(0, MIGRATE_MOVABLE);
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	unmovable = take(0, MIGRATE_UNMOVABLE);
 	cr_expect_neq(page_index(movable) >> MAX_PAGE_ORDER, page_index(unmovable) >> MAX_PAGE_ORDER);
-	cr_expect_eq(zone.free_list[9][MIGRATE_MOVABLE].nr, 1);
-	cr_expect_eq(zone.free_list[9][MIGRATE_UNMOVABLE].nr, 1);
+	cr_expect_eq(zones[0].free_list[9][MIGRATE_MOVABLE].nr, 1);
+	cr_expect_eq(zones[0].free_list[9][MIGRATE_UNMOVABLE].nr, 1);
 	validate();
 }
 
@@ -157,12 +167,12 @@ Test(buddy, a_whole_free_pageblock_is_claimed)
 {
 	struct page *page;
 
-	buddy_grow(MIGRATE_MOVABLE);
+	grow_zone(&zones[0], MIGRATE_MOVABLE);
 	page = take(0, MIGRATE_UNMOVABLE);
 	cr_assert_not_null(page);
 	cr_expect_eq(arena.pageblock[page_index(page) >> PAGEBLOCK_ORDER], MIGRATE_UNMOVABLE);
-	cr_expect_eq(zone.free_list[0][MIGRATE_UNMOVABLE].nr, 1);
-	cr_expect_eq(zone.free_list[9][MIGRATE_MOVABLE].nr, 0);
+	cr_expect_eq(zones[0].free_list[0][MIGRATE_UNMOVABLE].nr, 1);
+	cr_expect_eq(zones[0].free_list[9][MIGRATE_MOVABLE].nr, 0);
 	validate();
 }
 
@@ -170,7 +180,7 @@ Test(buddy, a_pageblock_at_least_half_free_is_claimed)
 {
 	struct page *a, *b, *page;
 
-	buddy_grow(MIGRATE_MOVABLE);
+	grow_zone(&zones[0], MIGRATE_MOVABLE);
 	a = take(9, MIGRATE_MOVABLE);
 	b = take(8, MIGRATE_MOVABLE);
 	cr_assert(a && b);
@@ -180,7 +190,7 @@ Test(buddy, a_pageblock_at_least_half_free_is_claimed)
 	validate();
 	/* What was movable comes home to the block's new type. */
 	put(b, 8);
-	cr_expect_eq(zone.free_list[8][MIGRATE_UNMOVABLE].nr, 1);
+	cr_expect_eq(zones[0].free_list[8][MIGRATE_UNMOVABLE].nr, 1);
 	validate();
 }
 
@@ -188,17 +198,115 @@ Test(buddy, a_mostly_used_pageblock_is_only_stolen_from)
 {
 	struct page *page;
 
-	buddy_grow(MIGRATE_MOVABLE);
-	take(9, MIGRATE_MOVABLE);
-	take(8, MIGRATE_MOVABLE);
-	take(7, MIGRATE_MOVABLE);
+	grow_zone(&zones[0], MIGRATE_MOVABLE);
+	use(9, MIGRATE_MOVABLE);
+	use(8, MIGRATE_MOVABLE);
+	use(7, MIGRATE_MOVABLE);
 	page = take(0, MIGRATE_UNMOVABLE);
 	cr_assert_not_null(page);
 	cr_expect_eq(arena.pageblock[page_index(page) >> PAGEBLOCK_ORDER], MIGRATE_MOVABLE);
-	cr_expect_eq(zone.free_list[6][MIGRATE_MOVABLE].nr, 1);
+	cr_expect_eq(zones[0].free_list[6][MIGRATE_MOVABLE].nr, 1);
 	validate();
 	put(page, 0);
-	cr_expect_eq(zone.free_list[7][MIGRATE_MOVABLE].nr, 1);
+	cr_expect_eq(zones[0].free_list[7][MIGRATE_MOVABLE].nr, 1);
+	validate();
+}
+
+Test(buddy, a_used_pageblock_is_claimed_by_what_is_like_it)
+{
+	struct page *page;
+
+	grow_zone(&zones[0], MIGRATE_MOVABLE);
+	use(9, MIGRATE_MOVABLE);
+	/* Unmovable pages have wandered into most of a movable pageblock. */
+	use(8, MIGRATE_MOVABLE)->migratetype = MIGRATE_UNMOVABLE;
+	use(7, MIGRATE_MOVABLE);
+	page = take(0, MIGRATE_UNMOVABLE);
+	cr_expect_eq(pageblock_type(page_index(page)), MIGRATE_UNMOVABLE);
+	validate();
+}
+
+Test(buddy, memory_in_hand_is_taken_before_memory_given_back)
+{
+	struct page *fresh, *used, *guard;
+
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	used = take(0, MIGRATE_UNMOVABLE);
+	guard = take(0, MIGRATE_UNMOVABLE);
+	fresh = take(0, MIGRATE_UNMOVABLE);
+	take(0, MIGRATE_UNMOVABLE);
+	put_dirty(used, 0);
+	put(fresh, 0);
+	cr_expect_eq(take(0, MIGRATE_UNMOVABLE), used);
+	cr_expect_eq(take(0, MIGRATE_UNMOVABLE), fresh);
+	cr_expect_neq(guard, fresh);
+	validate();
+}
+
+Test(buddy, zero_and_lazily_given_back_merge_to_unknown)
+{
+	struct page *a, *b;
+
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	a = take(0, MIGRATE_UNMOVABLE);
+	b = take(0, MIGRATE_UNMOVABLE);
+	b->flags = KMEM_PG_LAZY;
+	put(b, 0);
+	put(a, 0);
+	cr_expect_eq(zones[0].dirty_pages, 0);
+	a = take(10, MIGRATE_UNMOVABLE);
+	cr_expect_eq(a->flags & KMEM_PG_CLEAN, KMEM_PG_LAZY);
+}
+
+Test(buddy, a_free_while_the_zone_is_locked_comes_home_later)
+{
+	struct page *page;
+
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	page = take(3, MIGRATE_UNMOVABLE);
+	buddy_lock(&zones[0]);
+	page->flags = 0;
+	buddy_free(&zones[0], page, 3);
+	cr_expect_eq(zones[0].deferred, page_index(page));
+	cr_expect_eq(page->type, KMEM_PAGE_PCP);
+	buddy_unlock(&zones[0]);
+	validate();
+	cr_expect_eq(zones[0].deferred, 0);
+	cr_expect_eq(zones[0].free_pages, 1024);
+}
+
+/* A zone of 256 MiB keeps up to three pageblocks for urgent requests of order > 0. */
+Test(buddy, the_highatomic_reserve_is_bounded_and_apart)
+{
+	struct page *page, *other;
+	int i;
+
+	for (i = 0; i < 64; i++)
+		grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	for (i = 0; i < 9; i++) {
+		buddy_lock(&zones[0]);
+		page = buddy_take(&zones[0], 9, MIGRATE_UNMOVABLE, 0);
+		buddy_put(&zones[0], page, 9);
+		page = buddy_take(&zones[0], 1, MIGRATE_UNMOVABLE, 0);
+		buddy_reserve_highatomic(&zones[0], page);
+		buddy_unlock(&zones[0]);
+		/* So that the next one comes from another pageblock. */
+		take(8, MIGRATE_UNMOVABLE);
+	}
+	validate();
+	cr_expect_eq(zones[0].highatomic_pages, 2 * 512);
+	buddy_lock(&zones[0]);
+	page = buddy_take(&zones[0], 1, MIGRATE_UNMOVABLE, ALLOC_HIGHATOMIC);
+	other = buddy_take(&zones[0], 1, MIGRATE_UNMOVABLE, 0);
+	cr_expect_eq(pageblock_type(page_index(page)), MIGRATE_HIGHATOMIC);
+	cr_expect_neq(pageblock_type(page_index(other)), MIGRATE_HIGHATOMIC);
+	buddy_put(&zones[0], page, 1);
+	cr_expect(buddy_unreserve_highatomic(&zones[0], MIGRATE_MOVABLE, false));
+	cr_expect_not(buddy_unreserve_highatomic(&zones[0], MIGRATE_MOVABLE, false), "the last one stays");
+	cr_expect(buddy_unreserve_highatomic(&zones[0], MIGRATE_MOVABLE, true));
+	cr_expect_eq(zones[0].highatomic_pages, 0);
+	cr_expect_eq(zones[0].highatomic_free, 0);
+	buddy_unlock(&zones[0]);
 	validate();
 }
 
@@ -207,7 +315,7 @@ Test(buddy, small_movable_requests_wander)
 	struct page *page[512], *wander;
 	unsigned int i;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	take(9, MIGRATE_UNMOVABLE);
 	for (i = 0; i < 512; i++)
 		page[i] = take(0, MIGRATE_UNMOVABLE);
@@ -225,12 +333,12 @@ Test(buddy, every_type_can_use_all_memory)
 {
 	unsigned int pages = 0;
 
-	buddy_grow(MIGRATE_MOVABLE);
-	buddy_grow(MIGRATE_RECLAIMABLE);
+	grow_zone(&zones[0], MIGRATE_MOVABLE);
+	grow_zone(&zones[0], MIGRATE_RECLAIMABLE);
 	while (take(0, MIGRATE_UNMOVABLE))
 		pages++;
 	cr_expect_eq(pages, 2048);
-	cr_expect_eq(zone.free_pages, 0);
+	cr_expect_eq(zones[0].free_pages, 0);
 	validate();
 }
 
@@ -238,7 +346,7 @@ Test(buddy, zeroed_survives_a_split)
 {
 	struct page *page;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	page = take(3, MIGRATE_UNMOVABLE);
 	cr_expect(page->flags & KMEM_PG_ZEROED);
 	page = take(5, MIGRATE_UNMOVABLE);
@@ -249,15 +357,15 @@ Test(buddy, a_merge_with_dirty_memory_is_dirty)
 {
 	struct page *page, *again;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	page = take(0, MIGRATE_UNMOVABLE);
 	put_dirty(page, 0);
-	cr_expect_eq(zone.dirty_pages, 1024);
+	cr_expect_eq(zones[0].dirty_pages, 1024);
 	again = take(10, MIGRATE_UNMOVABLE);
 	cr_expect_not(again->flags & KMEM_PG_ZEROED);
 	again->flags = KMEM_PG_ZEROED;
 	put(again, 10);
-	cr_expect_eq(zone.dirty_pages, 0);
+	cr_expect_eq(zones[0].dirty_pages, 0);
 	validate();
 }
 
@@ -265,13 +373,13 @@ Test(buddy, dirty_pages_are_counted)
 {
 	struct page *a, *b;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	a = take(0, MIGRATE_UNMOVABLE);
 	b = take(0, MIGRATE_UNMOVABLE);
 	put_dirty(b, 0);
-	cr_expect_eq(zone.dirty_pages, 1);
+	cr_expect_eq(zones[0].dirty_pages, 1);
 	put_dirty(a, 0);
-	cr_expect_eq(zone.dirty_pages, zone.free_pages);
+	cr_expect_eq(zones[0].dirty_pages, zones[0].free_pages);
 	validate();
 }
 
@@ -279,19 +387,19 @@ Test(buddy, dirty_blocks_are_found_by_order)
 {
 	struct page *small, *guard, *big, *found;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	small = take(0, MIGRATE_UNMOVABLE);
 	guard = take(0, MIGRATE_UNMOVABLE);
 	big = take(8, MIGRATE_UNMOVABLE);
 	put_dirty(small, 0);
 	put_dirty(big, 8);
-	buddy_lock();
-	found = buddy_take_dirty(1);
+	buddy_lock(&zones[0]);
+	found = buddy_take_dirty(&zones[0], 1);
 	cr_expect_eq(found, big);
-	cr_expect_null(buddy_take_dirty(1));
-	cr_expect_eq(buddy_take_dirty(0), small);
-	cr_expect_null(buddy_take_dirty(0));
-	buddy_unlock();
+	cr_expect_null(buddy_take_dirty(&zones[0], 1));
+	cr_expect_eq(buddy_take_dirty(&zones[0], 0), small);
+	cr_expect_null(buddy_take_dirty(&zones[0], 0));
+	buddy_unlock(&zones[0]);
 	cr_expect_neq(guard, small);
 	validate();
 }
@@ -307,7 +415,7 @@ Test(buddy, random_operations_keep_every_invariant, .timeout = 60)
 	int i;
 
 	for (i = 0; i < 8; i++)
-		buddy_grow((enum migratetype)(i % 3));
+		grow_zone(&zones[0], (enum migratetype)(i % 3));
 	for (i = 0; i < 40000; i++) {
 		unsigned int at = random_next(&seed) % LIVE, order = random_next(&seed) % 11;
 
@@ -326,7 +434,7 @@ Test(buddy, random_operations_keep_every_invariant, .timeout = 60)
 				taken += UINT64_C(1) << order;
 			}
 		}
-		cr_assert_eq(zone.free_pages + taken, zone.present_pages);
+		cr_assert_eq(zones[0].free_pages + taken, zones[0].present_pages);
 		if (i % 64 == 0)
 			validate();
 	}
@@ -341,7 +449,7 @@ Test(buddy, putting_a_free_block_is_a_bug, .signal = SIGABRT)
 {
 	struct page *page;
 
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	page = take(0, MIGRATE_UNMOVABLE);
 	take(0, MIGRATE_UNMOVABLE);
 	put(page, 0);
@@ -350,23 +458,23 @@ Test(buddy, putting_a_free_block_is_a_bug, .signal = SIGABRT)
 
 Test(buddy, validate_sees_a_wrong_order, .signal = SIGABRT)
 {
-	buddy_grow(MIGRATE_UNMOVABLE);
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	take(0, MIGRATE_UNMOVABLE);
-	arena.pages[zone.free_list[3][0].head].order = 2;
+	arena.pages[zones[0].free_list[3][0].clean].order = 2;
 	validate();
 }
 
 Test(buddy, validate_sees_a_wrong_count, .signal = SIGABRT)
 {
-	buddy_grow(MIGRATE_UNMOVABLE);
-	zone.free_pages--;
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	zones[0].free_pages--;
 	validate();
 }
 
 Test(buddy, the_sequence_is_odd_under_the_lock)
 {
-	buddy_lock();
-	cr_expect(zone.seq & 1);
-	buddy_unlock();
-	cr_expect_not(zone.seq & 1);
+	buddy_lock(&zones[0]);
+	cr_expect(zones[0].seq & 1);
+	buddy_unlock(&zones[0]);
+	cr_expect_not(zones[0].seq & 1);
 }

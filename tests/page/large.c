@@ -42,11 +42,11 @@ Test(large, a_mapping_is_zero_described_and_counted)
 	cr_expect_eq(page->size, bytes);
 	cr_expect_eq(page->nr_pages, PAGE_ALIGN(bytes) >> PAGE_SHIFT);
 	cr_expect_eq(*addr_to_id(p), KMEM_ID_LARGE);
-	cr_expect_eq(zone.mapped_pages, page->nr_pages);
+	cr_expect_eq(zones[0].mapped_pages, page->nr_pages);
 	cr_expect(all_bytes(p, PAGE_ALIGN(bytes), 0));
 	cr_expect_not(readable(p + PAGE_ALIGN(bytes)), "only its own pages have memory");
 	large_unmap(page);
-	cr_expect_eq(zone.mapped_pages, 0);
+	cr_expect_eq(zones[0].mapped_pages, 0);
 }
 
 Test(large, unmapped_memory_is_gone_and_its_addresses_reused)
@@ -71,7 +71,7 @@ Test(large, grows_in_place_within_its_blocks)
 	fill(p, 4 * MIB + 1);
 	cr_assert_eq(large_remap(page, 8 * MIB), page);
 	cr_expect_eq(page->size, 8 * MIB);
-	cr_expect_eq(zone.mapped_pages, 2048);
+	cr_expect_eq(zones[0].mapped_pages, 2048);
 	cr_expect(intact(p, 4 * MIB));
 	cr_expect(all_bytes(p + 4 * MIB + PAGE_SIZE, 4 * MIB - PAGE_SIZE, 0));
 }
@@ -85,7 +85,7 @@ Test(large, shrinks_in_place_and_returns_the_rest)
 	cr_assert_eq(large_remap(page, 5 * MIB), page);
 	cr_expect(intact(p, 5 * MIB));
 	cr_expect_not(readable(p + 5 * MIB));
-	cr_expect_eq(zone.mapped_pages, 1280);
+	cr_expect_eq(zones[0].mapped_pages, 1280);
 	/* Grown again, it must not show what was there. */
 	cr_assert_eq(large_remap(page, 8 * MIB), page);
 	cr_expect(intact(p, 5 * MIB));
@@ -105,7 +105,7 @@ Test(large, moves_with_its_content)
 	cr_expect(all_bytes((uint8_t *)page_to_addr(moved) + 6 * MIB, 24 * MIB, 0));
 	cr_expect_not(readable(p));
 	cr_expect_eq(*addr_to_id(p), KMEM_ID_NONE);
-	cr_expect_eq(zone.mapped_pages, (30 + 5) * MIB / PAGE_SIZE);
+	cr_expect_eq(zones[0].mapped_pages, (30 + 5) * MIB / PAGE_SIZE);
 	large_unmap(guard);
 }
 
@@ -117,7 +117,7 @@ Test(large, moves_to_fewer_blocks_with_its_content)
 	moved = large_remap(page, 5 * MIB);
 	cr_assert_not_null(moved);
 	cr_expect(intact(page_to_addr(moved), 5 * MIB));
-	cr_expect_eq(zone.mapped_pages, 1280);
+	cr_expect_eq(zones[0].mapped_pages, 1280);
 }
 
 Test(large, moves_after_having_grown_in_place)
@@ -142,5 +142,5 @@ Test(large, what_cannot_be_is_refused_and_nothing_lost)
 	cr_expect_null(large_map(SIZE_MAX / 2));
 	cr_expect_null(large_remap(page, arena.limit));
 	cr_expect(intact(page_to_addr(page), 5 * MIB));
-	cr_expect_eq(zone.mapped_pages, 1280);
+	cr_expect_eq(zones[0].mapped_pages, 1280);
 }

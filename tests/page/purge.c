@@ -2,14 +2,16 @@
 /* Purge must really return memory: the kernel is asked, not our own counters. */
 #include "support.h"
 
+#include "page/arena.h"
 #include "page/buddy.h"
+#include "page/grow.h"
 #include "page/purge.h"
 
 static void validate(void)
 {
-	buddy_lock();
-	buddy_validate();
-	buddy_unlock();
+	buddy_lock(&zones[0]);
+	buddy_validate(&zones[0]);
+	buddy_unlock(&zones[0]);
 }
 
 static void *dirty_block(unsigned int order)
@@ -29,8 +31,8 @@ Test(purge, free_memory_leaves_the_process)
 	cr_expect_eq(resident_pages(p, BLOCK_BYTES), 1024);
 	cr_expect_geq(kmem_page_purge(0), BLOCK_BYTES);
 	cr_expect_eq(resident_pages(p, BLOCK_BYTES), 0);
-	cr_expect_eq(zone.dirty_pages, 0);
-	cr_expect_eq(zone.purged_pages, 1024);
+	cr_expect_eq(zones[0].dirty_pages, 0);
+	cr_expect_eq(zones[0].purged_pages, 1024);
 	validate();
 }
 
@@ -40,9 +42,9 @@ Test(purge, purged_memory_is_known_to_be_zero_and_is)
 
 	free_pages((unsigned long)p, 10);
 	kmem_page_purge(0);
-	buddy_lock();
+	buddy_lock(&zones[0]);
 	cr_expect(addr_to_page(p)->flags & KMEM_PG_ZEROED);
-	buddy_unlock();
+	buddy_unlock(&zones[0]);
 	again = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 10);
 	cr_assert_eq(again, p);
 	/* Not cleared by hand: its pages are still not there. */
@@ -103,13 +105,13 @@ Test(purge, stops_at_what_may_stay)
 		p[i] = dirty_block(10);
 	for (i = 0; i < 4; i++)
 		free_pages((unsigned long)p[i], 10);
-	cr_expect_eq(purge_blocks(0, 2048), 2 * BLOCK_BYTES);
-	cr_expect_eq(zone.dirty_pages, 2048);
-	cr_expect_eq(purge_blocks(0, 2048), 0);
+	cr_expect_eq(purge_blocks(&zones[0], 0, 2048), 2 * BLOCK_BYTES);
+	cr_expect_eq(zones[0].dirty_pages, 2048);
+	cr_expect_eq(purge_blocks(&zones[0], 0, 2048), 0);
 	validate();
 }
 
-Test(purge, happens_by_itself_beyond_128_mib)
+static void free_40_blocks(void)
 {
 	enum { BLOCKS = 40 };
 	unsigned long p[BLOCKS];
@@ -117,12 +119,129 @@ Test(purge, happens_by_itself_beyond_128_mib)
 
 	for (i = 0; i < BLOCKS; i++)
 		cr_assert(p[i] = __get_free_pages(GFP_KERNEL, 10));
-	for (i = 0; i < 32; i++)
+	for (i = 0; i < BLOCKS; i++)
 		free_pages(p[i], 10);
-	cr_expect_eq(zone.purged_pages, 0, "128 MiB may stay");
-	for (; i < BLOCKS; i++)
-		free_pages(p[i], 10);
-	cr_expect_gt(zone.purged_pages, 0);
-	cr_expect_leq(zone.dirty_pages, 2 * 16384);
+}
+
+/* A free may come from where no system call is allowed. */
+Test(purge, beyond_128_mib_the_next_request_that_may_block_gives_back)
+{
+	int i;
+
+	purge_init(KMEM_PURGE_THRESHOLD, 0, false);
+	free_40_blocks();
+	cr_expect_eq(zones[0].purged_pages, 0);
+	for (i = 0; i < 16; i++)
+		__free_page(alloc_page(GFP_KERNEL));
+	cr_expect_gt(zones[0].purged_pages, 0);
+	cr_expect_leq(zones[0].dirty_pages, 2 * 16384);
+	validate();
+}
+
+Test(purge, frees_give_back_when_they_may)
+{
+	purge_init(KMEM_PURGE_THRESHOLD, 0, false);
+	page_set_purge_on_free(true);
+	free_40_blocks();
+	cr_expect_gt(zones[0].purged_pages, 0);
+	cr_expect_leq(zones[0].dirty_pages, 2 * 16384);
+	validate();
+}
+
+Test(purge, off_means_off)
+{
+	purge_init(KMEM_PURGE_OFF, 0, false);
+	page_set_purge_on_free(true);
+	free_40_blocks();
+	cr_expect_eq(zones[0].purged_pages, 0);
+}
+
+Test(purge, now_means_at_once)
+{
+	void *p = dirty_block(10), *q = dirty_block(4);
+
+	purge_init(KMEM_PURGE_NOW, 0, false);
+	free_pages((unsigned long)p, 10);
+	cr_expect_eq(resident_pages(p, BLOCK_BYTES), 0);
+	free_pages((unsigned long)q, 4);
+	cr_expect_eq(resident_pages(q, 16 * PAGE_SIZE), 0);
+	validate();
+}
+
+static void ticks(int nr)
+{
+	while (nr--)
+		purge_now_and_then();
+}
+
+Test(purge, decay_gives_back_what_was_idle_for_the_period_and_no_more)
+{
+	void *idle, *busy;
+	int i;
+
+	purge_init(KMEM_PURGE_DECAY, 20, false);
+	ticks(1);
+	idle = dirty_block(10);
+	busy = dirty_block(10);
+	free_pages((unsigned long)idle, 10);
+	/* Half of what is dirty is used again and again. */
+	for (i = 0; i < 8; i++) {
+		usleep(5000);
+		free_pages((unsigned long)busy, 10);
+		ticks(1);
+		busy = dirty_block(10);
+		ticks(1);
+	}
+	cr_expect_eq(resident_pages(idle, BLOCK_BYTES) + resident_pages(busy, BLOCK_BYTES), 1024);
+	free_pages((unsigned long)busy, 10);
+	validate();
+}
+
+Test(purge, decay_takes_pieces_of_16_pages_too)
+{
+	void *piece = dirty_block(4), *guard = dirty_block(4), *small = dirty_block(3);
+
+	purge_init(KMEM_PURGE_DECAY, 10, false);
+	free_pages((unsigned long)piece, 4);
+	ticks(1);
+	usleep(11000);
+	ticks(1);
+	usleep(11000);
+	ticks(1);
+	cr_expect_eq(resident_pages(piece, 16 * PAGE_SIZE), 0);
+	cr_expect_eq(resident_pages(guard, 16 * PAGE_SIZE), 16);
+	free_pages((unsigned long)small, 3);
+}
+
+Test(purge, pieces_of_huge_pages_in_good_use_stay)
+{
+	void *piece, *guard;
+	struct page *page;
+
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	arena.pageblock[page_index(&arena.pages[zones[0].free_list[10][0].clean]) >> 9] |= PAGEBLOCK_HUGE;
+	guard = dirty_block(8);
+	piece = dirty_block(7);
+	dirty_block(6);
+	page = addr_to_page(piece);
+	cr_assert(pageblock_is_huge(page_index(page)));
+	cr_assert_eq(page_index(page) >> 9, page_index(addr_to_page(guard)) >> 9);
+	free_pages((unsigned long)piece, 7);
+	cr_expect_eq(purge_blocks(&zones[0], 4, 0), 0, "320 of 512 pages are in use");
+	free_pages((unsigned long)guard, 8);
+	cr_expect_gt(purge_blocks(&zones[0], 4, 0), 0);
+	validate();
+}
+
+Test(purge, lazily_given_back_memory_is_not_zero_and_not_dirty)
+{
+	void *p = dirty_block(10), *again;
+
+	purge_init(KMEM_PURGE_OFF, 0, true);
+	free_pages((unsigned long)p, 10);
+	cr_expect_eq(kmem_page_purge(9), BLOCK_BYTES);
+	cr_expect_eq(zones[0].dirty_pages, 0);
+	again = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 10);
+	cr_expect(all_bytes(again, BLOCK_BYTES, 0));
 	validate();
 }

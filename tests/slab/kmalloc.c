@@ -19,7 +19,7 @@ static uint64_t free_pages_now(void)
 {
 	cache_shrink_all();
 	drain_all_pages();
-	return zone.free_pages;
+	return zones[0].free_pages;
 }
 
 Test(kmalloc, sizes_go_to_the_kernel_s_classes)
@@ -95,7 +95,7 @@ Test(kmalloc, meminit_powers_of_two)
 			kfree(q);
 		}
 	}
-	cr_expect_eq(free_pages_now(), zone.present_pages);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }
 
 Test(kmalloc, zero_bytes_are_a_pointer_of_their_own)
@@ -234,7 +234,7 @@ Test(kmalloc, krealloc_moves_with_the_content)
 		old = sizes[i];
 	}
 	kfree(p);
-	cr_expect_eq(free_pages_now(), zone.present_pages);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }
 
 Test(kmalloc, krealloc_that_fails_leaves_the_old)
@@ -287,9 +287,9 @@ Test(kmalloc, exact_large_objects_return_their_tail)
 	void *p = large_alloc(5 * PAGE_SIZE, GFP_KERNEL, true, false);
 
 	cr_expect_eq(large_usable(large_of(p)), 5 * PAGE_SIZE);
-	cr_expect_eq(free_pages_now(), zone.present_pages - 5);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages - 5);
 	large_free(large_of(p));
-	cr_expect_eq(free_pages_now(), zone.present_pages);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }
 
 Test(kmalloc, kvmalloc_goes_beyond_the_buddy)
@@ -301,11 +301,11 @@ Test(kmalloc, kvmalloc_goes_beyond_the_buddy)
 	memset(p, 1, bytes);
 	cr_expect(all_bytes(q, bytes, 0));
 	cr_expect_eq(ksize(small), 128);
-	cr_expect_eq(zone.mapped_pages, 2 * bytes / PAGE_SIZE);
+	cr_expect_eq(zones[0].mapped_pages, 2 * bytes / PAGE_SIZE);
 	kvfree(p);
 	kvfree(q);
 	kvfree(small);
-	cr_expect_eq(zone.mapped_pages, 0);
+	cr_expect_eq(zones[0].mapped_pages, 0);
 	cr_expect_not(readable(p));
 	cr_expect_null(kvmalloc((size_t)INT32_MAX + 1, GFP_KERNEL));
 	cr_expect_null(kvmalloc(bytes, GFP_NOWAIT), "no system call without reclaim");
@@ -354,7 +354,7 @@ Test(kmalloc, traced_calls_do_the_same)
 	kfree(NULL);
 	kfree_watched(kmalloc(100, GFP_KERNEL), NULL);
 	ASSERT_BALANCED(s, 0);
-	cr_expect_eq(free_pages_now(), zone.present_pages);
+	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }
 
 /* ---- misuse ---- */
@@ -390,4 +390,109 @@ Test(kmalloc, ksize_of_foreign_memory_is_a_bug, .signal = SIGABRT)
 
 	if (ksize(&own))
 		exit(0);
+}
+
+Test(kmalloc, krealloc_zero_uncovers_zeroes)
+{
+	uint8_t *p = kmalloc(100, GFP_KERNEL | __GFP_ZERO);
+
+	memset(p, 0x77, 100);
+	cr_expect_eq(krealloc(p, 60, GFP_KERNEL | __GFP_ZERO), p, "shrinks in place");
+	cr_expect(all_bytes(p, 60, 0x77) && all_bytes(p + 60, 68, 0));
+	cr_expect_eq(krealloc(p, 128, GFP_KERNEL | __GFP_ZERO), p, "grows in place");
+	cr_expect(all_bytes(p + 60, 68, 0));
+	p = krealloc(p, 200, GFP_KERNEL | __GFP_ZERO);
+	cr_expect(all_bytes(p, 60, 0x77) && all_bytes(p + 60, 196, 0), "grows and moves");
+	kfree(p);
+}
+
+struct record {
+	unsigned int nr;
+	uint64_t entry[];
+};
+
+Test(kmalloc, typed)
+{
+	struct record *r = kzalloc_flex(*r, entry, 10), *big;
+	struct kmem_cache *s = kmem_cache_create("s", 8, 0, 0, NULL);
+	uint64_t *one = kmalloc_obj(uint64_t), *many = kzalloc_objs(*one, 7, GFP_NOWAIT | __GFP_HIGH);
+	volatile size_t huge = SIZE_MAX / 4;
+	void *lru = kmem_cache_alloc_lru(s, NULL, GFP_KERNEL);
+
+	cr_expect_eq(ksize(r), 96, "8 + 10 * 8");
+	cr_expect_eq(ksize(one), 8);
+	cr_expect_eq(ksize(many), 64);
+	cr_expect(all_bytes(r, 88, 0) && all_bytes(many, 56, 0));
+	cr_expect_null(kmalloc_objs(*one, huge), "the product overflows");
+	cr_expect_null(kvmalloc_flex(*r, entry, huge / 2), "the sum overflows");
+	big = kvzalloc_flex(*r, entry, 1 << 20);
+	cr_expect_not_null(big);
+	kvfree(big);
+	kfree(r);
+	kfree(one);
+	kfree(many);
+	cr_expect_not_null(lru);
+	kfree(lru);
+}
+
+Test(kmalloc, ksize_leaves_debug_bytes_out)
+{
+	struct kmem_cache *s = kmem_cache_create("typesafe", 37, 0, SLAB_TYPESAFE_BY_RCU | SLAB_HWCACHE_ALIGN, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	cr_expect_eq(ksize(p), 40);
+	kfree(p);
+}
+
+Test(kmalloc, arrays_by_node_and_copies_of_arrays)
+{
+	static const uint32_t numbers[] = { 1, 2, 3 };
+	uint32_t *a = kcalloc_node(3, sizeof(*a), GFP_KERNEL, 0), *b = kmemdup_array(numbers, 3, sizeof(*b), GFP_KERNEL);
+	uint32_t *c = kvmemdup(numbers, sizeof(numbers), GFP_KERNEL), *d = kzalloc_node(12, GFP_KERNEL, 0);
+
+	cr_assert(a && b && c && d);
+	cr_expect(all_bytes(a, 12, 0));
+	cr_expect(all_bytes(d, 12, 0));
+	cr_expect_arr_eq(b, numbers, sizeof(numbers));
+	cr_expect_arr_eq(c, numbers, sizeof(numbers));
+	cr_expect_null(kmemdup_array(numbers, hidden(SIZE_MAX / 2), 3, GFP_KERNEL));
+	cr_expect_null(kmalloc_array_node(hidden(SIZE_MAX / 2), 3, GFP_KERNEL, 0));
+	kvfree(c);
+}
+
+Test(kmalloc, kmemdup_nul_ends_what_has_no_end)
+{
+	char *s = kmemdup_nul("abcdef", 3, GFP_KERNEL);
+
+	cr_expect_str_eq(s, "abc");
+	cr_expect_null(kmemdup_nul(NULL, 3, GFP_KERNEL));
+}
+
+Test(kmalloc, kfree_const_leaves_constants_alone)
+{
+	static const char text[] = "constant";
+	const char *copy;
+
+	pin_to(0);
+	copy = kstrdup_const(text, GFP_KERNEL);
+	cr_expect_str_eq(copy, text);
+	kfree_const(copy);
+	kfree_const(text);
+	kfree_const(NULL);
+	cr_expect_eq(kmalloc(9, GFP_KERNEL), copy, "it was freed");
+}
+
+static noinline void *wrapper(size_t size)
+{
+	return kmalloc_track_caller(size, GFP_KERNEL);
+}
+
+Test(kmalloc, a_wrapper_s_caller_allocates_for_it)
+{
+	void *p = wrapper(100), *q = kmalloc_node_track_caller(100, GFP_KERNEL, 0);
+
+	cr_expect_eq(ksize(p), 128);
+	cr_expect_eq(ksize(q), 128);
+	kfree(p);
+	kfree(q);
 }

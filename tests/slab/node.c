@@ -24,11 +24,11 @@ TestSuite(node, .init = setup);
 static void add_slab(void)
 {
 	bool fell_back;
-	struct page *slab = slab_new(s, GFP_KERNEL, &fell_back);
+	struct page *slab = slab_new(s, GFP_KERNEL, -1, &fell_back);
 
 	cr_assert_not_null(slab);
 	node_lock(n);
-	node_add_slab(n, slab);
+	node_add_slab(s, slab);
 	node_unlock(n);
 }
 
@@ -49,11 +49,11 @@ static unsigned int put(void **object, uint32_t count)
 	unsigned int nr = 0;
 
 	node_lock(n);
-	node_put(s, n, object, count, &empty);
+	node_put(s, object, count, &empty);
 	node_unlock(n);
 	for (at = empty; at; at = at->next ? &arena.pages[at->next] : NULL)
 		nr++;
-	node_release(empty);
+	node_release(s, empty);
 	return nr;
 }
 
@@ -64,7 +64,7 @@ static void shrink(void)
 	node_lock(n);
 	node_shrink(n, &empty);
 	node_unlock(n);
-	node_release(empty);
+	node_release(s, empty);
 }
 
 /* The list is sound in both directions, and nr_partial its length. */
@@ -181,7 +181,7 @@ Test(node, released_slabs_go_back_to_the_pages)
 	cr_expect_eq(n->partial_head, 0);
 	cr_expect_eq(n->partial_tail, 0);
 	drain_all_pages();
-	cr_expect_eq(zone.free_pages, zone.present_pages);
+	cr_expect_eq(zones[0].free_pages, zones[0].present_pages);
 }
 
 Test(node, what_is_no_object_is_reported_and_left_alone)
@@ -220,18 +220,18 @@ Test(node, the_barn_holds_10_full_and_10_empty)
 	for (i = 0; i < 10; i++) {
 		sheaf = sheaf_alloc(60);
 		sheaf->count = (uint32_t)i + 1;
-		cr_expect(barn_has_room(n));
-		cr_expect(barn_put(n, sheaf));
+		cr_expect(barn_has_room(s, n));
+		cr_expect(barn_put(s, n, sheaf));
 		last = sheaf;
 	}
-	cr_expect_not(barn_has_room(n));
+	cr_expect_not(barn_has_room(s, n));
 	sheaf = sheaf_alloc(60);
 	sheaf->count = 1;
-	cr_expect_not(barn_put(n, sheaf));
+	cr_expect_not(barn_put(s, n, sheaf));
 	for (i = 0; i < 10; i++)
-		cr_expect(barn_put(n, sheaf_alloc(60)));
+		cr_expect(barn_put(s, n, sheaf_alloc(60)));
 	sheaf->count = 0;
-	cr_expect_not(barn_put(n, sheaf));
+	cr_expect_not(barn_put(s, n, sheaf));
 	cr_expect_eq(n->nr_full, 10);
 	cr_expect_eq(n->nr_empty, 10);
 	cr_expect_eq(n->stat.barn_put, 10);

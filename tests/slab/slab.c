@@ -24,7 +24,7 @@ static struct kmem_cache *cache(unsigned int size)
 static struct page *slab(struct kmem_cache *s)
 {
 	bool fell_back;
-	struct page *page = slab_new(s, GFP_KERNEL, &fell_back);
+	struct page *page = slab_new(s, GFP_KERNEL, -1, &fell_back);
 
 	cr_assert_not_null(page);
 	cr_assert_not(fell_back);
@@ -150,13 +150,13 @@ Test(slab, a_released_slab_is_nobody_s)
 	uint8_t *base = page_to_addr(page);
 	uint32_t nr = page->nr_pages, i;
 
-	slab_release(page);
+	slab_release(s, page);
 	for (i = 0; i < nr; i++) {
 		cr_expect_eq(*addr_to_id(base + i * PAGE_SIZE), KMEM_ID_NONE);
 		cr_expect_null(slab_of(base + i * PAGE_SIZE));
 	}
 	drain_all_pages();
-	cr_expect_eq(zone.free_pages, zone.present_pages);
+	cr_expect_eq(zones[0].free_pages, zones[0].present_pages);
 }
 
 Test(slab, addresses_elsewhere_are_in_no_slab)
@@ -182,7 +182,7 @@ Test(slab, large_memory_over_an_old_slab_is_in_no_slab)
 	size_t i;
 
 	cr_assert_eq(page->nr_pages, 8);
-	slab_release(page);
+	slab_release(s, page);
 	drain_all_pages();
 	large = kmalloc((size_t)4 << 20, GFP_KERNEL);
 	cr_assert(base >= large && base < large + ((size_t)4 << 20));
@@ -198,14 +198,15 @@ Test(slab, without_large_blocks_the_smallest_order_serves)
 
 	cr_assert_gt(s->order, s->min_order);
 	cr_assert_eq(alloc_pages_bulk(GFP_KERNEL, 1024, keep), 1024);
+	take_the_rest();
 	__free_page(keep[5]);
 	drain_all_pages();
-	page = slab_new(s, GFP_NOWAIT, &fell_back);
+	page = slab_new(s, GFP_NOWAIT, -1, &fell_back);
 	cr_assert_not_null(page);
 	cr_expect(fell_back);
 	cr_expect_eq(page->order, s->min_order);
 	cr_expect_eq(page->objects, s->min_objects);
-	cr_expect_null(slab_new(s, GFP_NOWAIT, &fell_back));
+	cr_expect_null(slab_new(s, GFP_NOWAIT, -1, &fell_back));
 }
 
 Test(slab, reclaimable_caches_use_reclaimable_blocks)

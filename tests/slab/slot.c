@@ -54,13 +54,13 @@ static void use_cpu_slot(uint32_t capacity)
 	s = kmem_cache_create("slot", 64, &args, 0);
 	cr_assert_not_null(s);
 	slot = slot_of(s, percpu_this_cpu());
-	slot->capacity = capacity;
+	slot->capacity = slot->limit = capacity;
 }
 
 static void use_locked_slot(uint32_t capacity)
 {
 	slot = calloc(1, slot_bytes(256));
-	slot->capacity = capacity;
+	slot->capacity = slot->limit = capacity;
 }
 
 static void compare(const struct model *m)

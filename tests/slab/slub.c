@@ -284,6 +284,7 @@ Test(slub, bulk_is_all_or_nothing)
 	/* 4 pages, 256 objects, and no way to get more. */
 	block = alloc_pages(GFP_KERNEL, 10);
 	split_page(block, 10);
+	take_the_rest();
 	__free_page(block);
 	__free_page(block + 2);
 	__free_page(block + 4);

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "page/arena.h"
+#include "page/vmstat.h"
 #include "page/buddy.h"
 #include "slab/kmalloc.h"
 
@@ -20,7 +21,7 @@ static uint64_t pages_in_use(void)
 {
 	cache_shrink_all();
 	drain_all_pages();
-	return zone.alloc_pages - zone.freed_pages + zone.mapped_pages;
+	return vmstat_stat(KMEM_ZS_ALLOC) - vmstat_stat(KMEM_ZS_FREE) + zones[0].mapped_pages;
 }
 
 /* The compiler must not know that a pointer or size is a bad one, nor how many bytes are behind it. */
@@ -219,7 +220,7 @@ Test(vmalloc, vrealloc_keeps_content_over_every_pair_of_sizes)
 			vfree(q);
 		}
 	}
-	cr_expect_eq(zone.mapped_pages, 0);
+	cr_expect_eq(zones[0].mapped_pages, 0);
 }
 
 Test(vmalloc, vrealloc_with_zero_clears_what_is_new)
@@ -299,7 +300,7 @@ Test(vmalloc, kvrealloc_crosses_from_one_kind_to_the_other)
 	p = kvrealloc(p, 100, GFP_KERNEL);
 	cr_expect(is_vmalloc_addr(p));
 	cr_expect_null(kvrealloc(p, 0, GFP_KERNEL));
-	cr_expect_eq(zone.mapped_pages, 0);
+	cr_expect_eq(zones[0].mapped_pages, 0);
 	p = kvrealloc(NULL, 5 * MIB, GFP_KERNEL);
 	cr_expect_not_null(p);
 	cr_expect_null(kvrealloc(p, arena.limit, GFP_KERNEL));

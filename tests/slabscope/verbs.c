@@ -60,9 +60,17 @@ Test(verbs, help_names_every_verb, .init = redirect)
 	cr_expect_eq(verb_run(1, argv), 0);
 	fflush(stdout);
 	cr_expect_stdout_eq_str("Usage: slabscope VERB [options]\n\n"
-				"  top      show slab caches of the kernel or of processes, live (slabtop)\n"
-				"  leak     find objects that nothing refers to (kmemleak)\n"
-				"  help     show this help, or that of a verb\n"
-				"  version  show the version\n"
+				"  top          show slab caches of the kernel or of processes, live (slabtop)\n"
+				"  leak         find objects that nothing refers to (kmemleak)\n"
+				"  sys          PID [CACHE[/ATTRIBUTE]]: caches as in /sys/kernel/slab; --dump DIR: as files\n"
+				"  slabinfo     PID: its caches as in /proc/slabinfo\n"
+				"  buddyinfo    PID: free pages by order\n"
+				"  pcpinfo      PID: pages parked per CPU, which buddyinfo leaves out\n"
+				"  pagetypeinfo PID: free pages by mobility\n"
+				"  extfrag      PID [unusable]: fragmentation by order\n"
+				"  vmstat       PID: counters of the page allocator\n"
+				"  zoneinfo     PID: the same by zone\n"
+				"  help         show this help, or that of a verb\n"
+				"  version      show the version\n"
 				"\nOptions of a verb: slabscope help VERB\n");
 }

@@ -9,10 +9,10 @@
 
 #include <stdatomic.h>
 
-#include "page/buddy.h"
+#include "page/alloc.h"
 #include "page/pcp.h"
+#include "page/vmstat.h"
 
-#define zone zones[0]
 
 enum { THREADS = 8, HELD = 64 };
 
@@ -102,11 +102,10 @@ int main(int argc, char **argv)
 	atomic_store(&stop, true);
 	pthread_join(helper, NULL);
 	drain_all_pages();
-	buddy_lock();
-	buddy_validate();
-	buddy_unlock();
-	CHECK(zone.free_pages == zone.present_pages, "%lu of %lu pages free", zone.free_pages, zone.present_pages);
-	CHECK(zone.alloc_pages == zone.freed_pages, "%lu pages out, %lu back", zone.alloc_pages, zone.freed_pages);
+	page_validate();
+	CHECK(zones[0].free_pages == zones[0].present_pages, "%lu of %lu pages free", zones[0].free_pages, zones[0].present_pages);
+	CHECK(vmstat_stat(KMEM_ZS_ALLOC) == vmstat_stat(KMEM_ZS_FREE), "%lu pages out, %lu back",
+	      vmstat_stat(KMEM_ZS_ALLOC), vmstat_stat(KMEM_ZS_FREE));
 	CHECK(pcp_count() == 0, "pages are parked");
 	printf("%lu operations: the buddy is whole\n", total);
 	return 0;

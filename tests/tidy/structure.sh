@@ -8,8 +8,8 @@ trap 'rm -rf "$work"' EXIT
 bad=0
 complain() { echo "tidy: $*"; bad=1; }
 
-layers=(base page slab pool entry)
-objects() { for layer in "$@"; do find "$build/obj/alloc/$layer" -name '*.o' ! -name malloc.o 2>/dev/null; done; }
+layers=(base text page slab pool entry)
+objects() { for layer in "$@"; do find "$build/obj/alloc/$layer" -name '*.o' ! -name malloc.o ! -name delete.o 2>/dev/null; done; }
 
 # 1. Each layer links with those to its left and nothing else: an upward call is named by the linker.
 for ((i = 0; i < ${#layers[@]}; i++)); do
@@ -26,9 +26,11 @@ for ((i = 0; i < ${#layers[@]}; i++)); do
 	done
 done
 grep -nE '#include .*(alloc/|"(base|page|slab|pool|entry)/)' -r tools bpf 2>/dev/null &&
-	complain "tools take more than kmem/observe.h from alloc/"
+	complain "tools take more than kmem/observe.h and text/ from alloc/"
 grep -rhoE '#include <kmem/[a-z]+\.h>' tools bpf 2>/dev/null | sort -u | grep -v 'kmem/observe.h' &&
 	complain "tools take more than kmem/observe.h from alloc/"
+grep -nE '#include ("(page|slab|pool|entry)/|<kmem/)' alloc/text/*.[ch] | grep -v 'kmem/observe.h' &&
+	complain "alloc/text takes more than kmem/observe.h: tools carry it"
 
 # 3. No ring of files that call each other: tsort finds loops.
 for o in $(objects "${layers[@]}"); do

@@ -243,7 +243,8 @@ static void add_up(const struct heap *h, unsigned int i, struct heap_cache *c)
 
 	*c = (struct heap_cache){ .cache = s->caches[i] };
 	c->cache.name[KMEM_NAME_BYTES - 1] = '\0';
-	c->allocs = c->cache.folded_allocs;
+	c->allocs = c->cache.folded_allocs + kmem_prefill_allocs(c->cache.prefill);
+	c->cached_barn = kmem_prefill_held(c->cache.prefill);
 	c->frees = c->cache.folded_frees;
 	for (unsigned int nid = 0; nid < h->root.nr_nodes; nid++)
 		add_node(c, &s->nodes[i * h->root.nr_nodes + nid]);
@@ -340,8 +341,8 @@ static void drop_dead(struct heap *h)
 
 static int read_zones(struct heap *h)
 {
-	struct kmem_zone again[KMEM_MAX_NODES];
-	size_t len = h->root.nr_nodes * sizeof(struct kmem_zone);
+	struct kmem_zone again[KMEM_MAX_ZONES];
+	size_t len = h->root.nr_zones * sizeof(struct kmem_zone);
 	struct target_range r[2] = {
 		{ .addr = h->root.zones, .buf = h->zones, .len = len },
 		{ .addr = h->root.zones, .buf = again, .len = len },
@@ -355,21 +356,37 @@ static int read_zones(struct heap *h)
 					  : target_fail(h->target, -EPROTO, "PID %d (%s): the zones of libkmem cannot be read",
 							h->target->pid, h->target->comm);
 		h->zones_torn = 0;
-		for (unsigned int nid = 0; nid < h->root.nr_nodes; nid++)
-			if ((h->zones[nid].seq & 1) || h->zones[nid].seq != again[nid].seq)
-				h->zones_torn |= 1u << nid;
+		for (unsigned int z = 0; z < h->root.nr_zones; z++)
+			if ((h->zones[z].seq & 1) || h->zones[z].seq != again[z].seq)
+				h->zones_torn |= 1u << z;
 		if (!h->zones_torn)
 			break;
 	}
 	return 0;
 }
 
+static int read_pcps(struct heap *h)
+{
+	unsigned int nr = h->root.pcps ? h->root.nr_cpus * h->root.nr_zones : 0;
+
+	h->pcp_pages = 0;
+	for (unsigned int at = 0; at < nr; at++) {
+		struct kmem_pcp pcp;
+		int err = target_read(h->target, h->root.pcps + at * sizeof(pcp), &pcp, sizeof(pcp));
+
+		if (err)
+			return err;
+		h->pcp_pages += pcp.count;
+	}
+	return 0;
+}
+
 uint64_t heap_free_pages(const struct heap *h)
 {
-	uint64_t sum = 0;
+	uint64_t sum = h->pcp_pages;
 
-	for (unsigned int nid = 0; nid < h->root.nr_nodes; nid++)
-		sum += h->zones[nid].free_pages + h->zones[nid].pcp_pages;
+	for (unsigned int z = 0; z < h->root.nr_zones; z++)
+		sum += h->zones[z].free_pages;
 	return sum;
 }
 
@@ -377,8 +394,8 @@ uint64_t heap_present_pages(const struct heap *h)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int nid = 0; nid < h->root.nr_nodes; nid++)
-		sum += h->zones[nid].present_pages + h->zones[nid].mapped_pages;
+	for (unsigned int z = 0; z < h->root.nr_zones; z++)
+		sum += h->zones[z].present_pages + h->zones[z].mapped_pages;
 	return sum;
 }
 
@@ -399,11 +416,14 @@ static int read_all(struct heap *h)
 	h->ns = now_ns();
 	if (err || !h->root.state) {
 		h->root.nr_nodes = 0;
+		h->root.nr_zones = 0;
 		return err;
 	}
 	err = check_root(h);
 	if (!err)
 		err = read_zones(h);
+	if (!err)
+		err = read_pcps(h);
 	for (unsigned int first = 1; !err && first < h->root.nr_caches; first += CHUNK) {
 		unsigned int left = h->root.nr_caches - first;
 
@@ -428,6 +448,7 @@ int heap_read(struct heap *h)
 	if (err) {
 		h->nr_caches = 0;
 		h->root.nr_nodes = 0;
+		h->root.nr_zones = 0;
 		return err;
 	}
 	drop_dead(h);

@@ -41,8 +41,9 @@ struct heap {
 	struct kmem_observe root;   /* of this snapshot */
 	struct heap_cache *caches;  /* those in use, by ascending id */
 	size_t nr_caches;
-	struct kmem_zone zones[KMEM_MAX_NODES]; /* root.nr_nodes of them */
-	uint32_t zones_torn;        /* bit per node */
+	struct kmem_zone zones[KMEM_MAX_ZONES]; /* root.nr_zones of them */
+	uint64_t pcp_pages;         /* parked in per-CPU lists */
+	uint32_t zones_torn;        /* bit per zone */
 	uint64_t ns;                /* CLOCK_MONOTONIC when the snapshot was taken */
 	size_t nr_torn;             /* caches that are torn */
 

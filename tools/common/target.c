@@ -172,7 +172,8 @@ static bool layout_matches(const struct kmem_observe *root)
 	       root->cache_bytes == sizeof(struct kmem_cache) &&
 	       root->node_bytes == sizeof(struct kmem_cache_node) &&
 	       root->page_desc_bytes == sizeof(struct page) &&
-	       root->zone_bytes == sizeof(struct kmem_zone) &&
+	       root->zone_bytes == sizeof(struct kmem_zone) && root->pcp_bytes == sizeof(struct kmem_pcp) &&
+	       root->nr_zones <= KMEM_MAX_ZONES &&
 	       root->slot_header_bytes == sizeof(struct kmem_slot) &&
 	       root->sheaf_header_bytes == sizeof(struct kmem_sheaf);
 }

@@ -67,7 +67,7 @@ int roots_cut_allocator(struct root_cuts *cuts, uint64_t addr, const struct kmem
 		{ root->bitmap, root->bitmap + nr_pages * KMEM_BITMAP_BYTES },
 		{ root->caches, root->caches + nr_caches * sizeof(struct kmem_cache) },
 		{ root->nodes, root->nodes + nr_caches * root->nr_nodes * sizeof(struct kmem_cache_node) },
-		{ root->zones, root->zones + root->nr_nodes * sizeof(struct kmem_zone) },
+		{ root->zones, root->zones + root->nr_zones * sizeof(struct kmem_zone) },
 		{ root->percpu[0], root->percpu[0] + root->percpu_bytes },
 		{ root->percpu[1], root->percpu[1] + root->percpu_bytes },
 		{ root->sheaves, root->sheaves_end },

@@ -11,13 +11,23 @@
 #include <unistd.h>
 
 #include "common/output.h"
+#include "slabscope/sys.h"
+#include "slabscope/views.h"
 
 static const struct verb verbs[] = {
-	{ "top", "slabtop", "show slab caches of the kernel or of processes, live" },
-	{ "leak", "kmemleak", "find objects that nothing refers to" },
-	{ "help", NULL, "show this help, or that of a verb" },
-	{ "version", NULL, "show the version" },
-	{ NULL, NULL, NULL },
+	{ "top", "slabtop", "show slab caches of the kernel or of processes, live", NULL },
+	{ "leak", "kmemleak", "find objects that nothing refers to", NULL },
+	{ "sys", NULL, "PID [CACHE[/ATTRIBUTE]]: caches as in /sys/kernel/slab; --dump DIR: as files", sys_run },
+	{ "slabinfo", NULL, "PID: its caches as in /proc/slabinfo", views_run },
+	{ "buddyinfo", NULL, "PID: free pages by order", views_run },
+	{ "pcpinfo", NULL, "PID: pages parked per CPU, which buddyinfo leaves out", views_run },
+	{ "pagetypeinfo", NULL, "PID: free pages by mobility", views_run },
+	{ "extfrag", NULL, "PID [unusable]: fragmentation by order", views_run },
+	{ "vmstat", NULL, "PID: counters of the page allocator", views_run },
+	{ "zoneinfo", NULL, "PID: the same by zone", views_run },
+	{ "help", NULL, "show this help, or that of a verb", NULL },
+	{ "version", NULL, "show the version", NULL },
+	{ NULL, NULL, NULL, NULL },
 };
 
 const struct verb *verb_find(const char *name)
@@ -76,7 +86,7 @@ static int print_help(void)
 {
 	printf("Usage: slabscope VERB [options]\n\n");
 	for (const struct verb *v = verbs; v->name; v++)
-		printf("  %-8s %s%s%s%s\n", v->name, v->help, v->tool ? " (" : "", v->tool ? v->tool : "",
+		printf("  %-12s %s%s%s%s\n", v->name, v->help, v->tool ? " (" : "", v->tool ? v->tool : "",
 		       v->tool ? ")" : "");
 	printf("\nOptions of a verb: slabscope help VERB\n");
 	return finish_output();
@@ -121,5 +131,7 @@ int verb_run(int argc, char **argv)
 		return unknown(argv[0]);
 	if (verb->tool)
 		return start_tool(verb, argv);
+	if (verb->run)
+		return verb->run(argc, argv);
 	return !strcmp(verb->name, "help") ? help(argc, argv) : print_version();
 }

@@ -9,8 +9,9 @@
 
 struct verb {
 	const char *name;
-	const char *tool; /* program that it starts; NULL: done here */
+	const char *tool; /* program that it starts; NULL: none */
 	const char *help; /* one line */
+	int (*run)(int argc, char **argv); /* done here by this; NULL: by a tool, or by verb_run() */
 };
 
 /* The verb of that name, or NULL. */

@@ -25,6 +25,7 @@
  *   - sum over CPUs of kmem_slot_count()         = sum of node.nr_taken)
  *   - node.shared, if not 0: kmem_slot_count()
  *   - sum over node.full[0 .. nr_full) of sheaf.count
+ *   - kmem_prefill_held(cache.prefill)
  *
  * All addresses are uint64_t, so that the same structures serve a reader of
  * another process; all sizes are bytes unless the name says otherwise.
@@ -58,8 +59,13 @@ struct kmem_observe_note {
 #define KMEM_PAGE_BYTES     (1u << KMEM_PAGE_SHIFT)
 #define KMEM_BITMAP_BYTES   64u /* of bitmap[] per arena page: 1 bit per 8 bytes */
 #define KMEM_NR_ORDERS      11  /* 0 .. 10, 4 MiB */
-#define KMEM_NR_MIGRATETYPES 3  /* unmovable, movable, reclaimable */
+#define KMEM_NR_MIGRATETYPES 4  /* unmovable, movable, reclaimable, highatomic */
+#define KMEM_NR_PCPTYPES    3   /* of those, the ones that per-CPU lists hold */
+#define KMEM_NR_PCP_LISTS   14  /* orders 0-3 by type, then order 9: not movable, movable */
 #define KMEM_MAX_NODES      8
+#define KMEM_PAGEBLOCK_TYPE 0x7f /* of pageblocks[]: the mobility */
+#define KMEM_MAX_ZONES      10  /* Normal of each node, DMA32, Huge */
+#define KMEM_NR_WMARKS      4   /* min, low, high, promo */
 #define KMEM_BARN_SHEAVES   10  /* full and empty sheaves that a node keeps */
 #define KMEM_NAME_BYTES     64  /* of a cache name, with the terminating NUL */
 
@@ -80,7 +86,17 @@ enum kmem_page_flags {
 	KMEM_PG_COMP = 1 << 2,    /* compound: allocated with __GFP_COMP */
 	KMEM_PG_MAPPED = 1 << 3,  /* large object with an address range of its own (> 4 MiB) */
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
+	KMEM_PG_DEBUG = 1 << 8,   /* large object whose size asked for is exact, and guarded */
 	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
+	KMEM_PG_LAZY = 1 << 6,    /* free block given back lazily (MADV_FREE): contents unknown, not dirty */
+};
+
+/* What 4 MiB of the arena are. */
+enum kmem_block_state {
+	KMEM_BLOCK_FREE,       /* reserved address space */
+	KMEM_BLOCK_BUDDY,      /* belongs to the page allocator */
+	KMEM_BLOCK_LARGE,      /* first block of a large mapping */
+	KMEM_BLOCK_LARGE_TAIL, /* its other blocks */
 };
 
 /*
@@ -104,14 +120,43 @@ struct page {
 	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap */
 	uint16_t objects;    /* slab: objects that fit */
 	uint16_t hint;       /* slab: first bitmap word that may have a clear bit */
-	uint16_t reserved;
-	int32_t refcount;    /* alloc_pages() blocks */
-	uint32_t reserved2;
-	uint64_t size;       /* large: requested bytes */
-	uint64_t reserved3[2];
+	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
+	int32_t refcount;    /* alloc_pages() blocks; bit 30: __free_pages() was called */
+	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
+	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
+	union {
+		struct {
+			uint64_t size;  /* large: requested bytes */
+			uint32_t stack; /* large, debugged: handle of who allocated it */
+			uint32_t reserved;
+		};
+		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
+	};
 };
 
-/* A full or empty array of object addresses that the depot exchanges. */
+/*
+ * What SLAB_STORE_USER keeps behind each object, at object + cache.track: the
+ * last allocation, then the last free. All zero: there was none yet.
+ */
+struct kmem_track {
+	uint64_t call_site;
+	uint32_t handle;     /* of the stack in the depot, 0 none */
+	int32_t cpu;
+	int32_t tid;
+	uint32_t reserved;
+	uint64_t when_ns;    /* CLOCK_MONOTONIC */
+};
+
+/* A stack, innermost address first; lies at root.depot + handle * 8. */
+struct kmem_depot_record {
+	uint32_t next;       /* handle of another stack of the same hash bucket */
+	uint32_t hash;
+	uint32_t nr;
+	uint32_t reserved;
+	uint64_t frame[];
+};
+
+/* A full or empty array of object addresses that the barn exchanges. */
 struct kmem_sheaf {
 	uint32_t count;    /* valid entries of object[] */
 	uint32_t capacity;
@@ -128,7 +173,7 @@ struct kmem_slot {
 	uint64_t word;     /* bits 0-15: objects held; bits 16-63: allocations served */
 	int64_t net;       /* objects put in by refills minus taken out by flushes */
 	uint32_t capacity; /* 0: every call takes the slow path */
-	uint32_t reserved;
+	uint32_t limit;    /* objects that fit; capacity stays 0 with several nodes: slow frees look at the node */
 	uint64_t reserved2;
 	uint64_t object[];
 };
@@ -149,6 +194,17 @@ static inline uint64_t kmem_slot_frees(const struct kmem_slot *slot)
 	return kmem_slot_count(slot) + kmem_slot_allocs(slot) - (uint64_t)slot->net;
 }
 
+/* Of kmem_cache.prefill; objects that callers hold are free as those in a slot are. */
+static inline uint64_t kmem_prefill_held(uint64_t prefill)
+{
+	return prefill & 0xffffff;
+}
+
+static inline uint64_t kmem_prefill_allocs(uint64_t prefill)
+{
+	return prefill >> 24;
+}
+
 /* Counters of the slow paths; changed under the node's lock only. */
 struct kmem_node_stat {
 	uint64_t alloc;         /* objects handed out that no slot has counted */
@@ -164,9 +220,18 @@ struct kmem_node_stat {
 	uint64_t order_fallback; /* slabs made with the minimum order */
 	uint64_t alloc_fail;    /* allocations that returned NULL */
 	uint64_t drain;         /* times the per-CPU slots were drained */
+	uint64_t remote_free;   /* objects freed by CPUs of other nodes */
+	uint64_t prefill_fast;  /* sheaves for callers that the barn filled */
+	uint64_t prefill_slow;  /* sheaves for callers that slabs filled */
+	uint64_t prefill_oversize; /* of those, with more objects than the cache's sheaves hold */
+	uint64_t return_fast;   /* sheaves of callers that went back into the barn */
+	uint64_t return_slow;   /* sheaves of callers that went back into slabs */
 };
 
-/* Per-node state of a cache. `seq` is odd while the lock holder changes it. */
+/*
+ * Per-node state of a cache. The lock of node 0 is that of all its nodes, and
+ * the seq of node 0 is odd while its holder changes any of them.
+ */
 struct kmem_cache_node {
 	uint32_t lock;
 	uint32_t seq;
@@ -183,11 +248,21 @@ struct kmem_cache_node {
 	uint64_t full[KMEM_BARN_SHEAVES];  /* struct kmem_sheaf */
 	uint64_t empty[KMEM_BARN_SHEAVES];
 	struct kmem_node_stat stat;
-	uint64_t reserved2[23];
+	uint64_t reserved2[17];
 };
 
-/* The one bit of cache.flags that readers need: SLAB_NOLEAKTRACE, its objects are neither scanned nor reported. */
-#define KMEM_CACHE_NOLEAKTRACE 0x00002000u
+/* The bits of cache.flags that readers need: the SLAB_* flags of these names. */
+#define KMEM_CACHE_CONSISTENCY_CHECKS 0x00000001u
+#define KMEM_CACHE_RED_ZONE           0x00000002u
+#define KMEM_CACHE_POISON             0x00000004u
+#define KMEM_CACHE_STORE_USER         0x00000008u
+#define KMEM_CACHE_TRACE              0x00000010u
+#define KMEM_CACHE_FAILSLAB           0x00000020u
+#define KMEM_CACHE_HWCACHE_ALIGN      0x00000100u
+#define KMEM_CACHE_DMA                0x00000200u
+#define KMEM_CACHE_TYPESAFE_BY_RCU    0x00001000u
+#define KMEM_CACHE_NOLEAKTRACE        0x00002000u /* its objects are neither scanned nor reported */
+#define KMEM_CACHE_RECLAIM_ACCOUNT    0x00008000u
 
 /* cache.state */
 enum kmem_cache_state {
@@ -230,34 +305,124 @@ struct kmem_cache {
 	uint64_t created_ns;    /* CLOCK_MONOTONIC */
 	uint64_t call_site;     /* of kmem_cache_create() */
 	char name[KMEM_NAME_BYTES];
-	uint64_t reserved[41];
+
+	/*
+	 * Layout of a debug cache's objects (slab/geometry.h): object i of a slab starts
+	 * at i * size + red_left_pad; the other offsets count from there, UINT32_MAX none.
+	 */
+	uint32_t red_left_pad;
+	uint32_t inuse;
+	uint32_t freeptr;       /* of the pointer to the next free object */
+	uint32_t track;         /* of two struct kmem_track: allocation, free */
+	uint32_t orig_size;     /* of the size asked for, uint32_t */
+	uint32_t info_end;
+	uint64_t random;        /* what the free pointers are mixed with */
+	uint64_t errors;        /* reported about this cache so far, repairs included */
+	uint64_t prefill;       /* bits 0-23: objects in sheaves that callers hold; 24-63: allocated from them */
+	uint32_t barn_full;     /* full sheaves that a node keeps, at most KMEM_BARN_SHEAVES; empty ones */
+	uint32_t barn_empty;
+	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
+	uint32_t reserved1;
+	uint64_t reserved[33];
 };
 
-/* Free blocks of one order and migratetype. */
+/* Free blocks of one order and migratetype: those with contents first to be taken, and those given back. */
 struct kmem_free_list {
-	uint32_t head;
-	uint32_t nr;
+	uint32_t head, tail; /* blocks that hold memory, the last one freed first */
+	uint32_t clean;      /* fresh blocks and purged ones */
+	uint32_t nr;         /* both */
 };
 
-/* The page allocator's zone. There is one, "Normal", per node. */
+/* Counters of a zone; what per-CPU lists served is counted there. */
+enum kmem_zone_stat {
+	KMEM_ZS_ALLOC,        /* pages handed out */
+	KMEM_ZS_FREE,         /* pages taken back */
+	KMEM_ZS_NUMA_HIT,     /* blocks from the node that was meant */
+	KMEM_ZS_NUMA_MISS,    /* blocks from here, though another node was meant */
+	KMEM_ZS_NUMA_FOREIGN, /* blocks meant for here that came from another node */
+	KMEM_ZS_NUMA_LOCAL,   /* blocks for a CPU of this node */
+	KMEM_ZS_NUMA_OTHER,   /* blocks for a CPU of another node */
+	KMEM_ZS_CLAIM,        /* pageblocks that changed type for a request of another one */
+	KMEM_ZS_STEAL,        /* blocks taken from pageblocks of another type */
+	KMEM_NR_ZONE_STATS
+};
+
+/* Events of no zone; the names are the kernel's where /proc/vmstat has the like. */
+enum kmem_vm_event {
+	KMEM_VM_ALLOCSTALL,     /* requests that had to reclaim */
+	KMEM_VM_SLABS_SCANNED,  /* objects that shrinkers freed */
+	KMEM_VM_PGSTEAL_DIRECT, /* pages that became free during reclaim */
+	KMEM_VM_DROP_SLAB,      /* calls of kmem_drop_slab() */
+	KMEM_VM_DRAIN,          /* times all per-CPU lists were drained for a request */
+	KMEM_VM_ALLOC_FAIL,     /* requests that got NULL */
+	KMEM_VM_PURGE,          /* blocks given back to the system */
+	KMEM_VM_BAD_PAGE,       /* bad page states found */
+	KMEM_VM_KSWAPD,         /* rounds of the background thread that found work */
+	KMEM_NR_VM_EVENTS
+};
+
+/*
+ * A zone: memory of one kind on one node. zones[0 .. nr_nodes) are the nodes'
+ * "Normal"; "DMA32" and "Huge" follow where they are asked for.
+ */
 struct kmem_zone {
 	uint32_t lock;
-	uint32_t seq;          /* odd while the lock holder changes it */
+	uint32_t seq;           /* odd while the lock holder changes it */
+	char name[8];
+	uint32_t node;
+	uint32_t deferred;      /* blocks freed while the lock was taken: page index, chained by `next` */
+	uint64_t max_pages;     /* its share of the budget (limit=), UINT64_MAX without one */
 	uint64_t present_pages; /* committed to the buddy so far */
-	uint64_t free_pages;   /* in free_list, per-CPU lists not included */
-	uint64_t dirty_pages;  /* of those, not known to be zero: purge gives them back */
-	uint64_t purged_pages; /* given back to the system so far, cumulative */
-	uint64_t alloc_pages;  /* handed out so far, cumulative, per-CPU lists included */
-	uint64_t freed_pages;
-	uint64_t pcp_pages;    /* parked in per-CPU lists when the lists were last counted */
-	uint64_t mapped_pages; /* in objects of their own address range (> 4 MiB), now */
+	uint64_t free_pages;    /* in free_list, per-CPU lists not included */
+	uint64_t dirty_pages;   /* of those, not known to be empty: purge gives them back */
+	uint64_t purged_pages;  /* given back to the system so far, cumulative */
+	uint64_t mapped_pages;  /* in objects of their own address range (> 4 MiB), now */
+	uint64_t watermark[KMEM_NR_WMARKS]; /* pages, without the boost */
+	uint64_t watermark_boost;
+	uint64_t lowmem_reserve; /* pages kept from requests that do not ask for this zone */
+	uint64_t highatomic_pages; /* in pageblocks reserved for urgent requests of order > 0 */
+	uint64_t highatomic_free;  /* of those, free */
+	uint64_t stat[KMEM_NR_ZONE_STATS];
 	struct kmem_free_list free_list[KMEM_NR_ORDERS][KMEM_NR_MIGRATETYPES];
 };
+
+/* One CPU's lists of one zone; changed under `lock` only. */
+struct kmem_pcp {
+	uint32_t lock;
+	uint32_t count;        /* pages parked */
+	uint32_t batch;        /* pages moved at once */
+	uint32_t high;         /* more than that are given back; tuned between the next two */
+	uint32_t high_min, high_max;
+	uint16_t alloc_factor; /* refills are batch << this */
+	uint16_t free_count;   /* pages freed here in a row */
+	uint32_t free_flags;   /* how the last free went */
+	uint32_t head[KMEM_NR_PCP_LISTS]; /* page index of the first, chained by `next` */
+	uint64_t stat[KMEM_NR_ZONE_STATS];
+} __attribute__((aligned(64)));
 
 /* Memory that belongs to the allocator itself: never a root of a leak scan. */
 struct kmem_black_range {
 	uint64_t start, end;
 	char name[16];
+};
+
+/*
+ * The mailbox: with the words of attention[], the only thing here that an
+ * observer may write. It asks the process to change a tunable of a cache, as a
+ * write to /sys/kernel/slab would: all fields first, then `request`, then 65535
+ * to both words of attention[], which diverts allocations from the fast path.
+ * The next one that may block does it, sets `result`, then `done` to the request,
+ * and clears the words. Whatever is written here, no more happens than that a
+ * cache's tunable changes within its range: everything is checked, on a copy.
+ */
+struct kmem_control {
+	uint32_t request;   /* a number of the writer's own, not that of `done` */
+	uint32_t done;
+	int32_t result;     /* 0 or -errno; -EAGAIN: another writer came between */
+	uint32_t token;     /* as `request`: these fields belong to it */
+	int64_t value;
+	uint32_t cache_id;
+	char attribute[36]; /* its name, terminated */
 };
 
 /* The root. */
@@ -271,6 +436,8 @@ struct kmem_observe {
 	/* sizes of the structures above, to be compared by the reader */
 	uint32_t cache_bytes, node_bytes, page_desc_bytes, zone_bytes;
 	uint32_t slot_header_bytes, sheaf_header_bytes;
+	uint32_t pcp_bytes;
+	uint32_t nr_zones;     /* of zones[] and of each CPU's pcps[] */
 
 	uint32_t nr_cpus;      /* slots of a cache in a region */
 	uint32_t nr_nodes;
@@ -284,7 +451,11 @@ struct kmem_observe {
 	uint64_t bitmap;       /* KMEM_BITMAP_BYTES per page */
 	uint64_t caches;       /* struct kmem_cache[] */
 	uint64_t nodes;        /* struct kmem_cache_node[] */
-	uint64_t zones;        /* struct kmem_zone[nr_nodes] */
+	uint64_t zones;        /* struct kmem_zone[nr_zones] */
+	uint64_t pcps;         /* struct kmem_pcp[nr_cpus][nr_zones] */
+	uint64_t events;       /* uint64_t[nr_events], by enum kmem_vm_event */
+	uint64_t blocks;       /* per 4 MiB of the arena a byte: enum kmem_block_state | index of the zone << 4 */
+	uint64_t nr_events;
 	uint64_t percpu[2];    /* the two per-CPU regions */
 	uint64_t percpu_bytes; /* of each */
 	uint64_t sheaves;      /* range that holds every struct kmem_sheaf and shared slot */
@@ -294,8 +465,12 @@ struct kmem_observe {
 	uint32_t page_caps;    /* bit 0: huge pages advised */
 	char release[16];      /* "0.1.0" */
 	uint64_t init_ns;      /* CLOCK_MONOTONIC */
+	uint64_t pageblocks;   /* uint8_t[]: mobility of each 2 MiB of the arena; bit 7: huge pages asked for */
+	uint64_t control;      /* struct kmem_control */
+	uint64_t attention[2]; /* uint16_t each: 65535 there makes the next allocation look into `control` */
+	uint64_t depot;        /* stacks, 0 when none was ever stored */
 	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
-	uint64_t reserved[7];
+	uint64_t reserved[6];
 };
 
 #ifdef __cplusplus

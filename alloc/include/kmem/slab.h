@@ -41,7 +41,8 @@ typedef unsigned int slab_flags_t;
 #define SLAB_RECLAIM_ACCOUNT    ((slab_flags_t)0x00008000u) /* objects are reclaimable: pages come from such blocks */
 #define SLAB_TEMPORARY          SLAB_RECLAIM_ACCOUNT
 #define SLAB_ACCOUNT            ((slab_flags_t)0x00010000u)
-#define SLAB_NO_USER_FLAGS      ((slab_flags_t)0x00020000u)
+#define SLAB_NO_USER_FLAGS      ((slab_flags_t)0x00020000u) /* KMEM_SLAB_DEBUG does not apply to it */
+#define SLAB_KMALLOC            ((slab_flags_t)0x00040000u) /* objects are asked for by size: with U the size is kept */
 
 /* Options of kmem_cache_create(); zero for what is not needed. */
 struct kmem_cache_args {
@@ -86,6 +87,20 @@ static inline struct kmem_cache *__kmem_cache_create_default(const char *name, u
 	return __kmem_cache_create_args(name, size, &args, flags);
 }
 
+/* As the legacy form of kmem_cache_create(), with the window for copies to and from user space. */
+static inline struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
+	slab_flags_t flags, unsigned int useroffset, unsigned int usersize, void (*ctor)(void *))
+{
+	struct kmem_cache_args args;
+
+	memset(&args, 0, sizeof(args));
+	args.align = align;
+	args.useroffset = useroffset;
+	args.usersize = usersize;
+	args.ctor = ctor;
+	return __kmem_cache_create_args(name, size, &args, flags);
+}
+
 #ifndef __cplusplus
 #define kmem_cache_create(name, size, args, ...)              \
 	_Generic((args),                                      \
@@ -99,6 +114,15 @@ static inline struct kmem_cache *__kmem_cache_create_default(const char *name, u
 #define KMEM_CACHE(type, cache_flags)                                           \
 	__kmem_cache_create_legacy(#type, (unsigned int)sizeof(struct type),    \
 		(unsigned int)__alignof__(struct type), (cache_flags), NULL)
+
+/* As KMEM_CACHE(), and one field is what may be copied to and from user space. */
+#define KMEM_CACHE_USERCOPY(type, cache_flags, field)                           \
+	__kmem_cache_create_args(#type, (unsigned int)sizeof(struct type),      \
+		&(struct kmem_cache_args){                                      \
+			.align = (unsigned int)__alignof__(struct type),        \
+			.useroffset = (unsigned int)offsetof(struct type, field), \
+			.usersize = (unsigned int)sizeof(((struct type *)0)->field), \
+		}, (cache_flags))
 
 /*
  * Destroy a cache. Objects still allocated are reported, and the cache is then
@@ -118,6 +142,14 @@ static inline void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 	return kmem_cache_alloc(s, gfp | __GFP_ZERO);
 }
 
+/* As kmem_cache_alloc(): there are no lists by NUMA node and memory group here. */
+struct list_lru;
+static inline void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfp)
+{
+	(void)lru;
+	return kmem_cache_alloc(s, gfp);
+}
+
 /* Free one object of cache s. NULL is ignored. Any thread may free any object. */
 KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object);
 
@@ -133,11 +165,39 @@ static inline void kfree_bulk(size_t size, void **p)
 }
 
 /*
+ * Reserve objects before a critical section in which allocation must not fail.
+ *
+ *   prefill   a sheaf of at least `size` (> 0) objects; NULL when out of memory. More than the
+ *             cache's sheaves hold makes a larger one for this once.
+ *   alloc     one of them: cannot fail as long as any is left, and calls nobody; then NULL
+ *             and a report. gfp: __GFP_ZERO and __GFP_ACCOUNT count. Free as any other.
+ *   refill    up to `size` again; 0, or -ENOMEM and *sheaf as usable as before.
+ *   return    what is left goes back, the sheaf is freed; NULL is ignored.
+ *   size      objects left in it.
+ *
+ * Context: prefill, refill and return as kmem_cache_alloc(). A sheaf is its holder's: no two
+ * threads may use it at once.
+ */
+struct slab_sheaf;
+KMEM_API struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp, unsigned int size) KMEM_CHECK;
+KMEM_API int kmem_cache_refill_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf **sheaf,
+				     unsigned int size) KMEM_CHECK;
+KMEM_API void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf) KMEM_CHECK;
+KMEM_API void kmem_cache_return_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf);
+KMEM_API unsigned int kmem_cache_sheaf_size(const struct slab_sheaf *sheaf) KMEM_CHECK;
+
+/*
  * Give back what the cache holds in reserve: per-CPU arrays, barns, empty
  * slabs; sort the partial list, fullest slabs first. Return: 0 when no slab is
  * left, 1 otherwise.
  */
 KMEM_API int kmem_cache_shrink(struct kmem_cache *s);
+
+/* The library is ready before any code of the program runs. */
+static inline bool slab_is_available(void)
+{
+	return true;
+}
 
 /* Size in bytes that an object was created with. */
 KMEM_API unsigned int kmem_cache_size(const struct kmem_cache *s) KMEM_CHECK;
@@ -151,6 +211,8 @@ struct kmem_cache_stat {
 	uint64_t objects, slabs; /* that exist */
 	uint64_t partial;        /* slabs on partial lists */
 	uint64_t refills, flushes, barn_get, barn_put, slab_allocs, slab_frees, drains, alloc_fail;
+	uint64_t remote_frees;   /* objects freed by CPUs of other nodes than theirs */
+	uint64_t prefills, returns; /* of kmem_cache_prefill_sheaf() and kmem_cache_return_sheaf() */
 };
 KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat);
 
@@ -159,7 +221,8 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 #define ARCH_KMALLOC_MINALIGN    8
 #define KMALLOC_MIN_SIZE         8
 #define KMALLOC_MAX_CACHE_SIZE   8192u             /* beyond: whole pages */
-#define KMALLOC_MAX_SIZE         ((size_t)4 << 20) /* beyond: NULL */
+#define KMALLOC_MAX_SIZE         (1UL << 22)       /* beyond: NULL */
+#define KMALLOC_MAX_ORDER        10
 
 /* What kmalloc(0) returns: not NULL, not to be read, and fine to free. */
 #define ZERO_SIZE_PTR ((void *)16)
@@ -174,13 +237,18 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 KMEM_API void *kmalloc(size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(1);
 KMEM_API void *kmalloc_node(size_t size, gfp_t gfp, int nid) KMEM_MALLOC KMEM_SIZE(1);
 
-static inline void *kzalloc(size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1) void *kzalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc(size, gfp | __GFP_ZERO);
 }
 
+static inline KMEM_MALLOC KMEM_SIZE(1) void *kzalloc_node(size_t size, gfp_t gfp, int nid)
+{
+	return kmalloc_node(size, gfp | __GFP_ZERO, nid);
+}
+
 /* n * size bytes; NULL when that overflows. */
-static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	size_t bytes;
 
@@ -189,15 +257,37 @@ static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 	return kmalloc(bytes, gfp);
 }
 
-static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kcalloc(size_t n, size_t size, gfp_t gfp)
 {
 	return kmalloc_array(n, size, gfp | __GFP_ZERO);
 }
 
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kmalloc_array_node(size_t n, size_t size, gfp_t gfp, int nid)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return kmalloc_node(bytes, gfp, nid);
+}
+
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kcalloc_node(size_t n, size_t size, gfp_t gfp, int nid)
+{
+	return kmalloc_array_node(n, size, gfp | __GFP_ZERO, nid);
+}
+
+/* For wrappers: events name the wrapper's caller as the call site. */
+KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const void *caller) KMEM_MALLOC KMEM_SIZE(1);
+#define kmalloc_track_caller(size, gfp) \
+	__kmalloc_track_caller(size, gfp, -1, __builtin_return_address(0))
+#define kmalloc_node_track_caller(size, gfp, nid) \
+	__kmalloc_track_caller(size, gfp, nid, __builtin_return_address(0))
+
 /*
  * Resize. krealloc(NULL, n) allocates, krealloc(p, 0) frees and returns
  * ZERO_SIZE_PTR, a size that fits the bucket returns p; on failure NULL and p
- * stays valid. With __GFP_ZERO bytes beyond the old bucket are cleared.
+ * stays valid. __GFP_ZERO clears what lies behind new_size, so the memory that
+ * a later call uncovers reads as zero, if all calls for the object had the flag.
  */
 KMEM_API void *krealloc(const void *p, size_t new_size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2);
 KMEM_API void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2, 3);
@@ -229,17 +319,17 @@ KMEM_API void kvfree_sensitive(const void *p, size_t len);
 /* krealloc() for memory of kvmalloc(): it may move from one kind to the other. kvrealloc(p, 0) frees. */
 KMEM_API void *kvrealloc(const void *p, size_t size, gfp_t gfp) KMEM_CHECK KMEM_SIZE(2);
 
-static inline void *kvzalloc(size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1) void *kvzalloc(size_t size, gfp_t gfp)
 {
 	return kvmalloc(size, gfp | __GFP_ZERO);
 }
 
-static inline void *kvzalloc_node(size_t size, gfp_t gfp, int nid)
+static inline KMEM_MALLOC KMEM_SIZE(1) void *kvzalloc_node(size_t size, gfp_t gfp, int nid)
 {
 	return kvmalloc_node(size, gfp | __GFP_ZERO, nid);
 }
 
-static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
+static inline KMEM_MALLOC KMEM_SIZE(1, 2) void *kvcalloc(size_t n, size_t size, gfp_t gfp)
 {
 	return kvmalloc_array(n, size, gfp | __GFP_ZERO);
 }
@@ -248,6 +338,103 @@ static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
 KMEM_API char *kstrdup(const char *s, gfp_t gfp) KMEM_MALLOC;
 KMEM_API char *kstrndup(const char *s, size_t max, gfp_t gfp) KMEM_MALLOC;
 KMEM_API void *kmemdup(const void *src, size_t len, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(2);
+
+/* n elements; NULL when their size overflows. */
+static inline KMEM_MALLOC KMEM_SIZE(2, 3) void *kmemdup_array(const void *src, size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kmemdup(src, bytes, gfp);
+}
+
+/* len bytes that may lack the terminating NUL, and one. */
+static inline KMEM_MALLOC char *kmemdup_nul(const char *s, size_t len, gfp_t gfp)
+{
+	char *copy = s ? (char *)kmalloc(len + 1, gfp) : NULL;
+
+	if (copy) {
+		memcpy(copy, s, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
+/* kmemdup() in memory of kvmalloc(). */
+static inline KMEM_MALLOC KMEM_SIZE(2) void *kvmemdup(const void *src, size_t len, gfp_t gfp)
+{
+	void *copy = kvmalloc(len, gfp);
+
+	if (copy && len)
+		memcpy(copy, src, len);
+	return copy;
+}
+
+/*
+ * For strings that may be constants. The kernel's kstrdup_const() copies only
+ * those that are not; a library cannot tell, so this one always copies.
+ * kfree_const() ignores what is not memory of this allocator.
+ */
+static inline KMEM_CHECK const char *kstrdup_const(const char *s, gfp_t gfp)
+{
+	return kstrdup(s, gfp);
+}
+KMEM_API void kfree_const(const void *p);
+
+/*
+ * Typed allocation: one object, an array of them, a structure with a flexible
+ * array member of `count` entries. The argument is a type or a variable of it;
+ * gfp may be left out: GFP_KERNEL. An overflowing size gives NULL.
+ *
+ *   struct request *r = kmalloc_obj(*r);
+ *   struct list *l = kzalloc_flex(*l, entry, 10, GFP_NOWAIT);
+ */
+static inline size_t kmem_flex_size(size_t base, size_t each, size_t count)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(each, count, &bytes) || __builtin_add_overflow(bytes, base, &bytes) ?
+		SIZE_MAX : bytes;
+}
+
+#define KMEM_FIRST_(first, ...) (first)
+#define KMEM_GFP_(...) KMEM_FIRST_(__VA_ARGS__ __VA_OPT__(,) GFP_KERNEL, 0)
+#define KMEM_OBJS_(alloc, type, count, ...)                                                    \
+	((__typeof__(type) *)alloc(kmem_flex_size(0, sizeof(__typeof__(type)), (count)),       \
+				   KMEM_GFP_(__VA_ARGS__)))
+#define KMEM_FLEX_(alloc, type, member, count, ...)                                            \
+	((__typeof__(type) *)alloc(kmem_flex_size(sizeof(__typeof__(type)),                    \
+						  sizeof(((__typeof__(type) *)0)->member[0]), (count)), \
+				   KMEM_GFP_(__VA_ARGS__)))
+
+#define kmalloc_obj(type, ...)                  KMEM_OBJS_(kmalloc, type, 1, ##__VA_ARGS__)
+#define kmalloc_objs(type, count, ...)          KMEM_OBJS_(kmalloc, type, count, ##__VA_ARGS__)
+#define kmalloc_flex(type, member, count, ...)  KMEM_FLEX_(kmalloc, type, member, count, ##__VA_ARGS__)
+#define kzalloc_obj(type, ...)                  KMEM_OBJS_(kzalloc, type, 1, ##__VA_ARGS__)
+#define kzalloc_objs(type, count, ...)          KMEM_OBJS_(kzalloc, type, count, ##__VA_ARGS__)
+#define kzalloc_flex(type, member, count, ...)  KMEM_FLEX_(kzalloc, type, member, count, ##__VA_ARGS__)
+#define kvmalloc_obj(type, ...)                 KMEM_OBJS_(kvmalloc, type, 1, ##__VA_ARGS__)
+#define kvmalloc_objs(type, count, ...)         KMEM_OBJS_(kvmalloc, type, count, ##__VA_ARGS__)
+#define kvmalloc_flex(type, member, count, ...) KMEM_FLEX_(kvmalloc, type, member, count, ##__VA_ARGS__)
+#define kvzalloc_obj(type, ...)                 KMEM_OBJS_(kvzalloc, type, 1, ##__VA_ARGS__)
+#define kvzalloc_objs(type, count, ...)         KMEM_OBJS_(kvzalloc, type, count, ##__VA_ARGS__)
+#define kvzalloc_flex(type, member, count, ...) KMEM_FLEX_(kvzalloc, type, member, count, ##__VA_ARGS__)
+
+/*
+ * The kernel's init_on_alloc and init_on_free, at any time: clear every object
+ * and page when it is allocated, or when it is freed. Objects with a constructor
+ * are left alone; those of TYPESAFE_BY_RCU or poisoned caches are cleared for
+ * __GFP_ZERO only. While either is on, calls take the watched path, about 20 ns.
+ */
+KMEM_API void kmem_set_init_on_alloc(bool on);
+KMEM_API void kmem_set_init_on_free(bool on);
+
+/*
+ * Whether n bytes at ptr may be copied to (else from) user space, as the
+ * kernel's hardened usercopy: not beyond a heap object, and for a cache's object
+ * within [useroffset, useroffset + usersize). Memory of others is fine.
+ * Return: true; false after a report with the kernel's words.
+ */
+KMEM_API bool kmem_check_usercopy(const void *ptr, size_t n, bool to_user) KMEM_CHECK;
 
 /*
  * Print every cache in the format of /proc/slabinfo 2.1 into buf (at most

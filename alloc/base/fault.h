@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fault.h - asking whether an allocation shall fail; see kmem/fault.h. Only on watched paths. */
+#ifndef BASE_FAULT_H
+#define BASE_FAULT_H
+
+#include <kmem/fault.h>
+#include <kmem/gfp.h>
+
+#include "base/base.h"
+
+/* Read KMEM_FAILSLAB, KMEM_FAIL_PAGE_ALLOC, KMEM_FAIL_NTH (NULL: not set). Mistakes are reported. */
+void fault_setup(const char *failslab, const char *fail_page_alloc, const char *fail_nth);
+
+/* An object of `bytes`; marked: its cache has SLAB_FAILSLAB. */
+bool fault_slab(gfp_t gfp, size_t bytes, bool marked, const void *call_site);
+
+/* A block of pages. whole_object: it is what the program asked for, not a slab. */
+bool fault_pages(gfp_t gfp, unsigned int order, bool whole_object, const void *call_site);
+
+#endif

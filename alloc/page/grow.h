@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* grow.h - memory from the system into a zone, in blocks of 4 MiB, and back. */
+#ifndef PAGE_GROW_H
+#define PAGE_GROW_H
+
+#include <kmem/options.h>
+
+#include "page/zone.h"
+
+/* Which huge pages to ask the system for: KMEM_THP_*. */
+extern KMEM_HIDDEN enum kmem_thp_option grow_thp;
+
+/*
+ * Add a block of 4 MiB for pages of `type`. No lock held; makes system calls.
+ * Return: 0, or -ENOMEM when the budget, the arena or the system has no more.
+ */
+int grow_zone(struct kmem_zone *zone, enum migratetype type);
+
+/* Take that many pages of the zone's budget for memory of its own address range, or give them back. */
+bool grow_charge(struct kmem_zone *zone, uint64_t pages);
+void grow_uncharge(struct kmem_zone *zone, uint64_t pages);
+
+/* Fill the zone "Huge" with pages of the system's pool. -ENOMEM when it has too few: nothing is added. */
+int grow_huge(struct kmem_zone *zone, size_t bytes);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * audit.c - what must hold between descriptors, bitmaps and counters:
+ * every bit set in a bitmap is an object in use or parked, a parked object's bit is set
+ * and it is parked once, and the counters of nodes are the sums over their slabs.
+ */
+#include "model/audit.h"
+
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "base/report.h"
+#include "page/buddy.h"
+#include "slab/cache.h"
+
+struct sums {
+	uint64_t slabs, objects, taken, partial;
+};
+
+/* Of all caches, by id. */
+static struct sums sums[KMEM_ID_MAX];
+
+static uint32_t bits_set(const struct page *slab)
+{
+	const uint64_t *bitmap = page_bitmap(slab);
+	uint32_t i, bits = 0;
+
+	for (i = 0; i < slab_bitmap_words(slab); i++)
+		bits += (uint32_t)__builtin_popcountll(bitmap[i]);
+	return bits;
+}
+
+static void audit_slab(const struct page *slab)
+{
+	const struct kmem_cache *s = cache_by_id(slab->cache_id);
+	struct sums *sum = &sums[slab->cache_id];
+	uint32_t i;
+
+	BUG_ON(s->state == KMEM_CACHE_FREE);
+	BUG_ON(bits_set(slab) != slab->inuse || slab->inuse > slab->objects);
+	BUG_ON((uint64_t)slab->objects * s->size > (uint64_t)slab->nr_pages << PAGE_SHIFT);
+	BUG_ON(!(slab->flags & KMEM_PG_PARTIAL) != (slab->inuse == slab->objects));
+	for (i = 0; i < slab->nr_pages; i++)
+		BUG_ON(arena.idmap[page_index(slab) + i] != slab->cache_id);
+	sum->slabs++;
+	sum->objects += slab->objects;
+	sum->taken += slab->inuse;
+	sum->partial += !!(slab->flags & KMEM_PG_PARTIAL);
+}
+
+/* Slabs are found by their ids: what other blocks have in their tail descriptors means nothing. */
+static void audit_slabs(void)
+{
+	size_t nr_pages = arena.bytes >> PAGE_SHIFT, i;
+
+	memset(sums, 0, sizeof(sums));
+	for (i = 0; i < nr_pages; i++) {
+		const struct page *page = &arena.pages[i];
+
+		if (arena.idmap[i] == KMEM_ID_NONE || arena.idmap[i] >= KMEM_ID_MAX)
+			continue;
+		BUG_ON(page->type != KMEM_PAGE_SLAB && page->type != KMEM_PAGE_TAIL);
+		if (page->type == KMEM_PAGE_SLAB)
+			audit_slab(page);
+		else
+			BUG_ON(arena.pages[page->head].type != KMEM_PAGE_SLAB);
+	}
+}
+
+/* ---- parked objects ---- */
+
+static void audit_parked(const struct kmem_cache *s, const uint64_t *object, uint32_t count, uint64_t *parked)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < count; i++) {
+		const void *p = (const void *)(uintptr_t)object[i];
+		const struct page *slab = slab_of(p);
+
+		BUG_ON(!slab || slab->cache_id != s->id || !slab_object_taken(s, slab, p));
+		BUG_ON(slab_object(s, slab, slab_object_index(s, slab, p)) != p);
+		for (k = 0; k < i; k++)
+			BUG_ON(object[k] == object[i]);
+	}
+	*parked += count;
+}
+
+static void audit_slot(const struct kmem_cache *s, const struct kmem_slot *slot, uint64_t *parked)
+{
+	BUG_ON(kmem_slot_count(slot) > s->slot_capacity);
+	audit_parked(s, slot->object, kmem_slot_count(slot), parked);
+}
+
+static void audit_cache(const struct kmem_cache *s)
+{
+	struct sums have = { 0, 0, 0, 0 };
+	uint64_t parked = 0;
+	unsigned int cpu, nid;
+	uint32_t i;
+
+	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
+		audit_slot(s, slot_of(s, cpu), &parked);
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		const struct kmem_cache_node *n = node_of(s, nid);
+
+		BUG_ON(n->nr_full > KMEM_BARN_SHEAVES || n->nr_empty > KMEM_BARN_SHEAVES || n->seq & 1);
+		for (i = 0; i < n->nr_full; i++) {
+			const struct kmem_sheaf *sheaf = (const struct kmem_sheaf *)(uintptr_t)n->full[i];
+
+			BUG_ON(sheaf->count > sheaf->capacity);
+			audit_parked(s, sheaf->object, sheaf->count, &parked);
+		}
+		if (n->shared)
+			audit_slot(s, (const struct kmem_slot *)(uintptr_t)n->shared, &parked);
+		have.slabs += n->nr_slabs;
+		have.objects += n->nr_objects;
+		have.taken += n->nr_taken;
+		have.partial += n->nr_partial;
+	}
+	BUG_ON(memcmp(&have, &sums[s->id], sizeof(have)) != 0);
+	BUG_ON(parked > have.taken);
+}
+
+void audit(void)
+{
+	struct kmem_cache *s = NULL;
+
+	buddy_lock();
+	buddy_validate();
+	buddy_unlock();
+	audit_slabs();
+	while ((s = cache_next(s)))
+		audit_cache(s);
+}

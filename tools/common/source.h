@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source.h - a process as a source for the kernel's text files (alloc/text).
+ *
+ *   struct source source;
+ *   int err = source_open(&source, &t, t.roots[0].addr);
+ *   if (!err)
+ *           err = source_text(&source, text_buddyinfo, &text);   free(text)
+ */
+#ifndef COMMON_SOURCE_H
+#define COMMON_SOURCE_H
+
+#include "common/target.h"
+#include "text/text.h"
+
+struct source {
+	struct target *target;
+	struct kmem_observe root; /* checked: its counts are bounds */
+	struct text_source text;  /* what the functions of alloc/text take */
+};
+
+/*
+ * Read the root at `addr` (target_root.addr). Return 0 or -errno with the line
+ * in t->message (-EPROTO: damaged, or not initialised yet). `source` must stay
+ * where it is as long as it is used.
+ */
+int source_open(struct source *source, struct target *t, uint64_t addr);
+
+/*
+ * Print a whole file into memory: *text is to be freed by the caller. Return 0
+ * or -errno with the line in target->message.
+ */
+int source_text(struct source *source, int (*file)(struct text *, const struct text_source *), char **text);
+
+#endif
