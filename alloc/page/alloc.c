@@ -92,12 +92,17 @@ static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_ty
 	return page;
 }
 
+static bool fails(gfp_t gfp, unsigned int order, enum kmem_page_type type, const void *call_site)
+{
+	return (type == KMEM_PAGE_PAGES && fault_object(gfp, call_site)) || fault_pages(gfp, order, call_site);
+}
+
 struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
 {
 	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
 	struct page *page = NULL;
 
-	if (!watched || !fault_pages(gfp, order, type != KMEM_PAGE_SLAB, __builtin_return_address(0)))
+	if (!watched || !fails(gfp, order, type, __builtin_return_address(0)))
 		page = alloc_block(watched && type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
 	if (watched)
 		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
