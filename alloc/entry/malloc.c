@@ -88,7 +88,7 @@ static force_inline struct kmem_cache *class_cache(size_t size)
 
 static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 {
-	void *p = size > PTRDIFF_MAX ? NULL : large_alloc(debug_large_size(size), gfp, true, true);
+	void *p = size > PTRDIFF_MAX ? NULL : large_alloc(debug_large_size(size), gfp, true, true, -1);
 
 	if (p && trace_on(TRACE_KMALLOC))
 		debug_large_alloc(p, size, gfp & __GFP_ZERO, call_site);
@@ -342,7 +342,7 @@ static void *aligned_pages(size_t align, size_t size)
 	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
 		return NULL;
 	if (size > KMALLOC_MAX_SIZE)
-		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true);
+		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true, -1);
 	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;

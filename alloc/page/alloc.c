@@ -130,11 +130,12 @@ static void trace_run(const struct page *page, gfp_t gfp)
 	}
 }
 
-struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type)
+struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type, int nid)
 {
 	unsigned int order = fls64(nr_pages - 1);
 	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
-	struct page_request request = { .gfp = watched ? wipe_gfp(gfp) : gfp, .order = order, .nid = numa_this_node() };
+	struct page_request request = { .gfp = watched ? wipe_gfp(gfp) : gfp, .order = order,
+					.nid = nid < 0 ? numa_this_node() : (unsigned int)nid };
 	struct page *page = NULL;
 
 	if (!is_pow2(nr_pages)) {
@@ -142,7 +143,7 @@ struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type 
 		page = take_run(&request, nr_pages);
 	}
 	if (!page) {
-		page = page_alloc(gfp, order, type);
+		page = page_alloc_node(gfp, order, type, nid);
 		if (page)
 			page_trim(page, nr_pages);
 		return page;
