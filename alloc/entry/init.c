@@ -21,6 +21,8 @@
 #include "base/os.h"
 #include "base/percpu.h"
 #include "base/report.h"
+#include "base/shadow.h"
+#include "base/trace.h"
 #include "entry/control.h"
 #include "entry/fork.h"
 #include "entry/options.h"
@@ -66,6 +68,10 @@ void kmem_init(void)
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();
 	control_init();
+	if (SHADOW) {
+		shadow_init();
+		trace_watch(true);
+	}
 	observe_ready();
 }
 

@@ -13,6 +13,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "base/report.h"
 #include "base/trace.h"
 #include "entry/init.h"
@@ -88,9 +89,12 @@ static force_inline struct kmem_cache *class_cache(size_t size)
 
 static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 {
-	void *p = size > PTRDIFF_MAX ? NULL : large_alloc(debug_large_size(size), gfp, true, true);
+	bool watched = trace_on(TRACE_KMALLOC);
+	void *p = NULL;
 
-	if (p && trace_on(TRACE_KMALLOC))
+	if (size <= PTRDIFF_MAX && !(watched && fault_object(gfp, call_site)))
+		p = large_alloc(debug_large_size(size), gfp, true, true);
+	if (p && watched)
 		debug_large_alloc(p, size, gfp & __GFP_ZERO, call_site);
 	return p;
 }
@@ -368,7 +372,10 @@ static void *memalign_from(size_t align, size_t size, const void *call_site)
 	if (align <= GRAIN)
 		return alloc_slow(size, GFP_KERNEL, call_site);
 	s = aligned_cache(align, size);
-	p = s ? aligned_object(s, size, call_site) : aligned_pages(align, size);
+	if (s)
+		p = aligned_object(s, size, call_site);
+	else
+		p = trace_on(TRACE_KMALLOC) && fault_object(GFP_KERNEL, call_site) ? NULL : aligned_pages(align, size);
 	if (!s && p && trace_on(TRACE_KMALLOC))
 		debug_large_alloc(p, size, false, call_site);
 	if (trace_on(TRACE_KMALLOC))

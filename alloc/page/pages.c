@@ -12,6 +12,7 @@
 #include <kmem/page.h>
 
 #include "base/report.h"
+#include "base/strict.h"
 #include "page/alloc.h"
 #include "page/check.h"
 #include "page/pcp.h"
@@ -29,10 +30,13 @@ static void set_tails(struct page *page, unsigned int order)
 	}
 }
 
-static struct page *alloc_user_pages(gfp_t gfp, unsigned int order, int nid)
+/* Inlined, so that the caller is that of the public function. */
+static force_inline struct page *alloc_user_pages(gfp_t gfp, unsigned int order, int nid)
 {
-	struct page *page = page_alloc_node(gfp, order, KMEM_PAGE_PAGES, nid);
+	struct page *page;
 
+	strict_check(gfp, __builtin_return_address(0));
+	page = page_alloc_node(gfp, order, KMEM_PAGE_PAGES, nid);
 	if (!page)
 		return NULL;
 	*addr_to_id(page_to_addr(page)) = KMEM_ID_PAGES;
@@ -47,7 +51,7 @@ KMEM_API struct page *alloc_pages(gfp_t gfp, unsigned int order)
 }
 
 /* A node that does not exist is served from the others, unless they are ruled out. */
-static struct page *alloc_on_node(int nid, gfp_t gfp, unsigned int order)
+static force_inline struct page *alloc_on_node(int nid, gfp_t gfp, unsigned int order)
 {
 	if (nid < (int)zone_config.nr_nodes)
 		return alloc_user_pages(gfp, order, nid);

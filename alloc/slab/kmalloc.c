@@ -98,7 +98,7 @@ void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
 		if (!beyond_buddy || !(gfp & __GFP_DIRECT_RECLAIM))
 			return NULL;
 		if (trace_on(TRACE_MM_PAGE_ALLOC) &&
-		    fault_pages(gfp, (unsigned int)get_order(size), true, __builtin_return_address(0)))
+		    fault_pages(gfp, (unsigned int)get_order(size), __builtin_return_address(0)))
 			return NULL;
 		page = large_map(size);
 		return page ? page_to_addr(page) : NULL;
@@ -151,6 +151,19 @@ KMEM_API size_t kmalloc_size_roundup(size_t size)
 	return size <= KMALLOC_MAX_SIZE ? PAGE_SIZE << get_order(size) : size;
 }
 
+/* The same with all that is off by default. */
+static void *large_watched(size_t size, gfp_t gfp, const void *call_site)
+{
+	void *p;
+
+	if (!size || fault_object(gfp, call_site))
+		return size ? NULL : ZERO_SIZE_PTR;
+	p = large_alloc(debug_large_size(size), gfp, false, false);
+	if (p)
+		debug_large_alloc(p, size, wipe_gfp(gfp) & __GFP_ZERO, call_site);
+	return p;
+}
+
 /* Nothing, or more than the largest class. */
 static noinline void *kmalloc_no_class(size_t size, gfp_t gfp)
 {
@@ -165,9 +178,7 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 
 	if (!s)
 		strict_check(gfp, call_site);
-	p = s ? watch_alloc(s, &request) : kmalloc_no_class(debug_large_size(size), gfp);
-	if (!s && p && size)
-		debug_large_alloc(p, size, wipe_gfp(gfp) & __GFP_ZERO, call_site);
+	p = s ? watch_alloc(s, &request) : large_watched(size, gfp, call_site);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }

@@ -516,3 +516,37 @@ void slub_drain(struct kmem_cache *s)
 	node_unlock(home);
 	node_release(s, empty);
 }
+
+void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity, struct kmem_slot **shared)
+{
+	struct kmem_cache_node *home = node_of(s, 0);
+	struct page *empty = NULL;
+	unsigned int cpu, nid;
+	uint64_t old;
+
+	node_lock(home);
+	seq_begin(&s->seq);
+	old = s->percpu;
+	cpu = s->slot_offset ? percpu_nr_cpus() : 0;
+	s->slot_offset = offset;
+	s->slot_capacity = capacity;
+	s->sheaf_capacity = capacity / 2;
+	__atomic_store_n(&s->percpu, percpu_region(0) + offset, __ATOMIC_RELEASE);
+	percpu_barrier();
+	while (cpu-- > 0)
+		empty_slot(s, (struct kmem_slot *)(uintptr_t)(old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), &empty);
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		struct kmem_cache_node *n = node_of(s, nid);
+		struct kmem_slot *before = shared_slot(n);
+
+		if (before)
+			empty_slot(s, before, &empty);
+		n->shared = (uintptr_t)shared[nid];
+		shared[nid] = before;
+		/* Sheaves of the old size serve until they are gone: here. */
+		empty_barn(s, n, &empty);
+	}
+	seq_end(&s->seq);
+	node_unlock(home);
+	node_release(s, empty);
+}

@@ -111,4 +111,11 @@ static inline void slub_reserve_use(struct kmem_cache *s)
  */
 void slub_drain(struct kmem_cache *s);
 
+/*
+ * Slots of another size, while they are in use: `offset` and `capacity` as in
+ * struct kmem_cache; shared[nid] the slots of a cache without per-CPU ones, which
+ * are swapped with the old. Caller holds the registry lock.
+ */
+void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity, struct kmem_slot **shared);
+
 #endif

@@ -9,6 +9,7 @@
  */
 #include <kmem/vmalloc.h>
 
+#include "base/fault.h"
 #include "base/report.h"
 #include "base/strict.h"
 #include "base/trace.h"
@@ -79,6 +80,8 @@ static void *vmalloc_from(size_t size, gfp_t gfp, int node, const void *call_sit
 	void *p = NULL;
 
 	strict_check(gfp, call_site);
+	if (trace_on(TRACE_KMALLOC) && fault_object(gfp, call_site))
+		return NULL;
 	if (size && size < arena.limit && (node <= 0 || !(gfp & __GFP_THISNODE)))
 		p = area_alloc(size, gfp);
 	trace_area(call_site, p, size, gfp, node);

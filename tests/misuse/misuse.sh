@@ -23,6 +23,8 @@ kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp 
 kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
 kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
 kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
+kmem: BUG: sleeping function called from invalid context at main+ADDR/ADDR: gfp ADDR may block, non_block: 1
 END
 # With KMEM_SLAB_DEBUG=FZPU: titles, faults and repairs only; the unit tests look at the rest of such a report.
 expect_debug() { # PROGRAM, those lines on stdin
