@@ -184,14 +184,17 @@ bool fault_slab(gfp_t gfp, size_t bytes, bool marked, const void *call_site)
 	return should_fail(KMEM_FAILSLAB, bytes, gfp, call_site);
 }
 
-bool fault_pages(gfp_t gfp, unsigned int order, bool whole_object, const void *call_site)
+bool fault_object(gfp_t gfp, const void *call_site)
+{
+	return !(gfp & __GFP_NOFAIL) && by_process(call_site);
+}
+
+bool fault_pages(gfp_t gfp, unsigned int order, const void *call_site)
 {
 	const struct fault_attr *a = &fault.attr[KMEM_FAIL_PAGE_ALLOC];
 
 	if (gfp & __GFP_NOFAIL)
 		return false;
-	if (whole_object && by_process(call_site))
-		return true;
 	if (order < a->min_order || (a->ignore_gfp_wait && gfp & __GFP_DIRECT_RECLAIM))
 		return false;
 	return should_fail(KMEM_FAIL_PAGE_ALLOC, (size_t)1 << order, gfp, call_site);

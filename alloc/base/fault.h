@@ -14,7 +14,10 @@ void fault_setup(const char *failslab, const char *fail_page_alloc, const char *
 /* An object of `bytes`; marked: its cache has SLAB_FAILSLAB. */
 bool fault_slab(gfp_t gfp, size_t bytes, bool marked, const void *call_site);
 
-/* A block of pages. whole_object: it is what the program asked for, not a slab. */
-bool fault_pages(gfp_t gfp, unsigned int order, bool whole_object, const void *call_site);
+/* A block of pages. */
+bool fault_pages(gfp_t gfp, unsigned int order, const void *call_site);
+
+/* What the program asked for, and fault_slab() does not see: KMEM_FAIL_NTH counts it. */
+bool fault_object(gfp_t gfp, const void *call_site);
 
 #endif

@@ -7,13 +7,14 @@
  *
  * Lock order, outermost first; lock_acquire() checks it in debug builds:
  *   1 release    what waited for a grace period is being freed
- *   2 registry   the list of caches, create and destroy, drain of all slots
- *   3 node       one cache on one node: barn, partial list, bitmaps of its slabs
- *   4 pcp        one CPU's page lists
- *   5 zone       the buddy free lists
- *   6 arena      address space: growth, large mappings
- *   7 defer      objects and slabs that wait for a grace period
- *   8 meta       the allocator's own memory
+ *   2 pool       one mempool's reserve; the per-CPU areas of programs
+ *   3 registry   the list of caches, create and destroy, drain of all slots
+ *   4 node       one cache on one node: barn, partial list, bitmaps of its slabs
+ *   5 pcp        one CPU's page lists
+ *   6 zone       the buddy free lists
+ *   7 arena      address space: growth, large mappings
+ *   8 defer      objects and slabs that wait for a grace period
+ *   9 meta       the allocator's own memory
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -23,6 +24,7 @@
 
 enum lock_rank {
 	LOCK_RELEASE = 1,
+	LOCK_POOL,
 	LOCK_REGISTRY,
 	LOCK_NODE,
 	LOCK_PCP,

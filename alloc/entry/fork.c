@@ -14,12 +14,14 @@
 #include "base/depot.h"
 #include "base/observe.h"
 #include "page/alloc.h"
+#include "pool/pool.h"
 #include "slab/cache.h"
 #include "slab/rcu.h"
 
 static void prepare(void)
 {
 	rcu_lock_for_fork();
+	pool_lock_for_fork();
 	cache_lock_for_fork();
 	page_lock_for_fork();
 	rcu_lock_shards_for_fork();
@@ -30,6 +32,7 @@ static void parent(void)
 	rcu_unlock_shards_after_fork(false);
 	page_unlock_after_fork(false);
 	cache_unlock_after_fork(false);
+	pool_unlock_after_fork(false);
 	rcu_unlock_after_fork(false);
 }
 
@@ -38,6 +41,7 @@ static void child(void)
 	rcu_unlock_shards_after_fork(true);
 	page_unlock_after_fork(true);
 	cache_unlock_after_fork(true);
+	pool_unlock_after_fork(true);
 	rcu_unlock_after_fork(true);
 	depot_after_fork();
 	observe_after_fork();

@@ -13,6 +13,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "base/report.h"
 #include "base/trace.h"
 #include "entry/init.h"
@@ -58,6 +59,8 @@ static cold void heap_init(void)
 	unsigned int class = 0, i;
 
 	kmem_init();
+	/* Nobody calls free() where system calls are not allowed. */
+	page_set_purge_on_free(true);
 	for (i = 0; i < ARRAY_LEN(heap.class); i++) {
 		if (i * GRAIN > class_size[class])
 			class++;
@@ -86,9 +89,12 @@ static force_inline struct kmem_cache *class_cache(size_t size)
 
 static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 {
-	void *p = size > PTRDIFF_MAX ? NULL : large_alloc(debug_large_size(size), gfp, true, true);
+	bool watched = trace_on(TRACE_KMALLOC);
+	void *p = NULL;
 
-	if (p && trace_on(TRACE_KMALLOC))
+	if (size <= PTRDIFF_MAX && !(watched && fault_object(gfp, call_site)))
+		p = large_alloc(debug_large_size(size), gfp, true, true, -1);
+	if (p && watched)
 		debug_large_alloc(p, size, gfp & __GFP_ZERO, call_site);
 	return p;
 }
@@ -340,7 +346,7 @@ static void *aligned_pages(size_t align, size_t size)
 	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
 		return NULL;
 	if (size > KMALLOC_MAX_SIZE)
-		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true);
+		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true, -1);
 	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;
@@ -366,7 +372,10 @@ static void *memalign_from(size_t align, size_t size, const void *call_site)
 	if (align <= GRAIN)
 		return alloc_slow(size, GFP_KERNEL, call_site);
 	s = aligned_cache(align, size);
-	p = s ? aligned_object(s, size, call_site) : aligned_pages(align, size);
+	if (s)
+		p = aligned_object(s, size, call_site);
+	else
+		p = trace_on(TRACE_KMALLOC) && fault_object(GFP_KERNEL, call_site) ? NULL : aligned_pages(align, size);
 	if (!s && p && trace_on(TRACE_KMALLOC))
 		debug_large_alloc(p, size, false, call_site);
 	if (trace_on(TRACE_KMALLOC))

@@ -53,6 +53,24 @@ int page_init(const struct kmem_options *options, unsigned int nr_cpus)
 	return pcp_set_high_fraction(options->pcp_high_fraction);
 }
 
+/* A block, or a run of fewer pages than its order says, becomes an allocation. */
+static void enter(struct page *page, const struct page_request *request, uint32_t nr_pages,
+		  enum kmem_page_type type)
+{
+	if (unlikely(page_debug))
+		page_debug_alloc(page, nr_pages);
+	if ((request->gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
+		memset(page_to_addr(page), 0, (size_t)nr_pages << PAGE_SHIFT);
+	page->order = (uint8_t)request->order;
+	page->node = (uint8_t)zone_of(page)->node;
+	page->nr_pages = nr_pages;
+	page->refcount = 1;
+	page->flags = request->gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
+	page_set_type(page, type);
+	if (request->flags & ALLOC_WAIT)
+		purge_tick();
+}
+
 static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
 {
 	struct page_request request = { .gfp = gfp, .order = order };
@@ -69,21 +87,14 @@ static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_ty
 	request.nid = nid < 0 ? numa_this_node() : (unsigned int)nid;
 	take_prepare(&request);
 	page = take_block(&request);
-	if (!page)
-		return NULL;
-	if (unlikely(page_debug))
-		page_debug_alloc(page, 1u << order);
-	if ((gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
-		memset(page_to_addr(page), 0, PAGE_SIZE << order);
-	page->order = (uint8_t)order;
-	page->node = (uint8_t)zone_of(page)->node;
-	page->nr_pages = 1u << order;
-	page->refcount = 1;
-	page->flags = gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
-	page_set_type(page, type);
-	if (request.flags & ALLOC_WAIT)
-		purge_tick();
+	if (page)
+		enter(page, &request, 1u << order, type);
 	return page;
+}
+
+static bool fails(gfp_t gfp, unsigned int order, enum kmem_page_type type, const void *call_site)
+{
+	return (type == KMEM_PAGE_PAGES && fault_object(gfp, call_site)) || fault_pages(gfp, order, call_site);
 }
 
 struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
@@ -91,7 +102,7 @@ struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type 
 	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
 	struct page *page = NULL;
 
-	if (!watched || !fault_pages(gfp, order, type != KMEM_PAGE_SLAB, __builtin_return_address(0)))
+	if (!watched || !fails(gfp, order, type, __builtin_return_address(0)))
 		page = alloc_block(watched && type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
 	if (watched)
 		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
@@ -101,6 +112,37 @@ struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type 
 struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
 {
 	return page_alloc_node(gfp, order, type, NUMA_NO_NODE);
+}
+
+/* The order of the largest aligned block that [index, end) begins with. */
+static unsigned int piece_order(uint32_t index, uint32_t end)
+{
+	unsigned int order = (unsigned int)__builtin_ctz(index | BLOCK_PAGES);
+
+	return MIN(order, fls64(end - index) - 1);
+}
+
+struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type, int nid)
+{
+	unsigned int order = fls64(nr_pages - 1);
+	struct page_request request = { .gfp = gfp, .order = order,
+					.nid = nid < 0 ? numa_this_node() : (unsigned int)nid };
+	struct page *page = NULL;
+
+	/* Watched, one path is enough: it has the events and the faults. */
+	if (!is_pow2(nr_pages) && !trace_on(TRACE_MM_PAGE_ALLOC)) {
+		take_prepare(&request);
+		page = take_run(&request, nr_pages);
+	}
+	if (page) {
+		enter(page, &request, nr_pages, type);
+		page->flags |= KMEM_PG_EXACT;
+		return page;
+	}
+	page = page_alloc_node(gfp, order, type, nid);
+	if (page)
+		page_trim(page, nr_pages);
+	return page;
 }
 
 /* What every block sees on its way back. */
@@ -135,14 +177,13 @@ void page_free(struct page *page, unsigned int order)
 void page_free_range(struct page *head, uint32_t from, uint32_t to)
 {
 	struct kmem_zone *zone = zone_of(head);
+	uint32_t first = page_index(head);
 
 	count_free(zone, to - from);
 	while (from < to) {
-		unsigned int order = (unsigned int)__builtin_ctz(from | BLOCK_PAGES);
+		unsigned int order = piece_order(first + from, first + to);
 		struct page *page = head + from;
 
-		while (1u << order > to - from)
-			order--;
 		leave(page, order);
 		page_set_type(page, KMEM_PAGE_TAIL);
 		page->flags = 0;

@@ -463,6 +463,115 @@ void buddy_free(struct kmem_zone *zone, struct page *page, unsigned int order)
 	buddy_unlock(zone);
 }
 
+/* ---- runs ---- */
+
+/* Blocks of one list looked at for a run: more would keep the zone locked for long. */
+#define RUN_TRIES 16u
+
+static bool is_free_of(uint32_t index, enum migratetype type)
+{
+	const struct page *page = &arena.pages[index];
+
+	return READ_ONCE(page->type) == KMEM_PAGE_FREE && page->migratetype == type;
+}
+
+/* End of the free blocks of this type in a row from index on, as far as `end`; all in one arena block. */
+static uint32_t run_end(uint32_t index, uint32_t end, enum migratetype type)
+{
+	while (index < end && (index & (BLOCK_PAGES - 1)) && is_free_of(index, type))
+		index += 1u << arena.pages[index].order;
+	return index;
+}
+
+/* First page of the free block that ends at index, or index. */
+static uint32_t block_before(uint32_t index, enum migratetype type)
+{
+	unsigned int order;
+
+	for (order = 0; order < MAX_PAGE_ORDER && !(index & ((1u << order) - 1)); order++) {
+		uint32_t start = index - (1u << order);
+
+		if ((index & (BLOCK_PAGES - 1)) && is_free_of(start, type) && arena.pages[start].order == order)
+			return start;
+	}
+	return index;
+}
+
+/* Where a run of nr pages begins that holds the free block at index, 0 when there is none. */
+static uint32_t find_run(uint32_t index, uint32_t nr, enum migratetype type)
+{
+	uint32_t after = index + (1u << arena.pages[index].order);
+	uint32_t end = run_end(after, index + nr, type), start = index, before;
+
+	while (end - start < nr) {
+		before = block_before(start, type);
+		if (before == start)
+			return 0;
+		start = before;
+	}
+	return start;
+}
+
+/* Put [from, to) of a block that was taken apart back, in aligned pieces. */
+static void put_rest(struct kmem_zone *zone, uint32_t from, uint32_t to, uint16_t flags)
+{
+	while (from < to) {
+		unsigned int order = (unsigned int)__builtin_ctz(from | BLOCK_PAGES);
+
+		while (1u << order > to - from)
+			order--;
+		arena.pages[from].flags = flags;
+		page_set_type(&arena.pages[from], KMEM_PAGE_TAIL);
+		buddy_put(zone, &arena.pages[from], order);
+		from += 1u << order;
+	}
+}
+
+static struct page *take_run_at(struct kmem_zone *zone, uint32_t start, uint32_t nr)
+{
+	struct page *page = &arena.pages[start];
+	uint16_t flags = page->flags;
+	uint32_t at = start, end = start;
+
+	while (end < start + nr) {
+		at = end;
+		end += 1u << arena.pages[at].order;
+		flags = merged_flags(&arena.pages[at], &(struct page){ .flags = flags });
+		list_del(zone, &arena.pages[at]);
+	}
+	put_rest(zone, start + nr, end, arena.pages[at].flags & KMEM_PG_CLEAN);
+	page->flags = flags;
+	page->nr_pages = nr;
+	return page;
+}
+
+static uint32_t find_run_in(uint32_t at, uint32_t nr, enum migratetype type)
+{
+	unsigned int tries;
+	uint32_t start = 0;
+
+	for (tries = 0; at && !start && tries < RUN_TRIES; tries++, at = arena.pages[at].next)
+		start = find_run(at, nr, type);
+	return start;
+}
+
+struct page *buddy_take_run(struct kmem_zone *zone, uint32_t nr, enum migratetype type)
+{
+	/* A run of nr pages holds an aligned block of at least a quarter of that. */
+	unsigned int order = fls64(nr / 4 + 1) - 1;
+
+	for (; order <= MAX_PAGE_ORDER; order++) {
+		const struct kmem_free_list *list = &zone->free_list[order][type];
+		uint32_t start = find_run_in(list->head, nr, type);
+
+		if (!start)
+			start = find_run_in(list->clean, nr, type);
+		if (start)
+			return take_run_at(zone, start, nr);
+	}
+	return NULL;
+}
+
 /* ---- reserves, purge ---- */
 
 void buddy_reserve_highatomic(struct kmem_zone *zone, const struct page *page)

@@ -40,6 +40,13 @@ bool buddy_lock_for(struct kmem_zone *zone, unsigned int flags);
  */
 struct page *buddy_take(struct kmem_zone *zone, unsigned int order, enum migratetype type, unsigned int flags);
 
+/*
+ * Take nr pages in a row that are not a whole block, from blocks that adjoin, and
+ * leave the rest free: what a power of two would waste. The first page need not be
+ * aligned. Own type only. Return: the first page, with flags; NULL: take a block.
+ */
+struct page *buddy_take_run(struct kmem_zone *zone, uint32_t nr, enum migratetype type);
+
 /* Put a block back and merge it as far as it goes. page->flags: KMEM_PG_CLEAN or 0. */
 void buddy_put(struct kmem_zone *zone, struct page *page, unsigned int order);
 

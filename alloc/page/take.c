@@ -74,18 +74,22 @@ static void grow(struct kmem_zone *zone, const struct page_request *request)
 
 static bool watermark_allows(const struct kmem_zone *zone, const struct page_request *request)
 {
-	enum zone_watermark which = request->flags & ALLOC_WMARK_LOW ? WMARK_LOW : WMARK_MIN;
-	bool own = zone != zone_config.dma32 || (request->gfp & (__GFP_DMA | __GFP_DMA32));
-
-	/* Without a budget there is no floor: the last page is as good as the first. */
 	if (zone->max_pages == UINT64_MAX || (request->flags & ALLOC_NO_WATERMARKS))
 		return true;
-	return zone_watermark_ok(zone, request->order, zone_watermark(zone, which), own, request->flags);
+	return zone_watermark_ok(zone, request->order, zone_mark_for(zone, request), zone_is_asked_for(zone, request),
+				 request->flags);
 }
 
 static void add_stat(struct kmem_zone *zone, enum kmem_zone_stat stat, uint64_t n)
 {
 	__atomic_fetch_add(&zone->stat[stat], n, __ATOMIC_RELAXED);
+}
+
+static void count_take(struct kmem_zone *zone, const struct page_request *request, uint64_t pages)
+{
+	add_stat(zone, KMEM_ZS_ALLOC, pages);
+	add_stat(zone, zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS, 1);
+	add_stat(zone, zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER, 1);
 }
 
 /* From the free lists themselves. */
@@ -99,11 +103,8 @@ static struct page *take_direct(struct kmem_zone *zone, const struct page_reques
 	if (page && (request->flags & ALLOC_HIGHATOMIC))
 		buddy_reserve_highatomic(zone, page);
 	buddy_unlock(zone);
-	if (!page)
-		return NULL;
-	add_stat(zone, KMEM_ZS_ALLOC, UINT64_C(1) << request->order);
-	add_stat(zone, zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS, 1);
-	add_stat(zone, zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER, 1);
+	if (page)
+		count_take(zone, request, UINT64_C(1) << request->order);
 	return page;
 }
 
@@ -317,5 +318,21 @@ struct page *take_block(struct page_request *request)
 		page = take_slow(request);
 	if (likely(page))
 		page->migratetype = (uint8_t)request->type;
+	return page;
+}
+
+struct page *take_run(const struct page_request *request, uint32_t nr_pages)
+{
+	struct kmem_zone *zone = zone_list(request->gfp, request->nid)[0];
+	struct page *page;
+
+	if (!watermark_allows(zone, request) || !buddy_lock_for(zone, request->flags))
+		return NULL;
+	page = buddy_take_run(zone, nr_pages, request->type);
+	buddy_unlock(zone);
+	if (!page)
+		return NULL;
+	count_take(zone, request, nr_pages);
+	page->migratetype = (uint8_t)request->type;
 	return page;
 }

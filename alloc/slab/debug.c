@@ -12,6 +12,7 @@
 
 #include <kmem/debug.h>
 
+#include "base/numa.h"
 #include "base/os.h"
 #include "base/trace.h"
 #include "base/wipe.h"
@@ -105,32 +106,40 @@ static void *take_object(struct kmem_cache *s, struct kmem_cache_node *n, const 
 	return NULL;
 }
 
-static bool add_slab(struct kmem_cache *s, struct kmem_cache_node *n, gfp_t gfp)
+/* A new slab for a node, or where there is memory. NULL when there is none. */
+static struct kmem_cache_node *add_slab(struct kmem_cache *s, gfp_t gfp, unsigned int nid)
 {
+	struct kmem_cache_node *home = node_of(s, 0), *n = NULL;
 	bool fell_back;
-	struct page *slab = slab_new(s, gfp, -1, &fell_back);
+	struct page *slab = slab_new(s, gfp, (int)nid, &fell_back);
 
-	node_lock(n);
-	if (slab)
+	node_lock(home);
+	if (slab) {
+		n = node_of_slab(s, slab);
 		node_add_slab(s, slab);
-	else
-		n->stat.alloc_fail++;
-	n->stat.order_fallback += slab && fell_back;
-	node_unlock(n);
-	return slab;
+		n->stat.order_fallback += fell_back;
+	} else {
+		node_of(s, nid)->stat.alloc_fail++;
+	}
+	node_unlock(home);
+	return n;
 }
 
 void *debug_alloc(struct kmem_cache *s, const struct slab_request *request)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
+	bool known = request->nid >= 0 && request->nid < s->nr_nodes;
+	unsigned int nid = known ? (unsigned int)request->nid : numa_this_node();
+	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, nid);
 	void *object;
 
+	if (request->nid >= s->nr_nodes && request->gfp & __GFP_THISNODE)
+		return NULL;
 	debug_call_site = request->call_site;
 	do {
-		node_lock(n);
+		node_lock(home);
 		object = take_object(s, n, request);
-		node_unlock(n);
-	} while (!object && add_slab(s, n, request->gfp));
+		node_unlock(home);
+	} while (!object && (n = add_slab(s, request->gfp, nid)));
 	/* Not beyond the size asked for: a red zone is there. */
 	if (object && request->gfp & __GFP_ZERO && !s->ctor)
 		memset(object, 0, debug_size_of(s, object));
@@ -186,7 +195,7 @@ static bool check_free(struct kmem_cache *s, struct page *slab, void *object)
 	return !(s->flags & SLAB_CONSISTENCY_CHECKS) || debug_object_check(s, slab, object, RED_ACTIVE);
 }
 
-static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab, void *object,
+static void put_object(struct kmem_cache *s, struct page *slab, void *object,
 		       const void *call_site, struct page **empty)
 {
 	debug_object_track(s, object, TRACK_FREE, call_site);
@@ -197,22 +206,22 @@ static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 	if (s->flags & SLAB_DEBUG_METADATA)
 		debug_object_init(s, object, RED_INACTIVE);
 	debug_chain_push(s, slab, object);
-	n->stat.free++;
+	node_of_slab(s, slab)->stat.free++;
 	node_put(s, &object, 1, empty);
 }
 
 void debug_free(struct kmem_cache *s, void *object, const void *call_site)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0);
 	struct page *slab = slab_of(object), *empty = NULL;
 
 	debug_call_site = call_site;
-	node_lock(n);
+	node_lock(home);
 	if (check_free(s, slab, object))
-		put_object(s, n, slab, object, call_site, &empty);
+		put_object(s, slab, object, call_site, &empty);
 	else
 		debug_fix(s, "Object at %p not freed", object);
-	node_unlock(n);
+	node_unlock(home);
 	node_release(s, empty);
 	debug_call_site = NULL;
 }
@@ -221,21 +230,21 @@ void debug_free(struct kmem_cache *s, void *object, const void *call_site)
 
 bool debug_in_use(struct kmem_cache *s, void *object, const void *call_site)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0);
 	struct page *slab = slab_of(object);
 	bool ok;
 
 	debug_call_site = call_site;
-	node_lock(n);
+	node_lock(home);
 	ok = check_pointer(s, slab, object);
-	node_unlock(n);
+	node_unlock(home);
 	debug_call_site = NULL;
 	return ok;
 }
 
 bool debug_size_is(struct kmem_cache *s, void *object, size_t size, const void *call_site)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0);
 	uint32_t asked;
 
 	if (!debug_in_use(s, object, call_site))
@@ -244,10 +253,10 @@ bool debug_size_is(struct kmem_cache *s, void *object, size_t size, const void *
 	if (!debug_orig_size_of(s, object) || asked == size)
 		return true;
 	debug_call_site = call_site;
-	node_lock(n);
+	node_lock(home);
 	debug_bug(s, "Wrong size in a sized free: %zu, but %u bytes were asked for", size, asked);
 	debug_trailer(s, slab_of(object), object);
-	node_unlock(n);
+	node_unlock(home);
 	debug_call_site = NULL;
 	return false;
 }
@@ -281,18 +290,18 @@ KMEM_API size_t kmem_cache_errors(const struct kmem_cache *s)
 
 KMEM_API long kmem_cache_validate(struct kmem_cache *s)
 {
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0);
 	size_t before = kmem_cache_errors(s), nr_pages, i;
 
 	if (!debug_cache(s))
 		return -EINVAL;
 	debug_call_site = __builtin_return_address(0);
-	node_lock(n);
+	node_lock(home);
 	nr_pages = arena.bytes >> PAGE_SHIFT;
 	for (i = 0; i < nr_pages; i++)
 		if (READ_ONCE(arena.pages[i].debug_id) == s->id)
 			debug_slab_validate(s, &arena.pages[i]);
-	node_unlock(n);
+	node_unlock(home);
 	debug_call_site = NULL;
 	return (long)(kmem_cache_errors(s) - before);
 }

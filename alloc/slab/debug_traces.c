@@ -99,16 +99,20 @@ static void add_slab(struct locations *t, const struct kmem_cache *s, const stru
 static bool collect(struct locations *t, struct kmem_cache *s, unsigned int which)
 {
 	size_t nr_pages, i;
-	struct kmem_cache_node *n = node_of(s, 0);
+	struct kmem_cache_node *home = node_of(s, 0);
+	uint64_t objects = 0;
+	unsigned int nid;
 	bool made;
 
-	node_lock(n);
-	made = make_table(t, n->nr_taken);
+	node_lock(home);
+	for (nid = 0; nid < s->nr_nodes; nid++)
+		objects += node_of(s, nid)->nr_taken;
+	made = make_table(t, objects);
 	nr_pages = arena.bytes >> PAGE_SHIFT;
 	for (i = 0; made && i < nr_pages; i++)
 		if (READ_ONCE(arena.pages[i].debug_id) == s->id)
 			add_slab(t, s, &arena.pages[i], which);
-	node_unlock(n);
+	node_unlock(home);
 	return made;
 }
 

@@ -3,6 +3,7 @@
 #include "slab/slab.h"
 
 #include "base/report.h"
+#include "base/shadow.h"
 #include "page/alloc.h"
 #include "slab/debug_object.h"
 #include "slab/geometry.h"
@@ -88,6 +89,7 @@ static void release_now(void *slab)
 
 	set_ids(page, KMEM_ID_NONE);
 	page->cache_id = 0;
+	shadow_forget(page_to_addr(page), PAGE_SIZE << page->order);
 	page_free(page, page->order);
 }
 

@@ -133,11 +133,11 @@ Test(fault, pages_have_a_smallest_order)
 	struct fault_attr a = always();
 
 	cr_assert_eq(kmem_fault_set(KMEM_FAIL_PAGE_ALLOC, &a), 0);
-	cr_expect(fault_pages(GFP_KERNEL, 0, true, HERE));
+	cr_expect(fault_pages(GFP_KERNEL, 0, HERE));
 	a.min_order = 3;
 	kmem_fault_set(KMEM_FAIL_PAGE_ALLOC, &a);
-	cr_expect_not(fault_pages(GFP_KERNEL, 2, true, HERE));
-	cr_expect(fault_pages(GFP_KERNEL, 3, true, HERE));
+	cr_expect_not(fault_pages(GFP_KERNEL, 2, HERE));
+	cr_expect(fault_pages(GFP_KERNEL, 3, HERE));
 	cr_expect_not(fault_slab(GFP_ATOMIC, 64, false, HERE), "the other one is off");
 }
 
@@ -283,8 +283,8 @@ Test(fault, fail_nth_of_the_process_tells_where)
 	snprintf(number, sizeof(number), "3:%d", fd[1]);
 	fault_setup(NULL, NULL, number);
 	cr_expect_eq(failures(1), 0);
-	cr_expect_not(fault_pages(GFP_KERNEL, 1, false, HERE), "a slab's pages do not count");
-	cr_expect_not(fault_pages(GFP_KERNEL, 1, true, HERE));
+	cr_expect_not(fault_pages(GFP_KERNEL, 1, HERE), "a slab's pages do not count");
+	cr_expect_not(fault_object(GFP_KERNEL, HERE));
 	cr_expect_eq(failures(5), 1, "in spite of ignore_gfp_wait");
 	cr_expect_gt(read(fd[0], text, sizeof(text) - 1), 0);
 	cr_expect(!strncmp(text, "kmem: FAULT_INJECTION: fail-nth\nkmem:  ", 38), "%s", text);

@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 #include "base/report.h"
-#include "page/buddy.h"
+#include "page/alloc.h"
 #include "slab/cache.h"
 
 struct sums {
@@ -125,11 +125,7 @@ void audit(void)
 {
 	struct kmem_cache *s = NULL;
 
-	for (unsigned int i = 0; i < zone_config.nr_zones; i++) {
-		buddy_lock(&zones[i]);
-		buddy_validate(&zones[i]);
-		buddy_unlock(&zones[i]);
-	}
+	page_validate();
 	audit_slabs();
 	while ((s = cache_next(s)))
 		audit_cache(s);

@@ -475,7 +475,8 @@ struct kmem_observe {
 	uint64_t control;      /* struct kmem_control */
 	uint64_t attention[2]; /* uint16_t each: 65535 there makes the next allocation look into `control` */
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
-	uint64_t reserved[7];
+	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
+	uint64_t reserved[6];
 };
 
 #ifdef __cplusplus
