@@ -27,7 +27,6 @@ static const struct option {
 	unsigned int min, max; /* of numbers */
 } table[] = {
 	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena), "SIZE", 0, 0 },
-	{ "background", OPTION_BOOL, offsetof(struct kmem_options, background), "on|off", 0, 0 },
 	{ "debug_pagealloc", OPTION_BOOL, offsetof(struct kmem_options, debug_pagealloc), "on|off", 0, 0 },
 	{ "dma32", OPTION_SIZE, offsetof(struct kmem_options, dma32), "SIZE", 0, 0 },
 	{ "hugetlb", OPTION_SIZE, offsetof(struct kmem_options, hugetlb), "SIZE", 0, 0 },

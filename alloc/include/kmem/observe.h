@@ -358,7 +358,6 @@ enum kmem_vm_event {
 	KMEM_VM_ALLOC_FAIL,     /* requests that got NULL */
 	KMEM_VM_PURGE,          /* blocks given back to the system */
 	KMEM_VM_BAD_PAGE,       /* bad page states found */
-	KMEM_VM_KSWAPD,         /* rounds of the background thread that found work */
 	KMEM_NR_VM_EVENTS
 };
 

@@ -68,7 +68,6 @@ struct kmem_options {
 	bool page_poison;             /* fill freed pages with 0xaa, check them when they are allocated */
 	bool debug_pagealloc;         /* free pages cannot be accessed */
 	bool shuffle;                 /* free blocks of 4 MiB in random order */
-	bool background;              /* a thread that keeps the watermarks and purges */
 	unsigned int min_free_kbytes; /* 0: by the kernel's formula */
 	unsigned int watermark_scale; /* distance of the watermarks in 1/10000 of the zone */
 	unsigned int watermark_boost; /* in 1/10000 of the high watermark, 0 off */
