@@ -15,6 +15,7 @@
 
 #include "base/os.h"
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
 #include "pool/backend.h"
 #include "pool/reserve.h"
@@ -182,27 +183,38 @@ KMEM_API int mempool_init_page_pool(mempool_t *pool, int min_nr, int order)
 
 /* ---- destruction ---- */
 
-/* Threads that wait would sleep for ever. What is missing of the reserve, somebody still has. */
-static void check_before_exit(const mempool_t *pool)
+/*
+ * Threads that wait would sleep for ever. What is missing of the reserve, somebody
+ * still has. Return: whether the pool may go.
+ */
+static bool may_exit(const mempool_t *pool)
 {
 	const struct kmem_mempool *m = pool->live;
 
-	if (!table_has_mempool(m) || m->state != KMEM_POOL_LIVE || m->pool != (uintptr_t)pool)
-		report_bug("BUG: mempool_exit(%p): not a live mempool", (const void *)pool);
-	if (m->nr_waiting)
-		report_bug("BUG mempool %s: destroyed while %u threads wait in it", m->name, m->nr_waiting);
-	if (m->reserve_hits > m->refills && m->curr_nr < m->min_nr)
+	if (!table_has_mempool(m) || m->state != KMEM_POOL_LIVE || m->pool != (uintptr_t)pool) {
+		report("BUG: mempool_exit(%p): not a live mempool", (const void *)pool);
+		report_misuse_end(true);
+		return false;
+	}
+	if (m->nr_waiting) {
+		report("BUG mempool %s: destroyed while %u threads wait in it", m->name, m->nr_waiting);
+		report_misuse_end(true);
+		return false;
+	}
+	if (m->reserve_hits > m->refills && m->curr_nr < m->min_nr) {
 		report("BUG mempool %s: destroyed with %d of %d elements of its reserve missing; "
 		       "free all elements first", m->name, m->min_nr - m->curr_nr, m->min_nr);
+		report_misuse_end(false);
+	}
+	return true;
 }
 
 KMEM_API void mempool_exit(mempool_t *pool)
 {
 	struct kmem_mempool *m = pool->live;
 
-	if (!m)
+	if (!m || !may_exit(pool))
 		return;
-	check_before_exit(pool);
 	drop_reserve(pool);
 	pool->live = NULL;
 	kfree(pool->elements);
@@ -214,10 +226,14 @@ KMEM_API void mempool_destroy(mempool_t *pool)
 {
 	if (!pool)
 		return;
-	if (!pool->live)
-		report_bug("BUG: mempool_destroy(%p): not a live mempool", (void *)pool);
+	if (!pool->live) {
+		report("BUG: mempool_destroy(%p): not a live mempool", (void *)pool);
+		report_misuse_end(true);
+		return;
+	}
 	mempool_exit(pool);
-	kfree(pool);
+	if (!pool->live)
+		kfree(pool);
 }
 
 /* ---- allocation ---- */
@@ -387,6 +403,8 @@ KMEM_API void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask)
 
 	if (unlikely(gfp_mask & __GFP_ZERO))
 		complain_zero(pool);
+	/* The allocator below only hears of the first round. */
+	strict_check(gfp_mask, __builtin_return_address(0));
 	element = pool->alloc(light(gfp), pool->pool_data);
 	if (unlikely(!element))
 		return alloc_slow(pool, gfp, __builtin_return_address(0));
@@ -429,6 +447,7 @@ KMEM_API int mempool_alloc_bulk(mempool_t *pool, void **elems, unsigned int coun
 
 	if (unlikely((int)count > READ_ONCE(pool->live->min_nr)))
 		complain_count(pool, count);
+	strict_check(r.gfp, r.call_site);
 	if (!take_below(&r, light(r.gfp)))
 		take_slow(&r);
 	return 0;

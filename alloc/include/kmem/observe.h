@@ -323,7 +323,8 @@ struct kmem_cache {
 	uint32_t barn_empty;
 	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
 	uint32_t reserved1;
-	uint64_t reserved[33];
+	uint64_t deferred;      /* freed in contexts that could not take the lock: first of a chain through the objects */
+	uint64_t reserved[32];
 };
 
 /* Free blocks of one order and migratetype: those with contents first to be taken, and those given back. */
