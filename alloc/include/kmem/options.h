@@ -55,6 +55,8 @@ struct kmem_options {
 	size_t arena;   /* address space to reserve, bytes; 0: as much as the system grants, up to 1 TiB */
 	enum kmem_rseq_option rseq;
 	unsigned int nodes; /* invent that many NUMA nodes (1-8), CPU n on node n % nodes; 0: the system's */
+	bool freelist_random; /* objects leave their slabs in random order */
+	bool random_kmalloc;  /* 16 sets of kmalloc caches, chosen by call site */
 	bool init_on_alloc, init_on_free; /* clear memory unasked: kmem_set_init_on_alloc() */
 	enum kmem_misuse_option misuse;
 	bool strict;   /* enforce the kernel's rules about sleeping: kmem/strict.h */
