@@ -13,7 +13,10 @@ docdir      ?= $(prefix)/share/doc/slabscope
 
 VERSION := 0.1.0
 SAN     ?=
-B       := build$(if $(SAN),/san-$(SAN))
+# Builds that tell AddressSanitizer or valgrind about free objects (base/shadow.h): SAN=address SHADOW=1, and VALGRIND=1.
+SHADOW  ?=
+VALGRIND ?=
+B       := build$(if $(SAN),/san-$(SAN))$(if $(SHADOW),-shadow)$(if $(VALGRIND),/valgrind)
 
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -24,7 +27,7 @@ WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 OPT     ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(if $(filter address,$(SAN)),address$(comma)undefined,$(SAN)) -fno-sanitize-recover=all)
 # Sanitizer builds also check the order of locks.
-CPPFLAGS += -D_GNU_SOURCE -Ialloc/include $(if $(SAN),-DKMEM_DEBUG)
+CPPFLAGS += -D_GNU_SOURCE -Ialloc/include $(if $(SAN),-DKMEM_DEBUG) $(if $(SHADOW)$(VALGRIND),-DKMEM_SHADOW)
 CFLAGS  += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) $(if $(WERROR),-Werror)
 LDFLAGS += $(SANFLAGS)
 

@@ -7,13 +7,14 @@
  *
  * Lock order, outermost first; lock_acquire() checks it in debug builds:
  *   1 release    what waited for a grace period is being freed
- *   2 registry   the list of caches, create and destroy, drain of all slots
- *   3 node       one cache on one node: barn, partial list, bitmaps of its slabs
- *   4 pcp        one CPU's page lists
- *   5 zone       the buddy free lists
- *   6 arena      address space: growth, large mappings
- *   7 defer      objects and slabs that wait for a grace period
- *   8 meta       the allocator's own memory
+ *   2 pool       one mempool's reserve; the per-CPU areas of programs
+ *   3 registry   the list of caches, create and destroy, drain of all slots
+ *   4 node       one cache on one node: barn, partial list, bitmaps of its slabs
+ *   5 pcp        one CPU's page lists
+ *   6 zone       the buddy free lists
+ *   7 arena      address space: growth, large mappings
+ *   8 defer      objects and slabs that wait for a grace period
+ *   9 meta       the allocator's own memory
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -23,6 +24,7 @@
 
 enum lock_rank {
 	LOCK_RELEASE = 1,
+	LOCK_POOL,
 	LOCK_REGISTRY,
 	LOCK_NODE,
 	LOCK_PCP,
@@ -130,6 +132,14 @@ static inline void lock_acquire_nested(lock_t *lock)
 
 	if (!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		lock_slow(lock);
+}
+
+/* For signal handlers, which may have interrupted a holder of any lock: no order, no waiting. */
+static inline bool lock_try_nested(lock_t *lock)
+{
+	uint32_t free = 0;
+
+	return __atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void lock_release_nested(lock_t *lock)

@@ -116,8 +116,12 @@ int os_commit_huge(void *addr, size_t bytes)
 	int saved = errno;
 	void *map = mmap(addr, bytes, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB | (21 << MAP_HUGE_SHIFT), -1, 0);
+	int rc = checked(saved, map == MAP_FAILED ? -1 : 0);
 
-	return checked(saved, map == MAP_FAILED ? -1 : 0);
+	/* The attempt may have unmapped what was there. */
+	if (rc)
+		os_decommit(addr, bytes);
+	return rc;
 }
 
 void os_prefer_node(void *addr, size_t bytes, unsigned int node)

@@ -28,9 +28,17 @@ SEMAPHORE(kmalloc, 2);
 SEMAPHORE(kfree, 3);
 SEMAPHORE(mm_page_alloc, 4);
 SEMAPHORE(mm_page_free, 5);
+SEMAPHORE(mempool_alloc, 6);
+SEMAPHORE(mempool_free, 7);
+SEMAPHORE(mempool_wait, 8);
+SEMAPHORE(mempool_resize, 9);
+SEMAPHORE(genpool_alloc, 10);
+SEMAPHORE(genpool_free, 11);
 
 _Static_assert(TRACE_KMEM_CACHE_ALLOC == 0 && TRACE_KMEM_CACHE_FREE == 1 && TRACE_KMALLOC == 2 &&
-	       TRACE_KFREE == 3 && TRACE_MM_PAGE_ALLOC == 4 && TRACE_MM_PAGE_FREE == 5,
+	       TRACE_KFREE == 3 && TRACE_MM_PAGE_ALLOC == 4 && TRACE_MM_PAGE_FREE == 5 &&
+	       TRACE_MEMPOOL_ALLOC == 6 && TRACE_MEMPOOL_FREE == 7 && TRACE_MEMPOOL_WAIT == 8 &&
+	       TRACE_MEMPOOL_RESIZE == 9 && TRACE_GENPOOL_ALLOC == 10 && TRACE_GENPOOL_FREE == 11,
 	       "the names above index the array");
 
 void trace_watch(bool on)
@@ -73,4 +81,40 @@ noinline void trace_mm_page_alloc(unsigned long pfn, unsigned int order, gfp_t g
 noinline void trace_mm_page_free(unsigned long pfn, unsigned int order)
 {
 	STAP_PROBEV(kmem, mm_page_free, pfn, order);
+}
+
+noinline void trace_mempool_alloc(const void *call_site, const void *ptr, const void *pool, const char *name,
+				  gfp_t gfp_flags, int reserve)
+{
+	STAP_PROBEV(kmem, mempool_alloc, call_site, ptr, pool, name, gfp_flags, reserve);
+}
+
+noinline void trace_mempool_free(const void *call_site, const void *ptr, const void *pool, const char *name,
+				 int reserve)
+{
+	STAP_PROBEV(kmem, mempool_free, call_site, ptr, pool, name, reserve);
+}
+
+noinline void trace_mempool_wait(const void *call_site, const void *pool, const char *name, gfp_t gfp_flags,
+				 unsigned int waiting)
+{
+	STAP_PROBEV(kmem, mempool_wait, call_site, pool, name, gfp_flags, waiting);
+}
+
+noinline void trace_mempool_resize(const void *call_site, const void *pool, const char *name, int old_nr,
+				   int new_nr)
+{
+	STAP_PROBEV(kmem, mempool_resize, call_site, pool, name, old_nr, new_nr);
+}
+
+noinline void trace_genpool_alloc(const void *call_site, unsigned long addr, const void *pool, const char *name,
+				  size_t bytes)
+{
+	STAP_PROBEV(kmem, genpool_alloc, call_site, addr, pool, name, bytes);
+}
+
+noinline void trace_genpool_free(const void *call_site, unsigned long addr, const void *pool, const char *name,
+				 size_t bytes)
+{
+	STAP_PROBEV(kmem, genpool_free, call_site, addr, pool, name, bytes);
 }

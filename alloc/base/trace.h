@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * trace.h - the USDT probes, provider "kmem": one per kernel tracepoint of that
- * name, with the fields of the kernel's event record (6.18) in its order.
+ * name, with the fields of the kernel's event record (6.18) in its order, and
+ * those of the pools, which the kernel lacks.
  *
  * Callers write `if (trace_on(TRACE_KMALLOC)) trace_kmalloc(...)`. Untraced that
  * is a compare with zero and an untaken branch; the probe itself sits in a
@@ -22,6 +23,12 @@ enum trace_event {
 	TRACE_KFREE,
 	TRACE_MM_PAGE_ALLOC,
 	TRACE_MM_PAGE_FREE,
+	TRACE_MEMPOOL_ALLOC,
+	TRACE_MEMPOOL_FREE,
+	TRACE_MEMPOOL_WAIT,
+	TRACE_MEMPOOL_RESIZE,
+	TRACE_GENPOOL_ALLOC,
+	TRACE_GENPOOL_FREE,
 	TRACE_NR_EVENTS
 };
 
@@ -63,5 +70,20 @@ void trace_kfree(const void *call_site, const void *ptr);
 /* pfn: index of the page in the arena; -1 when the allocation failed. */
 void trace_mm_page_alloc(unsigned long pfn, unsigned int order, gfp_t gfp_flags, int migratetype);
 void trace_mm_page_free(unsigned long pfn, unsigned int order);
+
+/*
+ * Pools: the kernel has no tracepoints for them. pool: the struct mempool or
+ * struct gen_pool; reserve: 1 when the element came from or went to the reserve.
+ * A wait begins with `waiting` threads in the queue, this one included.
+ */
+void trace_mempool_alloc(const void *call_site, const void *ptr, const void *pool, const char *name,
+			 gfp_t gfp_flags, int reserve);
+void trace_mempool_free(const void *call_site, const void *ptr, const void *pool, const char *name, int reserve);
+void trace_mempool_wait(const void *call_site, const void *pool, const char *name, gfp_t gfp_flags,
+			unsigned int waiting);
+void trace_mempool_resize(const void *call_site, const void *pool, const char *name, int old_nr, int new_nr);
+/* addr 0: the allocation failed. bytes: as asked for. */
+void trace_genpool_alloc(const void *call_site, unsigned long addr, const void *pool, const char *name, size_t bytes);
+void trace_genpool_free(const void *call_site, unsigned long addr, const void *pool, const char *name, size_t bytes);
 
 #endif

@@ -4,52 +4,49 @@
 
 #include <errno.h>
 
-#include <kmem/slab.h>
+#include <kmem/debug.h>
 
 #include "base/observe.h"
 #include "slab/cache.h"
+#include "slab/tune.h"
 #include "text/slab.h"
 
-/* Partial slabs that a node may keep: more than the arena of a small machine holds makes no sense. */
-#define MIN_PARTIAL_MAX (1 << 20)
+#define WRITE(name, attribute)                                     \
+	static int write_##name(struct kmem_cache *s, int64_t value)  \
+	{                                                             \
+		return tune_locked(s, attribute, value);              \
+	}
 
-static int write_min_partial(struct kmem_cache *s, int64_t value)
-{
-	if (value < 0 || value > MIN_PARTIAL_MAX)
-		return -EINVAL;
-	WRITE_ONCE(s->min_partial, (uint32_t)value);
-	return 0;
-}
+WRITE(barn_empty, KMEM_TUNE_BARN_EMPTY)
+WRITE(barn_full, KMEM_TUNE_BARN_FULL)
+WRITE(defrag_ratio, KMEM_TUNE_DEFRAG_RATIO)
+WRITE(failslab, KMEM_TUNE_FAILSLAB)
+WRITE(min_partial, KMEM_TUNE_MIN_PARTIAL)
+WRITE(order, KMEM_TUNE_ORDER)
+WRITE(sheaf_capacity, KMEM_TUNE_SHEAF_CAPACITY)
+WRITE(shrink, KMEM_TUNE_SHRINK)
 
-static int write_shrink(struct kmem_cache *s, int64_t value)
+/* What is wrong is reported on the process's stderr, as the kernel's goes to its log. */
+static int write_validate(struct kmem_cache *s, int64_t value)
 {
-	if (value != 1)
-		return -EINVAL;
-	cache_shrink_locked(s);
-	return 0;
-}
+	long errors = value == 1 ? kmem_cache_validate(s) : -EINVAL;
 
-static int write_failslab(struct kmem_cache *s, int64_t value)
-{
-	if (value != 0 && value != 1)
-		return -EINVAL;
-	/* Caches that share the slabs would fail, too. */
-	if (s->refcount > 1)
-		return -EBUSY;
-	if (value)
-		__atomic_fetch_or(&s->flags, SLAB_FAILSLAB, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_and(&s->flags, ~SLAB_FAILSLAB, __ATOMIC_RELAXED);
-	return 0;
+	return errors < 0 ? (int)errors : 0;
 }
 
 static const struct {
 	const char *name;
 	int (*write)(struct kmem_cache *s, int64_t value);
 } writable[] = {
+	{ "barn_empty", write_barn_empty },
+	{ "barn_full", write_barn_full },
 	{ "failslab", write_failslab },
 	{ "min_partial", write_min_partial },
+	{ "order", write_order },
+	{ "remote_node_defrag_ratio", write_defrag_ratio },
+	{ "sheaf_capacity", write_sheaf_capacity },
 	{ "shrink", write_shrink },
+	{ "validate", write_validate },
 };
 
 static int refuse(const char *attribute)

@@ -14,6 +14,7 @@
 #include "base/depot.h"
 #include "base/observe.h"
 #include "page/alloc.h"
+#include "pool/pool.h"
 #include "slab/cache.h"
 #include "slab/guard.h"
 #include "slab/rcu.h"
@@ -21,6 +22,7 @@
 static void prepare(void)
 {
 	rcu_lock_for_fork();
+	pool_lock_for_fork();
 	cache_lock_for_fork();
 	page_lock_for_fork();
 	rcu_lock_shards_for_fork();
@@ -33,6 +35,7 @@ static void parent(void)
 	rcu_unlock_shards_after_fork(false);
 	page_unlock_after_fork(false);
 	cache_unlock_after_fork(false);
+	pool_unlock_after_fork(false);
 	rcu_unlock_after_fork(false);
 }
 
@@ -42,6 +45,7 @@ static void child(void)
 	rcu_unlock_shards_after_fork(true);
 	page_unlock_after_fork(true);
 	cache_unlock_after_fork(true);
+	pool_unlock_after_fork(true);
 	rcu_unlock_after_fork(true);
 	depot_after_fork();
 	observe_after_fork();

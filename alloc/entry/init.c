@@ -21,11 +21,14 @@
 #include "base/os.h"
 #include "base/percpu.h"
 #include "base/report.h"
+#include "base/shadow.h"
+#include "base/trace.h"
 #include "entry/control.h"
 #include "entry/fork.h"
 #include "entry/options.h"
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
+#include "pool/pool.h"
 #include "slab/cache.h"
 #include "slab/debug_large.h"
 #include "slab/debug_options.h"
@@ -52,7 +55,7 @@ void kmem_init(void)
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	/* The arena takes most of what address space there is: last. */
-	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) ||
+	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
@@ -67,6 +70,10 @@ void kmem_init(void)
 	observe_root.percpu_bytes = percpu_bytes();
 	guard_init(kmem_options()->guard_ms);
 	control_init();
+	if (SHADOW) {
+		shadow_init();
+		trace_watch(true);
+	}
 	observe_ready();
 }
 

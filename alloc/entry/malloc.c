@@ -94,7 +94,7 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 	void *p = NULL;
 
 	if (size <= PTRDIFF_MAX && !(watched && fault_object(gfp, call_site)))
-		p = large_alloc(debug_large_size(size), gfp, true, true);
+		p = large_alloc(debug_large_size(size), gfp, true, true, -1);
 	if (p && watched)
 		debug_large_alloc(p, size, gfp & __GFP_ZERO, call_site);
 	return p;
@@ -354,7 +354,7 @@ static void *aligned_pages(size_t align, size_t size)
 	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
 		return NULL;
 	if (size > KMALLOC_MAX_SIZE)
-		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true);
+		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true, -1);
 	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;

@@ -122,40 +122,26 @@ static unsigned int piece_order(uint32_t index, uint32_t end)
 	return MIN(order, fls64(end - index) - 1);
 }
 
-/* One event per aligned piece, as its frees will have. */
-static void trace_run(const struct page *page, gfp_t gfp)
-{
-	uint32_t index = page_index(page), end = index + page->nr_pages;
-
-	while (index < end) {
-		unsigned int order = piece_order(index, end);
-
-		trace_mm_page_alloc(index, order, gfp, (int)gfp_migratetype(gfp));
-		index += 1u << order;
-	}
-}
-
-struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type)
+struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type, int nid)
 {
 	unsigned int order = fls64(nr_pages - 1);
-	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
-	struct page_request request = { .gfp = watched ? wipe_gfp(gfp) : gfp, .order = order, .nid = numa_this_node() };
+	struct page_request request = { .gfp = gfp, .order = order,
+					.nid = nid < 0 ? numa_this_node() : (unsigned int)nid };
 	struct page *page = NULL;
 
-	if (!is_pow2(nr_pages)) {
+	/* Watched, one path is enough: it has the events and the faults. */
+	if (!is_pow2(nr_pages) && !trace_on(TRACE_MM_PAGE_ALLOC)) {
 		take_prepare(&request);
 		page = take_run(&request, nr_pages);
 	}
-	if (!page) {
-		page = page_alloc(gfp, order, type);
-		if (page)
-			page_trim(page, nr_pages);
+	if (page) {
+		enter(page, &request, nr_pages, type);
+		page->flags |= KMEM_PG_EXACT;
 		return page;
 	}
-	enter(page, &request, nr_pages, type);
-	page->flags |= KMEM_PG_EXACT;
-	if (watched)
-		trace_run(page, gfp);
+	page = page_alloc_node(gfp, order, type, nid);
+	if (page)
+		page_trim(page, nr_pages);
 	return page;
 }
 

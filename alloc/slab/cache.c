@@ -134,39 +134,62 @@ static void set_geometry(struct kmem_cache *s, const struct geometry *g)
  * A shared slot lives in the memory of a sheaf, so that it is reused when the
  * cache is destroyed: this many objects make up for the larger header.
  */
-static uint32_t shared_sheaf_capacity(const struct kmem_cache *s)
+static uint32_t shared_sheaf_capacity(uint32_t slot_capacity)
 {
-	return s->slot_capacity + (uint32_t)((sizeof(struct kmem_slot) - sizeof(struct kmem_sheaf)) / sizeof(uint64_t));
+	return slot_capacity + (uint32_t)((sizeof(struct kmem_slot) - sizeof(struct kmem_sheaf)) / sizeof(uint64_t));
 }
 
-static int set_shared_slot(const struct kmem_cache *s, struct kmem_cache_node *n)
+static struct kmem_slot *shared_slot_alloc(uint32_t capacity)
 {
-	struct kmem_slot *shared = (struct kmem_slot *)(void *)sheaf_alloc(shared_sheaf_capacity(s));
+	struct kmem_slot *slot = (struct kmem_slot *)(void *)sheaf_alloc(shared_sheaf_capacity(capacity));
 
-	if (!shared)
-		return -ENOMEM;
-	memset(shared, 0, sizeof(*shared));
-	shared->capacity = s->slot_capacity;
-	shared->limit = s->slot_capacity;
-	n->shared = (uintptr_t)shared;
+	if (!slot)
+		return NULL;
+	memset(slot, 0, sizeof(*slot));
+	slot->capacity = capacity;
+	slot->limit = capacity;
+	return slot;
+}
+
+static void shared_slot_free(struct kmem_slot *slot)
+{
+	struct kmem_sheaf *memory = (struct kmem_sheaf *)(void *)slot;
+
+	if (!slot)
+		return;
+	memory->capacity = shared_sheaf_capacity(slot->limit);
+	sheaf_free(memory);
+}
+
+/* Slots in the per-CPU regions, or one shared slot per node. None for capacity 0: then the null slot serves. */
+static int alloc_slots(uint32_t capacity, uint32_t *offset, struct kmem_slot **shared)
+{
+	unsigned int nid;
+
+	*offset = capacity ? percpu_slot_alloc(slot_bytes(capacity)) : 0;
+	for (nid = 0; nid < numa_nr_nodes(); nid++) {
+		shared[nid] = capacity && !*offset ? shared_slot_alloc(capacity) : NULL;
+		if (capacity && !*offset && !shared[nid]) {
+			while (nid-- > 0)
+				shared_slot_free(shared[nid]);
+			return -ENOMEM;
+		}
+	}
 	return 0;
 }
 
-/* Slots in the per-CPU regions, or one shared slot per node. Return: 0 or -ENOMEM. */
 static int set_slots(struct kmem_cache *s)
 {
+	struct kmem_slot *shared[KMEM_MAX_NODES];
 	unsigned int nid;
-	int rc = 0;
 
 	s->slot_capacity = 2 * s->sheaf_capacity;
-	/* A debug cache stays with the null slot, which is always empty and full. */
-	s->slot_offset = s->slot_capacity ? percpu_slot_alloc(slot_bytes(s->slot_capacity)) : 0;
+	if (alloc_slots(s->slot_capacity, &s->slot_offset, shared))
+		return -ENOMEM;
 	s->percpu = percpu_region(0) + s->slot_offset;
-	if (s->slot_offset || !s->slot_capacity)
-		return 0;
-	for (nid = 0; nid < s->nr_nodes && !rc; nid++)
-		rc = set_shared_slot(s, node_of(s, nid));
-	return rc;
+	for (nid = 0; nid < s->nr_nodes; nid++)
+		node_of(s, nid)->shared = (uintptr_t)shared[nid];
+	return 0;
 }
 
 /* The slots of a drained cache. */
@@ -176,15 +199,26 @@ static void release_slots(struct kmem_cache *s)
 
 	percpu_slot_free(s->slot_offset, slot_bytes(s->slot_capacity));
 	for (nid = 0; nid < s->nr_nodes; nid++) {
-		struct kmem_cache_node *n = node_of(s, nid);
-		struct kmem_sheaf *memory = (struct kmem_sheaf *)(uintptr_t)n->shared;
-
-		if (!memory)
-			continue;
-		n->shared = 0;
-		memory->capacity = shared_sheaf_capacity(s);
-		sheaf_free(memory);
+		shared_slot_free((struct kmem_slot *)(uintptr_t)node_of(s, nid)->shared);
+		node_of(s, nid)->shared = 0;
 	}
+}
+
+int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
+{
+	uint32_t old_offset = s->slot_offset, old_capacity = s->slot_capacity, offset;
+	struct kmem_slot *shared[KMEM_MAX_NODES];
+	unsigned int nid;
+
+	if (debug_cache(s) || capacity > MAX_SHEAF_CAPACITY)
+		return -EINVAL;
+	if (alloc_slots(2 * capacity, &offset, shared))
+		return -ENOMEM;
+	slub_change_slots(s, offset, 2 * capacity, shared);
+	percpu_slot_free(old_offset, slot_bytes(old_capacity));
+	for (nid = 0; nid < s->nr_nodes; nid++)
+		shared_slot_free(shared[nid]);
+	return 0;
 }
 
 /* Debug caches have the kernel's layout with all its metadata, the others nothing between their objects. */

@@ -28,6 +28,9 @@ struct kmem_cache *cache_next(const struct kmem_cache *s);
  */
 int cache_change(uint32_t id, int (*change)(struct kmem_cache *s, int64_t value), int64_t value);
 
+/* Objects per sheaf from now on, 0 for no per-CPU slots. Registry locked, cache in use. 0, -EINVAL or -ENOMEM. */
+int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity);
+
 /* As kmem_cache_shrink(), with the registry locked. Return: slabs left. */
 size_t cache_shrink_locked(struct kmem_cache *s);
 

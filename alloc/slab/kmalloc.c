@@ -91,7 +91,7 @@ int kmalloc_init(void)
 
 /* ---- objects of whole pages ---- */
 
-void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
+void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy, int nid)
 {
 	struct page *page;
 
@@ -101,14 +101,15 @@ void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
 		if (trace_on(TRACE_MM_PAGE_ALLOC) &&
 		    fault_pages(gfp, (unsigned int)get_order(size), __builtin_return_address(0)))
 			return NULL;
-		page = large_map(size);
+		page = large_map(size, nid);
 		return page ? page_to_addr(page) : NULL;
 	}
 	gfp &= ~__GFP_COMP;
 	if (exact)
-		page = page_alloc_exact(gfp, (uint32_t)(ALIGN_UP(MAX(size, 1u), PAGE_SIZE) >> PAGE_SHIFT), KMEM_PAGE_LARGE);
+		page = page_alloc_exact(gfp, (uint32_t)(ALIGN_UP(MAX(size, 1u), PAGE_SIZE) >> PAGE_SHIFT),
+					KMEM_PAGE_LARGE, nid);
 	else
-		page = page_alloc(gfp, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
+		page = page_alloc_node(gfp, (unsigned int)get_order(size), KMEM_PAGE_LARGE, nid);
 	if (!page)
 		return NULL;
 	page->size = size;
@@ -153,22 +154,22 @@ KMEM_API size_t kmalloc_size_roundup(size_t size)
 }
 
 /* The same with all that is off by default. */
-static void *large_watched(size_t size, gfp_t gfp, const void *call_site)
+static void *large_watched(size_t size, gfp_t gfp, int nid, const void *call_site)
 {
 	void *p;
 
 	if (!size || fault_object(gfp, call_site))
 		return size ? NULL : ZERO_SIZE_PTR;
-	p = large_alloc(debug_large_size(size), gfp, false, false);
+	p = large_alloc(debug_large_size(size), gfp, false, false, nid);
 	if (p)
 		debug_large_alloc(p, size, wipe_gfp(gfp) & __GFP_ZERO, call_site);
 	return p;
 }
 
 /* Nothing, or more than the largest class. */
-static noinline void *kmalloc_no_class(size_t size, gfp_t gfp)
+static noinline void *kmalloc_no_class(size_t size, gfp_t gfp, int nid)
 {
-	return size ? large_alloc(size, gfp, false, false) : ZERO_SIZE_PTR;
+	return size ? large_alloc(size, gfp, false, false, nid) : ZERO_SIZE_PTR;
 }
 
 static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const void *call_site)
@@ -179,7 +180,7 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 
 	if (!s)
 		strict_check(gfp, call_site);
-	p = s ? watch_alloc(s, &request) : large_watched(size, gfp, call_site);
+	p = s ? watch_alloc(s, &request) : large_watched(size, gfp, usable_node(node), call_site);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
@@ -190,7 +191,7 @@ static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const v
 		return kmalloc_watched(size, gfp, node, call_site);
 	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
 		return slub_alloc(class_cache(size, gfp), gfp);
-	return kmalloc_no_class(size, gfp);
+	return kmalloc_no_class(size, gfp, -1);
 }
 
 static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_site)
@@ -203,17 +204,17 @@ static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_s
 		return kmalloc_watched(size, gfp, nid, call_site);
 	if (size - 1 < KMALLOC_MAX_CACHE_SIZE)
 		return slub_alloc_request(class_cache(size, gfp), &request);
-	return kmalloc_no_class(size, gfp);
+	return kmalloc_no_class(size, gfp, usable_node(nid));
 }
 
 void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
 {
-	return kmalloc_from(size, gfp, node, call_site);
+	return node < 0 ? kmalloc_from(size, gfp, -1, call_site) : kmalloc_on_node(size, gfp, node, call_site);
 }
 
 KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const void *caller)
 {
-	return kmalloc_on_node(size, gfp, nid, caller);
+	return kmalloc_at(size, gfp, nid, caller);
 }
 
 KMEM_API void *kmalloc(size_t size, gfp_t gfp)

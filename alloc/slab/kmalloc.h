@@ -6,6 +6,7 @@
 #ifndef SLAB_KMALLOC_H
 #define SLAB_KMALLOC_H
 
+#include "base/numa.h"
 #include "slab/cache.h"
 
 /* Make the kmalloc caches. Return: 0 or -ENOMEM. */
@@ -17,9 +18,16 @@ struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp);
 /*
  * An object of whole pages, size > 0: from the buddy up to 4 MiB, with the
  * unused tail pages given back when `exact`; beyond that, if allowed, with an
- * address range of its own. Page aligned. No event. NULL when out of memory.
+ * address range of its own. From node nid, the running CPU's if nid < 0. Page
+ * aligned. No event. NULL when out of memory.
  */
-void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy);
+void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy, int nid);
+
+/* nid, or -1 when there is no such node: then any does, unless __GFP_THISNODE forbids it. */
+static inline int usable_node(int nid)
+{
+	return nid < (int)numa_nr_nodes() ? nid : -1;
+}
 
 /* Bytes that an object of whole pages can use; its requested size. */
 size_t large_usable(const struct page *page);

@@ -10,9 +10,11 @@
 #include <errno.h>
 
 #include "base/report.h"
+#include "base/shadow.h"
 #include "base/trace.h"
 #include "slab/debug.h"
 #include "slab/kmalloc.h"
+#include "slab/watch.h"
 
 struct slab_sheaf {
 	uint32_t count;
@@ -128,6 +130,8 @@ KMEM_API void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp, stru
 	object = sheaf->object[--sheaf->count];
 	if (!debug_cache(s))
 		slub_reserve_use(s);
+	if (SHADOW)
+		watch_handed_out(s, object);
 	if (gfp & __GFP_ZERO)
 		slub_zero(s, object);
 	if (trace_on(TRACE_KMEM_CACHE_ALLOC))

@@ -3,8 +3,10 @@
 #include "slab/slab.h"
 
 #include "base/report.h"
+#include "base/shadow.h"
 #include "page/alloc.h"
 #include "slab/debug_object.h"
+#include "slab/geometry.h"
 #include "slab/rcu.h"
 
 static void set_ids(const struct page *slab, uint16_t id)
@@ -38,17 +40,23 @@ static void construct(const struct kmem_cache *s, const struct page *slab)
 
 static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 {
+	unsigned int order = READ_ONCE(s->order); /* may be tuned meanwhile */
 	struct page *slab;
 
 	gfp &= ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP);
 	if (s->migratetype == MIGRATE_RECLAIMABLE)
 		gfp |= __GFP_RECLAIMABLE;
 	*fell_back = false;
-	slab = page_alloc_node(s->order > s->min_order ? gfp & ~__GFP_NOFAIL : gfp, s->order, KMEM_PAGE_SLAB, nid);
-	if (slab || s->order == s->min_order)
+	slab = page_alloc_node(order > s->min_order ? gfp & ~__GFP_NOFAIL : gfp, order, KMEM_PAGE_SLAB, nid);
+	if (slab || order == s->min_order)
 		return slab;
 	*fell_back = true;
 	return page_alloc_node(gfp, s->min_order, KMEM_PAGE_SLAB, nid);
+}
+
+uint32_t slab_capacity(const struct kmem_cache *s, unsigned int order)
+{
+	return (uint32_t)MIN((PAGE_SIZE << order) / s->size, (size_t)SLAB_MAX_OBJECTS);
 }
 
 struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
@@ -60,7 +68,7 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 	slab->cache_id = s->id;
 	slab->inuse = 0;
 	slab->hint = 0;
-	slab->objects = *fell_back ? s->min_objects : s->objects;
+	slab->objects = (uint16_t)slab_capacity(s, slab->order);
 	memset(page_bitmap(slab), 0, slab_bitmap_words(slab) * sizeof(uint64_t));
 	set_tails(slab);
 	if (s->flags & SLAB_DEBUG_FLAGS)
@@ -76,6 +84,7 @@ static void release_now(void *slab)
 
 	set_ids(page, KMEM_ID_NONE);
 	page->cache_id = 0;
+	shadow_forget(page_to_addr(page), PAGE_SIZE << page->order);
 	page_free(page, page->order);
 }
 

@@ -23,6 +23,9 @@
 /* A new slab of the cache, constructors run, on no list. Node not locked. NULL when out of memory. */
 struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back);
 
+/* Objects that fit a slab of this order. */
+uint32_t slab_capacity(const struct kmem_cache *s, unsigned int order);
+
 /* Once, before the others. */
 void slab_init(void);
 

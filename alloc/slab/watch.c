@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "base/observe.h"
+#include "base/shadow.h"
 #include "base/strict.h"
 #include "base/wipe.h"
 #include "slab/debug.h"
@@ -12,6 +13,32 @@
 static bool may_wipe(const struct kmem_cache *s)
 {
 	return !s->ctor && !(s->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_POISON));
+}
+
+/* Free objects of these are nobody's to look at. */
+static bool is_shadowed(const struct kmem_cache *s)
+{
+	return SHADOW && !s->ctor && !(s->flags & SLAB_TYPESAFE_BY_RCU) && !debug_cache(s);
+}
+
+void watch_handed_out(const struct kmem_cache *s, const void *object)
+{
+	if (is_shadowed(s))
+		shadow_alloc(object, s->object_size, s->size);
+}
+
+/* It may be cleared only once it is the caller's. */
+static void *alloc_shadowed(struct kmem_cache *s, const struct slab_request *request)
+{
+	struct slab_request plain = *request;
+	void *object;
+
+	plain.gfp &= ~__GFP_ZERO;
+	object = slub_alloc_request(s, &plain);
+	if (!object)
+		return NULL;
+	watch_handed_out(s, object);
+	return request->gfp & __GFP_ZERO ? slub_zero(s, object) : object;
 }
 
 void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
@@ -27,6 +54,8 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 		cleared.gfp = wipe_gfp(request->gfp);
 	if (debug_cache(s))
 		return debug_alloc(s, &cleared);
+	if (is_shadowed(s))
+		return alloc_shadowed(s, &cleared);
 	return slub_alloc_request(s, &cleared);
 }
 
@@ -38,5 +67,7 @@ void watch_free(struct kmem_cache *s, void *object, const void *call_site)
 	}
 	if (wipe_on_free() && may_wipe(s))
 		memset(object, 0, s->object_size);
+	if (is_shadowed(s))
+		shadow_free(object, s->size);
 	slub_free(s, object);
 }

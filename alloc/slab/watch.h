@@ -17,4 +17,7 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request);
 /* Free it. object: not NULL. */
 void watch_free(struct kmem_cache *s, void *object, const void *call_site);
 
+/* An object goes to its caller on another way than watch_alloc(): for builds that shadow objects (base/shadow.h). */
+void watch_handed_out(const struct kmem_cache *s, const void *object);
+
 #endif

@@ -390,35 +390,128 @@ static void zone_pages(struct text *t, const char *name, uint64_t value)
 	text_number(t, value, 0);
 }
 
+/* The first page of each zone, 0 for one that has none. */
+static int read_starts(const struct text_source *src, uint64_t *start)
+{
+	uint64_t end = (src->root->arena_end - src->root->arena_base) >> 22, block;
+	uint8_t state;
+	int rc = 0;
+
+	memset(start, 0, KMEM_MAX_ZONES * sizeof(*start));
+	for (block = 1; !rc && block < end; block++) {
+		rc = src->read(src->context, src->root->blocks + block, &state, sizeof(state));
+		if (!rc && (state & 15) == KMEM_BLOCK_BUDDY && state >> 4 < KMEM_MAX_ZONES && !start[state >> 4])
+			start[state >> 4] = block << 10;
+	}
+	return rc;
+}
+
+/* Kept from requests for a zone further up: of Normal nothing, of DMA32 its reserve. One number per kind of zone. */
+static void protection(struct text *t, const struct text_source *src, const struct kmem_zone *zone)
+{
+	text_string(t, "\n        protection: (0");
+	if (src->root->nr_zones > src->root->nr_nodes) {
+		text_string(t, ", ");
+		text_number(t, zone->lowmem_reserve, 0);
+	}
+	text_char(t, ')');
+}
+
+static void pcp_line(struct text *t, const char *name, uint64_t value)
+{
+	text_string(t, "\n              ");
+	text_field(t, name, -9);
+	text_char(t, ' ');
+	text_number(t, value, 0);
+}
+
+static int pagesets(struct text *t, const struct text_source *src, unsigned int zone)
+{
+	unsigned int cpu;
+
+	text_string(t, "\n  pagesets");
+	for (cpu = 0; cpu < src->root->nr_cpus; cpu++) {
+		uint64_t at = src->root->pcps + ((uint64_t)cpu * src->root->nr_zones + zone) * sizeof(struct kmem_pcp);
+		struct kmem_pcp pcp;
+		int rc = src->read(src->context, at, &pcp, sizeof(pcp));
+
+		if (rc)
+			return rc;
+		text_string(t, "\n    cpu: ");
+		text_number(t, cpu, 0);
+		pcp_line(t, "count:", pcp.count);
+		pcp_line(t, "high:", pcp.high);
+		pcp_line(t, "batch:", pcp.batch);
+		pcp_line(t, "high_min:", pcp.high_min);
+		pcp_line(t, "high_max:", pcp.high_max);
+	}
+	return 0;
+}
+
+/* The node's own counters stand with its first zone. */
+static void node_stats(struct text *t, const struct text_source *src, const struct kmem_zone *zones,
+		       const struct usage *u, unsigned int node)
+{
+	uint64_t slab[2] = { 0, 0 };
+	unsigned int zone;
+
+	for (zone = 0; zone < src->root->nr_zones; zone++) {
+		if (zones[zone].node != node)
+			continue;
+		slab[0] += u->slab[zone][0];
+		slab[1] += u->slab[zone][1];
+	}
+	text_string(t, "\n  per-node stats");
+	zone_counter(t, "nr_slab_reclaimable", slab[1]);
+	zone_counter(t, "nr_slab_unreclaimable", slab[0]);
+}
+
+static void zone_numbers(struct text *t, const struct text_source *src, const struct kmem_zone *zone)
+{
+	static const char *const mark[] = { "min", "low", "high", "promo" };
+	unsigned int i;
+
+	text_string(t, "\n  pages free     ");
+	text_number(t, zone->free_pages, 0);
+	zone_pages(t, "boost", zone->watermark_boost);
+	for (i = 0; i < KMEM_NR_WMARKS; i++)
+		zone_pages(t, mark[i], zone->watermark[i] + zone->watermark_boost);
+	zone_pages(t, "spanned", zone->present_pages);
+	zone_pages(t, "present", zone->present_pages);
+	zone_pages(t, "managed", MIN(zone->max_pages, zone->present_pages));
+	zone_pages(t, "cma", 0);
+	protection(t, src, zone);
+	zone_counter(t, "nr_free_pages", zone->free_pages);
+	for (i = KMEM_ZS_NUMA_HIT; i <= KMEM_ZS_NUMA_OTHER; i++)
+		zone_counter(t, stat_name[i], zone->stat[i]);
+}
+
 int text_zoneinfo(struct text *t, const struct text_source *src)
 {
 	struct kmem_zone zones[KMEM_MAX_ZONES];
+	uint64_t start[KMEM_MAX_ZONES];
+	uint32_t nodes_seen = 0;
 	struct usage u;
-	unsigned int nid;
+	unsigned int zone;
 	int rc = read_zones(src, zones);
 
 	if (!rc)
 		rc = read_usage(src, &u);
-	for (nid = 0; !rc && nid < src->root->nr_zones; nid++) {
-		const struct kmem_zone *zone = &zones[nid];
+	if (!rc)
+		rc = add_pcp_stats(src, zones);
+	if (!rc)
+		rc = read_starts(src, start);
+	for (zone = 0; !rc && zone < src->root->nr_zones; zone++) {
+		unsigned int node = zones[zone].node % KMEM_MAX_NODES;
 
-		zone_name(t, zone, 0);
-		text_string(t, "\n  per-node stats");
-		zone_counter(t, "nr_slab_reclaimable", u.slab[nid][1]);
-		zone_counter(t, "nr_slab_unreclaimable", u.slab[nid][0]);
-		text_string(t, "\n  pages free     ");
-		text_number(t, zone->free_pages, 0);
-		zone_pages(t, "boost", zone->watermark_boost);
-		zone_pages(t, "min", zone->watermark[0] + zone->watermark_boost);
-		zone_pages(t, "low", zone->watermark[1] + zone->watermark_boost);
-		zone_pages(t, "high", zone->watermark[2] + zone->watermark_boost);
-		zone_pages(t, "promo", zone->watermark[3] + zone->watermark_boost);
-		zone_pages(t, "spanned", zone->present_pages);
-		zone_pages(t, "present", zone->present_pages);
-		zone_pages(t, "managed", MIN(zone->max_pages, zone->present_pages));
-		zone_counter(t, "nr_free_pages", zone->free_pages);
-		text_string(t, "\n  start_pfn:           ");
-		text_number(t, (UINT64_C(4) << 20) >> KMEM_PAGE_SHIFT, 0);
+		zone_name(t, &zones[zone], 0);
+		if (!(nodes_seen >> node & 1))
+			node_stats(t, src, zones, &u, node);
+		nodes_seen |= 1u << node;
+		zone_numbers(t, src, &zones[zone]);
+		rc = pagesets(t, src, zone);
+		text_string(t, "\n  node_unreclaimable:  0\n  start_pfn:           ");
+		text_number(t, start[zone], 0);
 		text_char(t, '\n');
 	}
 	return rc;

@@ -15,6 +15,15 @@ exported "$build/libkmem.so.0" >"$work/so"
 [ "${2:-}" = --update ] && cp "$work/so" $golden
 diff $golden "$work/so" || fail "libkmem.so exports something else than $golden"
 
+promised() { # what the public headers declare with KMEM_API
+	for header in alloc/include/kmem/*.h; do echo "#include <kmem/$(basename "$header")>"; done |
+		cc -E -P -Ialloc/include -x c - | tr '\n' ' ' | sed 's/[;}]/&\n/g' | grep 'visibility("default")' |
+		sed -E 's/__attribute__ ?\(\(([^()]|\([^()]*\))*\)\)//g; s/^[^(]*[ *]([A-Za-z_0-9]+) *\(.*/\1/; s/.*[ *]([A-Za-z_0-9]+) *;.*/\1/' |
+		sort -u
+}
+
+promised | diff - "$work/so" || fail "the headers declare other functions with KMEM_API than libkmem.so exports"
+
 # The preloaded library: the same, and the malloc family.
 { cat $golden; printf '%s\n' aligned_alloc calloc free malloc malloc_usable_size memalign posix_memalign pvalloc \
 	realloc reallocarray valloc free_sized free_aligned_sized _ZdlPvm _ZdaPvm _ZdlPvmSt11align_val_t \

@@ -22,6 +22,12 @@ static const struct {
 	[TRACE_KFREE] = { "kfree", 2 },
 	[TRACE_MM_PAGE_ALLOC] = { "mm_page_alloc", 4 },
 	[TRACE_MM_PAGE_FREE] = { "mm_page_free", 2 },
+	[TRACE_MEMPOOL_ALLOC] = { "mempool_alloc", 6 },
+	[TRACE_MEMPOOL_FREE] = { "mempool_free", 5 },
+	[TRACE_MEMPOOL_WAIT] = { "mempool_wait", 5 },
+	[TRACE_MEMPOOL_RESIZE] = { "mempool_resize", 5 },
+	[TRACE_GENPOOL_ALLOC] = { "genpool_alloc", 5 },
+	[TRACE_GENPOOL_FREE] = { "genpool_free", 5 },
 };
 
 static uint8_t *image;
@@ -87,7 +93,7 @@ static const struct probe *find_probe(const struct probe *probe, unsigned int nr
 	return found;
 }
 
-Test(trace, each_event_is_one_probe_with_the_kernel_s_fields)
+Test(trace, each_event_is_one_probe_with_its_fields)
 {
 	struct probe probe[32];
 	unsigned int nr = read_probes(probe, 32), i;
@@ -140,6 +146,12 @@ Test(trace, a_probe_nobody_listens_to_does_nothing)
 	trace_kfree(NULL, NULL);
 	trace_mm_page_alloc(1, 2, 3, 0);
 	trace_mm_page_free(1, 2);
+	trace_mempool_alloc(NULL, NULL, NULL, "x", 1, 0);
+	trace_mempool_free(NULL, NULL, NULL, "x", 1);
+	trace_mempool_wait(NULL, NULL, "x", 1, 2);
+	trace_mempool_resize(NULL, NULL, "x", 1, 2);
+	trace_genpool_alloc(NULL, 1, NULL, "x", 2);
+	trace_genpool_free(NULL, 1, NULL, "x", 2);
 	cr_expect_str_eq(capture_end(), "");
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 #include "base/report.h"
-#include "page/buddy.h"
+#include "page/alloc.h"
 #include "slab/cache.h"
 
 struct sums {
@@ -125,9 +125,7 @@ void audit(void)
 {
 	struct kmem_cache *s = NULL;
 
-	buddy_lock();
-	buddy_validate();
-	buddy_unlock();
+	page_validate();
 	audit_slabs();
 	while ((s = cache_next(s)))
 		audit_cache(s);

@@ -8,11 +8,17 @@ steady=
 trap 'kill $steady 2>/dev/null; rm -rf "$out"' EXIT
 fail() { echo "FAIL: $*"; cat "$out"/last 2>/dev/null; exit 1; }
 
-# name, number of arguments (the fields of the kernel's records)
-expected='kfree 2
+# name, number of arguments (the fields of the kernel's records; it has none of the pools')
+expected='genpool_alloc 5
+genpool_free 5
+kfree 2
 kmalloc 7
 kmem_cache_alloc 8
 kmem_cache_free 3
+mempool_alloc 6
+mempool_free 5
+mempool_resize 5
+mempool_wait 5
 mm_page_alloc 4
 mm_page_free 2'
 
@@ -28,7 +34,7 @@ strip -o "$out/stripped.so" "$lib" && readelf -nW "$out/stripped.so" | grep -q '
 [ "$(id -u)" -eq 0 ] || { echo "bpftrace and perf need root"; exit 77; }
 command -v bpftrace >/dev/null || { echo "bpftrace is not installed"; exit 77; }
 bpftrace -l "usdt:$lib:kmem:*" >"$out/last" 2>&1
-[ "$(grep -c ':kmem:' "$out/last")" -eq 6 ] || fail "bpftrace -l"
+[ "$(grep -c ':kmem:' "$out/last")" -eq "$(wc -l <<<"$expected")" ] || fail "bpftrace -l"
 
 start() { "$build/tests/probes/steady" >"$out/ready" & steady=$!; for _ in $(seq 50); do [ -s "$out/ready" ] && return; sleep 0.1; done; fail "steady did not start"; }
 start
@@ -39,9 +45,18 @@ timeout 60 bpftrace -p $steady -e "
 	usdt:$lib:kmem:kfree { @kfree = count(); }
 	usdt:$lib:kmem:mm_page_alloc { @pages[arg1, arg2] = count(); }
 	usdt:$lib:kmem:mm_page_free { @freed[arg1] = count(); }
+	usdt:$lib:kmem:mempool_alloc { @pool[str(arg3), arg5] = count(); }
+	usdt:$lib:kmem:mempool_free { @refill[str(arg3), arg4] = count(); }
+	usdt:$lib:kmem:mempool_wait { @wait[str(arg2), arg4] = count(); }
+	usdt:$lib:kmem:mempool_resize { @resize[str(arg2), arg3, arg4] = count(); }
+	usdt:$lib:kmem:genpool_alloc { @taken[str(arg3), arg4] = count(); }
+	usdt:$lib:kmem:genpool_free { @given[str(arg3), arg4] = count(); }
 	interval:s:2 { exit(); }" >"$out/last" 2>&1
 # size 100 takes 104 bytes; kmalloc(1000) 1024 with GFP_ATOMIC 0x820; order 2 with GFP_KERNEL 0xcc0
 for want in '@alloc\[steady, 100, 104\]: [1-9]' '@free\[steady\]: [1-9]' '@kmalloc\[1000, 1024, 2080\]: [1-9]' \
+	'@pool\[steady pool, 0\]: [1-9]' '@pool\[steady pool, 1\]: [1-9]' '@refill\[steady pool, 1\]: [1-9]' \
+	'@wait\[steady pool, 1\]: [1-9]' '@resize\[steady pool, 1, 2\]: [1-9]' \
+	'@taken\[steady range, 300\]: [1-9]' '@given\[steady range, 300\]: [1-9]' \
 	'@kfree: [1-9]' '@pages\[2, 3264\]: [1-9]' '@freed\[2\]: [1-9]'; do
 	grep -qE "$want" "$out/last" || fail "bpftrace did not print $want"
 done
@@ -50,7 +65,7 @@ command -v perf >/dev/null || { echo "perf is not installed"; exit 77; }
 export HOME=$out
 perf --buildid-dir "$out/debug" buildid-cache --add "$lib" >"$out/last" 2>&1 || fail "perf buildid-cache"
 perf --buildid-dir "$out/debug" list sdt 2>/dev/null | grep -o 'sdt_kmem:[a-z_]*' | sort -u >"$out/last"
-[ "$(wc -l <"$out/last")" -eq 6 ] || fail "perf list sdt"
+[ "$(wc -l <"$out/last")" -eq "$(wc -l <<<"$expected")" ] || fail "perf list sdt"
 perf probe -q -d 'sdt_kmem:*' >/dev/null 2>&1
 perf --buildid-dir "$out/debug" probe -q 'sdt_kmem:kmem_cache_alloc' >"$out/last" 2>&1 || fail "perf probe"
 perf record -q -o "$out/data" -e 'sdt_kmem:kmem_cache_alloc' -p $steady -- sleep 1 >"$out/last" 2>&1

@@ -1,16 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* steady.c - one object of cache "steady" and one page allocated and freed every millisecond, for tracers. */
+/*
+ * steady.c - one object of cache "steady", one page, and pieces of two pools allocated and freed
+ * every millisecond, for tracers. One thread waits for the mempool while the other has its element.
+ */
+#include <kmem/genalloc.h>
+#include <kmem/mempool.h>
 #include <kmem/page.h>
 #include <kmem/slab.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
+
+static mempool_t *pool;
+static volatile bool below_fails;
+
+static void *take(gfp_t gfp, void *data)
+{
+	return below_fails ? NULL : mempool_kmalloc(gfp, data);
+}
+
+static void *take_and_free(void *unused)
+{
+	mempool_free(mempool_alloc(pool, GFP_KERNEL), pool);
+	return unused;
+}
+
+static void use_mempool(void)
+{
+	struct mempool_stat stat;
+	pthread_t waiter;
+	void *element;
+
+	mempool_free(mempool_alloc(pool, GFP_KERNEL), pool);
+	mempool_resize(pool, 2);
+	mempool_resize(pool, 1);
+	below_fails = true;
+	element = mempool_alloc(pool, GFP_KERNEL);
+	if (!pthread_create(&waiter, NULL, take_and_free, NULL)) {
+		do {
+			usleep(100);
+			mempool_stat(pool, &stat);
+		} while (!stat.waiting);
+		mempool_free(element, pool);
+		pthread_join(waiter, NULL);
+	}
+	below_fails = false;
+}
 
 int main(void)
 {
 	struct kmem_cache *s = kmem_cache_create("steady", 100, 0, 0, NULL);
+	struct gen_pool *range = gen_pool_create(5, -1);
 
-	if (!s)
+	pool = mempool_create(1, take, mempool_kfree, (void *)200);
+	if (!s || !range || !pool || gen_pool_add(range, 0x10000, 0x10000, -1))
 		return 1;
+	mempool_set_name(pool, "steady pool");
+	gen_pool_set_name(range, "steady range");
 	puts("READY");
 	fflush(stdout);
 	for (int i = 0; i < 30000; i++) {
@@ -21,6 +67,8 @@ int main(void)
 		kmem_cache_free(s, object);
 		kfree(bytes);
 		__free_pages(page, 2);
+		use_mempool();
+		gen_pool_free(range, gen_pool_alloc(range, 300), 300);
 		usleep(1000);
 	}
 	return 0;

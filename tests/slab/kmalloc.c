@@ -284,7 +284,7 @@ Test(kmalloc, large_objects_are_described)
 
 Test(kmalloc, exact_large_objects_return_their_tail)
 {
-	void *p = large_alloc(5 * PAGE_SIZE, GFP_KERNEL, true, false);
+	void *p = large_alloc(5 * PAGE_SIZE, GFP_KERNEL, true, false, -1);
 
 	cr_expect_eq(large_usable(large_of(p)), 5 * PAGE_SIZE);
 	cr_expect_eq(free_pages_now(), zones[0].present_pages - 5);

@@ -128,14 +128,21 @@ Test(pages, vmstat)
 
 Test(pages, zoneinfo)
 {
+	static struct kmem_pcp pcps[2] = {
+		{ .count = 3, .high = 100, .batch = 63, .high_min = 90, .high_max = 200, .stat = { [KMEM_ZS_NUMA_HIT] = 4 } },
+	};
+
 	arena_setup(1);
+	root.pcps = (uintptr_t)pcps;
+	set_zone(2048, 0);
 	free_blocks(0, 0, 0, 7);
 	zones[0].present_pages = 1024;
 	zones[0].max_pages = UINT64_MAX;
 	zones[0].watermark_boost = 1;
+	zones[0].stat[KMEM_ZS_NUMA_HIT] = 38;
 	for (int i = 0; i < KMEM_NR_WMARKS; i++)
 		zones[0].watermark[i] = 10 * (uint64_t)(i + 1);
-	put_block(1024, KMEM_PAGE_SLAB, 3);
+	put_block(2048, KMEM_PAGE_SLAB, 3);
 	cr_expect_str_eq(file(text_zoneinfo),
 		"Node 0, zone   Normal\n"
 		"  per-node stats\n"
@@ -150,8 +157,54 @@ Test(pages, zoneinfo)
 		"        spanned  1024\n"
 		"        present  1024\n"
 		"        managed  1024\n"
+		"        cma      0\n"
+		"        protection: (0)\n"
 		"      nr_free_pages 7\n"
-		"  start_pfn:           1024\n");
+		"      numa_hit     42\n"
+		"      numa_miss    0\n"
+		"      numa_foreign 0\n"
+		"      numa_local   0\n"
+		"      numa_other   0\n"
+		"  pagesets\n"
+		"    cpu: 0\n"
+		"              count:    3\n"
+		"              high:     100\n"
+		"              batch:    63\n"
+		"              high_min: 90\n"
+		"              high_max: 200\n"
+		"    cpu: 1\n"
+		"              count:    0\n"
+		"              high:     0\n"
+		"              batch:    0\n"
+		"              high_min: 0\n"
+		"              high_max: 0\n"
+		"  node_unreclaimable:  0\n"
+		"  start_pfn:           2048\n");
+}
+
+/* Every line of ours but the numbers is one of the running kernel's zoneinfo, blanks included. */
+Test(pages, zoneinfo_has_the_kernel_s_lines)
+{
+	static struct kmem_pcp pcps[2];
+	char *kernel = calloc(1, 1 << 20);
+	FILE *f = fopen("/proc/zoneinfo", "r");
+	const char *line;
+
+	cr_assert_not_null(kernel);
+	if (!f || !fread(kernel, 1, (1 << 20) - 1, f))
+		return;
+	fclose(f);
+	arena_setup(1);
+	root.pcps = (uintptr_t)pcps;
+	set_zone(2048, 0);
+	for (line = file(text_zoneinfo); *line; line = strchr(line, '\n') + 1) {
+		char start[80];
+
+		snprintf(start, sizeof(start), "\n%.*s", (int)strcspn(line, "0123456789(\n"), line);
+		if (strncmp(line, "Node", 4) && !strstr(line, "promo") && !strstr(line, "high_m"))
+			cr_expect_not_null(strstr(kernel, start), "%s", start);
+	}
+	free(kernel);
 }
 
 /* The kernel's line that begins like ours must be a continuation of the same words. */

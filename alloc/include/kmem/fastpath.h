@@ -35,13 +35,14 @@ KMEM_BEGIN
 
 /*
  * The descriptor of the critical section 1..2 that aborts to 4, its announcement
- * to the kernel, and the first steps of every section: rcx the slot.
+ * to the kernel, and the first steps of every section: rcx the distance of the
+ * running CPU's memory from CPU 0's; then the slot.
  * An abort starts again at 6; the kernel wants the signature that glibc
  * registered with in front of the abort handler.
  *
  * No asm goto with outputs: GCC before 12.4 miscompiles it (PR 113921).
  */
-#define KMEM_RSEQ_BEGIN                                           \
+#define KMEM_RSEQ_ENTER                                           \
 	".pushsection __rseq_cs, \"aw\"\n\t"                      \
 	".balign 32\n"                                            \
 	"9:\t.long 0, 0\n\t"                                      \
@@ -54,8 +55,8 @@ KMEM_BEGIN
 	"movq %%r11, %%fs:8(%[rseq])\n"                           \
 	"1:\n\t"                                                  \
 	"movl %%fs:(%[id]), %%ecx\n\t"                            \
-	"shlq $24, %%rcx\n\t"                                     \
-	"addq (%[s]), %%rcx\n\t"
+	"shlq $24, %%rcx\n\t"
+#define KMEM_RSEQ_BEGIN KMEM_RSEQ_ENTER "addq (%[s]), %%rcx\n\t"
 
 /* The next steps: r11 its word, edx the number of objects held. */
 #define KMEM_SLOT_WORD                                            \

@@ -326,7 +326,8 @@ struct kmem_cache {
 	uint32_t barn_empty;
 	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
 	uint32_t reserved1;
-	uint64_t reserved[33];
+	uint64_t deferred;      /* freed in contexts that could not take the lock: first of a chain through the objects */
+	uint64_t reserved[32];
 };
 
 /* Free blocks of one order and migratetype: those with contents first to be taken, and those given back. */
@@ -472,7 +473,8 @@ struct kmem_observe {
 	uint64_t control;      /* struct kmem_control */
 	uint64_t attention[2]; /* uint16_t each: 65535 there makes the next allocation look into `control` */
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
-	uint64_t reserved[7];
+	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
+	uint64_t reserved[6];
 };
 
 #ifdef __cplusplus

@@ -199,6 +199,25 @@ static inline bool slab_is_available(void)
 	return true;
 }
 
+/*
+ * Change how a cache works while it is in use. Values, and the kernel's file in
+ * /sys/kernel/slab where there is one:
+ */
+enum kmem_tune {
+	KMEM_TUNE_SHEAF_CAPACITY, /* objects per sheaf, 0-16384; 0: no per-CPU slots */
+	KMEM_TUNE_BARN_FULL,      /* full sheaves that a node keeps, 0-10 */
+	KMEM_TUNE_BARN_EMPTY,     /* empty ones, 0-10 */
+	KMEM_TUNE_MIN_PARTIAL,    /* min_partial: empty slabs are kept while a node has no more partial ones, 0-2^20 */
+	KMEM_TUNE_ORDER,          /* of slabs to come: the smallest that holds an object, to 10 */
+	KMEM_TUNE_DEFRAG_RATIO,   /* remote_node_defrag_ratio, 0-100: percent of refills that try other nodes first */
+	KMEM_TUNE_FAILSLAB,       /* failslab: failures may be injected here, 0 or 1 */
+	KMEM_TUNE_SHRINK,         /* shrink: 1, give back what is in reserve, now */
+	KMEM_TUNE_NR
+};
+
+/* Return: 0; -EINVAL for an unknown attribute, a value out of range, or one that a debug cache cannot have; -ENOMEM. */
+KMEM_API int kmem_cache_tune(struct kmem_cache *s, enum kmem_tune attribute, int64_t value);
+
 /* Size in bytes that an object was created with. */
 KMEM_API unsigned int kmem_cache_size(const struct kmem_cache *s) KMEM_CHECK;
 KMEM_API const char *kmem_cache_name(const struct kmem_cache *s) KMEM_CHECK;
@@ -299,6 +318,17 @@ KMEM_API void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp) KMEM_CH
  */
 KMEM_API void kfree(const void *p);
 KMEM_API void kfree_sensitive(const void *p);
+
+/*
+ * kmalloc() and kfree() for any context: signal handlers that interrupt the
+ * allocator itself, and code that must not wait. At most 8 KiB, gfp: __GFP_ZERO
+ * and __GFP_ACCOUNT only. Neither waits for a lock, and no system call is made but
+ * to wake somebody who waits for one. NULL, rather often, when what is at hand does
+ * not do: no new memory is mapped. No events, no faults, no debug caches.
+ * kfree_nolock() takes objects of kmalloc(), too, and kfree() those of kmalloc_nolock().
+ */
+KMEM_API void *kmalloc_nolock(size_t size, gfp_t gfp, int nid) KMEM_MALLOC KMEM_SIZE(1);
+KMEM_API void kfree_nolock(const void *p);
 
 /* Usable bytes behind p, 0 for NULL and ZERO_SIZE_PTR; and what a request of `size` would get. */
 KMEM_API size_t ksize(const void *p) KMEM_CHECK;

@@ -5,7 +5,7 @@
 int main(void)
 {
 	struct page_frag_cache cache = { 0 };
-	char *a = page_frag_alloc(&cache, 100, GFP_ATOMIC), *b = page_frag_alloc(&cache, 200, GFP_KERNEL);
+	char *a = page_frag_alloc(&cache, 100, GFP_KERNEL), *b = page_frag_alloc(&cache, 200, GFP_ATOMIC);
 
 	if (!a || !b || a == b)
 		return 1;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * table.h - the tables of mempools and genpools that readers outside see.
+ *
+ * A pool's live state is an entry of its table, in the allocator's own memory;
+ * struct mempool and struct gen_pool, in the program's memory, hold what keeps
+ * elements and chunks reachable for a leak scan, and point to the entry.
+ */
+#ifndef POOL_TABLE_H
+#define POOL_TABLE_H
+
+#include <kmem/observe_pool.h>
+
+#include "base/base.h"
+#include "base/lock.h"
+
+#define TABLE_MAX_POOLS 16384u /* of each kind */
+
+extern KMEM_HIDDEN struct kmem_pools pools;
+
+/* Reserve the tables and publish them. Return: 0 or -ENOMEM. */
+int table_init(void);
+
+/* A cleared entry, not yet LIVE; NULL when the table is full or memory is out. And back. */
+struct kmem_mempool *table_take_mempool(void);
+void table_put_mempool(struct kmem_mempool *m);
+struct kmem_genpool *table_take_genpool(void);
+void table_put_genpool(struct kmem_genpool *g);
+
+/* Entry i of 0 .. pools.nr_mempools - 1. */
+static inline struct kmem_mempool *table_mempool(uint32_t i)
+{
+	return (struct kmem_mempool *)(uintptr_t)pools.mempools + i;
+}
+
+static inline struct kmem_genpool *table_genpool(uint32_t i)
+{
+	return (struct kmem_genpool *)(uintptr_t)pools.genpools + i;
+}
+
+/* Whether p points to an entry: a pool that was destroyed, or never made, has another pointer there. */
+bool table_has_mempool(const struct kmem_mempool *p);
+bool table_has_genpool(const struct kmem_genpool *p);
+
+/* Around fork(): the tables themselves. */
+void table_lock_for_fork(void);
+void table_unlock_after_fork(bool child);
+
+#endif
