@@ -29,7 +29,9 @@ void guard_init(unsigned int interval_ms);
 /* Whether the slow path should ask for a sample. */
 static force_inline bool guard_due(const struct kmem_cache *s)
 {
-	return unlikely(__builtin_ia32_rdtsc() >= READ_ONCE(guard_next)) && s->flags & SLAB_KMALLOC;
+	uint64_t next = READ_ONCE(guard_next);
+
+	return unlikely(next != UINT64_MAX) && s->flags & SLAB_KMALLOC && __builtin_ia32_rdtsc() >= next;
 }
 
 /* An object in the pool; NULL when none is free, or when none may be had now. */
