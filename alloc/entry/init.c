@@ -32,6 +32,7 @@
 #include "slab/cache.h"
 #include "slab/debug_large.h"
 #include "slab/debug_options.h"
+#include "slab/guard.h"
 #include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
 
@@ -69,6 +70,7 @@ void kmem_init(void)
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();
+	guard_init(kmem_options()->guard_ms);
 	control_init();
 	if (SHADOW) {
 		shadow_init();

@@ -16,6 +16,7 @@
 #include "slab/debug.h"
 #include "slab/kmalloc_types.h"
 #include "slab/debug_large.h"
+#include "slab/guard.h"
 #include "slab/watch.h"
 
 static struct {
@@ -131,7 +132,7 @@ struct page *large_of(const void *p)
 	if (!arena_contains(p) || (uintptr_t)p & (PAGE_SIZE - 1))
 		return NULL;
 	page = addr_to_page(p);
-	return page->type == KMEM_PAGE_LARGE ? page : NULL;
+	return page->type == KMEM_PAGE_LARGE && !(page->flags & KMEM_PG_GUARD) ? page : NULL;
 }
 
 /* ---- allocation ---- */
@@ -271,6 +272,10 @@ static noinline void free_no_object(const void *p, uint16_t id)
 {
 	struct page *page = id == KMEM_ID_LARGE ? large_of(p) : NULL;
 
+	if (id == KMEM_ID_GUARD || id == KMEM_ID_GUARD_FREE) {
+		guard_free((void *)(uintptr_t)p, __builtin_return_address(0));
+		return;
+	}
 	if (!page || page->flags & KMEM_PG_VMALLOC)
 		bad_kfree(p);
 	large_free(page);
@@ -400,6 +405,8 @@ size_t object_usable(const void *p)
 	id = *addr_to_id(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		return cache_usable(cache_by_id(id), p);
+	if (id == KMEM_ID_GUARD && guard_size(p))
+		return guard_size(p);
 	page = large_of(p);
 	if (!page)
 		bad_kfree(p);

@@ -51,7 +51,8 @@ struct kmem_observe_note {
 #define KMEM_ID_NONE  0u       /* free, metadata, or not yet committed */
 #define KMEM_ID_LARGE 0xffffu  /* kmalloc beyond the largest cache, malloc likewise */
 #define KMEM_ID_PAGES 0xfffeu  /* alloc_pages() and relatives */
-#define KMEM_ID_GUARD 0xfffdu  /* sampled object between guard pages */
+#define KMEM_ID_GUARD 0xfffdu  /* sampled object between guard pages: a page of its own, somewhere in it */
+#define KMEM_ID_GUARD_FREE 0xfffbu /* such a page while its object is free */
 #define KMEM_ID_VMALLOC 0xfffcu /* vmalloc(): the pages behind the first, which is LARGE */
 #define KMEM_ID_MAX   0xfff0u  /* cache ids are 1 .. KMEM_ID_MAX - 1 */
 
@@ -86,6 +87,7 @@ enum kmem_page_flags {
 	KMEM_PG_COMP = 1 << 2,    /* compound: allocated with __GFP_COMP */
 	KMEM_PG_MAPPED = 1 << 3,  /* large object with an address range of its own (> 4 MiB) */
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
+	KMEM_PG_GUARD = 1 << 9,   /* LARGE, but one page with a sampled object somewhere in it */
 	KMEM_PG_DEBUG = 1 << 8,   /* large object whose size asked for is exact, and guarded */
 	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
 	KMEM_PG_LAZY = 1 << 6,    /* free block given back lazily (MADV_FREE): contents unknown, not dirty */
@@ -97,6 +99,7 @@ enum kmem_block_state {
 	KMEM_BLOCK_BUDDY,      /* belongs to the page allocator */
 	KMEM_BLOCK_LARGE,      /* first block of a large mapping */
 	KMEM_BLOCK_LARGE_TAIL, /* its other blocks */
+	KMEM_BLOCK_GUARD,      /* the pool of guarded objects */
 };
 
 /*
@@ -363,7 +366,6 @@ enum kmem_vm_event {
 	KMEM_VM_ALLOC_FAIL,     /* requests that got NULL */
 	KMEM_VM_PURGE,          /* blocks given back to the system */
 	KMEM_VM_BAD_PAGE,       /* bad page states found */
-	KMEM_VM_KSWAPD,         /* rounds of the background thread that found work */
 	KMEM_NR_VM_EVENTS
 };
 
