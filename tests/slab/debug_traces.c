@@ -118,10 +118,11 @@ Test(debug_traces, a_short_buffer_gets_the_beginning)
 	char small[10];
 	long whole = kmem_cache_alloc_traces(s, text, sizeof(text));
 
-	cr_expect_eq(kmem_cache_alloc_traces(s, small, sizeof(small)), whole);
+	/* Ages may grow a digit meanwhile. */
+	cr_expect_geq(kmem_cache_alloc_traces(s, small, sizeof(small)), whole);
 	cr_expect_eq(strlen(small), 9);
 	cr_expect(!strncmp(small, text, 9));
-	cr_expect_eq(kmem_cache_alloc_traces(s, NULL, 0), whole);
+	cr_expect_geq(kmem_cache_alloc_traces(s, NULL, 0), whole);
 	kmem_cache_free(s, p);
 	cr_expect_eq(kmem_cache_destroy(s), 0);
 }
