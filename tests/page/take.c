@@ -175,6 +175,23 @@ static void role_shrinker(void)
 	page_validate();
 }
 
+/* Objects that lie free in slabs and sheaves are found before a request fails. */
+static void role_slabs(void)
+{
+	static void *object[200000];
+	unsigned long nr = 0, i, pages = 0;
+
+	while (nr < ARRAY_LEN(object) && (object[nr] = kmalloc(256, QUIET)))
+		nr++;
+	CHECK(nr > 8 * 4096 && nr < ARRAY_LEN(object));
+	for (i = 0; i < nr; i++)
+		kfree(object[i]);
+	while (pages < 3000 && alloc_page(QUIET))
+		pages++;
+	CHECK(pages == 3000);
+	page_validate();
+}
+
 static void *free_later(void *page)
 {
 	usleep(50000);
@@ -325,6 +342,7 @@ static const struct {
 	void (*run)(void);
 } roles[] = {
 	{ "take-reserves", role_reserves }, { "take-rounds", role_rounds },   { "take-shrinker", role_shrinker },
+	{ "take-slabs", role_slabs },
 	{ "take-nofail", role_nofail },	    { "take-unwise", role_nofail_unwise }, { "take-report", role_report },
 	{ "take-atomic", role_atomic },	    { "take-contended", role_contended },
 };
@@ -367,6 +385,11 @@ Test(take, rounds_of_reclaim, .timeout = 30)
 Test(take, shrinkers_run_before_a_request_fails_and_know_its_scope, .timeout = 30)
 {
 	expect_role("take-shrinker", "limit=32M");
+}
+
+Test(take, free_objects_are_given_back_before_a_request_fails, .timeout = 30)
+{
+	expect_role("take-slabs", "limit=16M");
 }
 
 Test(take, nofail_waits, .timeout = 30)
