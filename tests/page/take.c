@@ -178,17 +178,25 @@ static void role_shrinker(void)
 /* Objects that lie free in slabs and sheaves are found before a request fails. */
 static void role_slabs(void)
 {
-	static void *object[200000];
-	unsigned long nr = 0, i, pages = 0;
+	struct kmem_cache *cache[40];
+	void *object[200];
+	unsigned long pages;
+	char name[16];
+	int i, n;
 
-	while (nr < ARRAY_LEN(object) && (object[nr] = kmalloc(256, QUIET)))
-		nr++;
-	CHECK(nr > 8 * 4096 && nr < ARRAY_LEN(object));
-	for (i = 0; i < nr; i++)
-		kfree(object[i]);
-	while (pages < 3000 && alloc_page(QUIET))
-		pages++;
-	CHECK(pages == 3000);
+	for (i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "cache-%d", i);
+		CHECK((cache[i] = kmem_cache_create(name, 1024, 0, 0, NULL)));
+		for (n = 0; n < 200; n++)
+			CHECK((object[n] = kmem_cache_alloc(cache[i], GFP_KERNEL)));
+		for (n = 0; n < 200; n++)
+			kmem_cache_free(cache[i], object[n]);
+	}
+	drain_all_pages();
+	/* Five empty slabs of each cache, at least, are kept for speed. */
+	CHECK(zones[0].present_pages - zones[0].free_pages > 40 * 5 * 2);
+	pages = exhaust(QUIET);
+	CHECK(pages > zones[0].max_pages - 256);
 	page_validate();
 }
 
