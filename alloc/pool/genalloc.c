@@ -158,6 +158,17 @@ static size_t taken_bytes(struct gen_pool *pool)
 	return taken;
 }
 
+/* After the report of a misuse. g: NULL when there is no telling whose. */
+static void end_misuse(const struct kmem_genpool *g)
+{
+	uint16_t misuse = g ? READ_ONCE(g->misuse) : GEN_POOL_POLICY;
+
+	if (misuse == GEN_POOL_ABORT)
+		os_abort();
+	if (misuse == GEN_POOL_POLICY)
+		report_misuse_end(true);
+}
+
 KMEM_API size_t gen_pool_destroy(struct gen_pool *pool)
 {
 	struct gen_pool_chunk *chunk, *next;
@@ -167,13 +178,15 @@ KMEM_API size_t gen_pool_destroy(struct gen_pool *pool)
 	if (!pool)
 		return 0;
 	g = pool->live;
-	if (!table_has_genpool(g) || g->state != KMEM_POOL_LIVE || g->pool != (uintptr_t)pool)
-		report_bug("BUG: gen_pool_destroy(%p): not a live genpool", (void *)pool);
+	if (!table_has_genpool(g) || g->state != KMEM_POOL_LIVE || g->pool != (uintptr_t)pool) {
+		report("BUG: gen_pool_destroy(%p): not a live genpool", (void *)pool);
+		end_misuse(NULL);
+		return 0;
+	}
 	taken = taken_bytes(pool);
-	if (taken && g->misuse == GEN_POOL_ABORT)
-		report_bug("BUG genpool %s: destroyed with %zu bytes handed out", pool->name, taken);
 	if (taken) {
 		report("BUG genpool %s: destroyed with %zu bytes handed out; the pool is kept", pool->name, taken);
+		end_misuse(g);
 		WRITE_ONCE(g->state, KMEM_POOL_DEAD);
 		return taken;
 	}
@@ -376,9 +389,8 @@ static const char *free_from(struct gen_pool *pool, unsigned long addr, size_t s
 
 static void complain(const struct gen_pool *pool, unsigned long addr, size_t size, const char *why)
 {
-	if (READ_ONCE(pool->live->misuse) == GEN_POOL_ABORT)
-		report_bug("BUG genpool %s: gen_pool_free(%p, %zu): %s", pool->name, (void *)addr, size, why);
 	report("BUG genpool %s: gen_pool_free(%p, %zu): %s; it was left alone", pool->name, (void *)addr, size, why);
+	end_misuse(pool->live);
 }
 
 KMEM_API void gen_pool_free_owner(struct gen_pool *pool, unsigned long addr, size_t size, void **owner)

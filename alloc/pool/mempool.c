@@ -15,6 +15,7 @@
 
 #include "base/os.h"
 #include "base/report.h"
+#include "base/strict.h"
 #include "base/trace.h"
 #include "pool/backend.h"
 #include "pool/reserve.h"
@@ -182,27 +183,38 @@ KMEM_API int mempool_init_page_pool(mempool_t *pool, int min_nr, int order)
 
 /* ---- destruction ---- */
 
-/* Threads that wait would sleep for ever. What is missing of the reserve, somebody still has. */
-static void check_before_exit(const mempool_t *pool)
+/*
+ * Threads that wait would sleep for ever. What is missing of the reserve, somebody
+ * still has. Return: whether the pool may go.
+ */
+static bool may_exit(const mempool_t *pool)
 {
 	const struct kmem_mempool *m = pool->live;
 
-	if (!table_has_mempool(m) || m->state != KMEM_POOL_LIVE || m->pool != (uintptr_t)pool)
-		report_bug("BUG: mempool_exit(%p): not a live mempool", (const void *)pool);
-	if (m->nr_waiting)
-		report_bug("BUG mempool %s: destroyed while %u threads wait in it", m->name, m->nr_waiting);
-	if (m->reserve_hits > m->refills && m->curr_nr < m->min_nr)
+	if (!table_has_mempool(m) || m->state != KMEM_POOL_LIVE || m->pool != (uintptr_t)pool) {
+		report("BUG: mempool_exit(%p): not a live mempool", (const void *)pool);
+		report_misuse_end(true);
+		return false;
+	}
+	if (m->nr_waiting) {
+		report("BUG mempool %s: destroyed while %u threads wait in it", m->name, m->nr_waiting);
+		report_misuse_end(true);
+		return false;
+	}
+	if (m->reserve_hits > m->refills && m->curr_nr < m->min_nr) {
 		report("BUG mempool %s: destroyed with %d of %d elements of its reserve missing; "
 		       "free all elements first", m->name, m->min_nr - m->curr_nr, m->min_nr);
+		report_misuse_end(false);
+	}
+	return true;
 }
 
 KMEM_API void mempool_exit(mempool_t *pool)
 {
 	struct kmem_mempool *m = pool->live;
 
-	if (!m)
+	if (!m || !may_exit(pool))
 		return;
-	check_before_exit(pool);
 	drop_reserve(pool);
 	pool->live = NULL;
 	kfree(pool->elements);
@@ -214,10 +226,14 @@ KMEM_API void mempool_destroy(mempool_t *pool)
 {
 	if (!pool)
 		return;
-	if (!pool->live)
-		report_bug("BUG: mempool_destroy(%p): not a live mempool", (void *)pool);
+	if (!pool->live) {
+		report("BUG: mempool_destroy(%p): not a live mempool", (void *)pool);
+		report_misuse_end(true);
+		return;
+	}
 	mempool_exit(pool);
-	kfree(pool);
+	if (!pool->live)
+		kfree(pool);
 }
 
 /* ---- allocation ---- */
@@ -282,10 +298,13 @@ static void take_reserve(struct request *r)
 	}
 }
 
-/* Pairs with the fence in mempool_free_bulk(): who sees the element sees that the reserve is short. */
+/*
+ * Pairs with the fence in free_bulk_from(): who sees the element sees that the
+ * reserve is short. x86 keeps stores in order, and loads: the compiler must, too.
+ */
 static void publish(void)
 {
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__atomic_signal_fence(__ATOMIC_RELEASE);
 }
 
 static bool try_reserve(struct request *r)
@@ -326,22 +345,36 @@ static bool take_promised(struct request *r, struct reserve_waiter *w, uint64_t 
 	return done;
 }
 
-static void wait_for_elements(struct request *r)
+/* Once more from the reserve, or into the queue: under one lock, so that no free goes unnoticed in between. */
+static bool try_reserve_or_join(struct request *r, struct reserve_waiter *w)
 {
 	struct kmem_mempool *m = r->pool->live;
-	uint64_t start_ns = os_now_ns();
-	struct reserve_waiter w;
 	unsigned int waiting;
+	bool has;
 
 	reserve_lock(m);
-	reserve_join(m, &w, r->missing);
-	m->waits++;
+	has = reserve_has(m, r->missing, true);
+	if (has) {
+		take_reserve(r);
+	} else {
+		reserve_join(m, w, r->missing);
+		m->waits++;
+	}
 	waiting = m->nr_waiting;
-	/* What came back since the reserve was last looked at. */
-	reserve_grant(m);
 	reserve_unlock(m);
-	if (trace_on(TRACE_MEMPOOL_WAIT))
+	publish();
+	if (!has && trace_on(TRACE_MEMPOOL_WAIT))
 		trace_mempool_wait(r->call_site, r->pool, m->name, r->gfp, waiting);
+	return has;
+}
+
+static void wait_for_elements(struct request *r)
+{
+	uint64_t start_ns = os_now_ns();
+	struct reserve_waiter w;
+
+	if (try_reserve_or_join(r, &w))
+		return;
 	do {
 		reserve_sleep(&w);
 		take_below(r, r->gfp);
@@ -353,14 +386,16 @@ static bool take_slow(struct request *r)
 {
 	if (try_reserve(r))
 		return true;
-	if (light(r->gfp) != r->gfp && (take_below(r, r->gfp) || try_reserve(r)))
+	if (light(r->gfp) != r->gfp && take_below(r, r->gfp))
 		return true;
-	if (!(r->gfp & __GFP_DIRECT_RECLAIM)) {
-		__atomic_fetch_add(&r->pool->live->failures, 1, __ATOMIC_RELAXED);
-		return false;
+	if (r->gfp & __GFP_DIRECT_RECLAIM) {
+		wait_for_elements(r);
+		return true;
 	}
-	wait_for_elements(r);
-	return true;
+	if (try_reserve(r))
+		return true;
+	__atomic_fetch_add(&r->pool->live->failures, 1, __ATOMIC_RELAXED);
+	return false;
 }
 
 static cold void complain_zero(const mempool_t *pool)
@@ -387,6 +422,8 @@ KMEM_API void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask)
 
 	if (unlikely(gfp_mask & __GFP_ZERO))
 		complain_zero(pool);
+	/* The allocator below only hears of the first round. */
+	strict_check(gfp_mask, __builtin_return_address(0));
 	element = pool->alloc(light(gfp), pool->pool_data);
 	if (unlikely(!element))
 		return alloc_slow(pool, gfp, __builtin_return_address(0));
@@ -429,6 +466,7 @@ KMEM_API int mempool_alloc_bulk(mempool_t *pool, void **elems, unsigned int coun
 
 	if (unlikely((int)count > READ_ONCE(pool->live->min_nr)))
 		complain_count(pool, count);
+	strict_check(r.gfp, r.call_site);
 	if (!take_below(&r, light(r.gfp)))
 		take_slow(&r);
 	return 0;
@@ -465,7 +503,7 @@ static unsigned int free_bulk_from(mempool_t *pool, void **elems, unsigned int c
 	 * Pairs with publish(): the pointer may have come here from another thread
 	 * without any barrier; curr_nr must not be older than the pointer.
 	 */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	__atomic_signal_fence(__ATOMIC_ACQUIRE);
 	if (likely(READ_ONCE(m->curr_nr) >= MAX(READ_ONCE(m->min_nr), 1)))
 		return 0;
 	return refill(m, pool, elems, count, call_site);

@@ -165,8 +165,10 @@ KMEM_API void free_percpu(void *p)
 	lock_acquire(&pcpu.lock, LOCK_POOL);
 	ok = give_back((uintptr_t)p - (uintptr_t)pcpu.base);
 	lock_release(&pcpu.lock, LOCK_POOL);
-	if (!ok)
-		report_bug("BUG: free_percpu(%p): not memory of alloc_percpu()", p);
+	if (ok)
+		return;
+	report("BUG: free_percpu(%p): not memory of alloc_percpu()", p);
+	report_misuse_end(true);
 }
 
 KMEM_API unsigned int num_possible_cpus(void)
@@ -194,8 +196,11 @@ KMEM_API unsigned int kmem_get_cpu(void)
 
 KMEM_API void kmem_put_cpu(void)
 {
-	if (!section.depth)
-		report_bug("BUG: put_cpu() without get_cpu()");
+	if (!section.depth) {
+		report("BUG: put_cpu() without get_cpu()");
+		report_misuse_end(true);
+		return;
+	}
 	if (!--section.depth)
 		lock_release_nested(cpu_lock(section.cpu));
 }

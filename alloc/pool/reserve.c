@@ -46,6 +46,7 @@ static void check_poison(const struct kmem_mempool *m, uint8_t *element)
 		report("BUG: mempool element poison mismatch: %s: byte %llu of %p is 0x%02x, not 0x%02x: "
 		       "it was written to after mempool_free()", m->name, (unsigned long long)i, (void *)element,
 		       element[i], want);
+		report_misuse_end(false);
 		break;
 	}
 	/* What the next owner finds is what a new object holds, as in the kernel: 0x5a. */

@@ -207,6 +207,32 @@ expect zero_with_ctor 0 <<'END'
 kmem: built: __GFP_ZERO is ignored: the cache has a constructor
 END
 
+# Pools and per-CPU memory.
+expect gen_pool_destroy_in_use SIGABRT <<'END'
+kmem: BUG genpool genpool-0: destroyed with 112 bytes handed out; the pool is kept
+END
+expect gen_pool_double_free SIGABRT <<'END'
+kmem: BUG genpool genpool-0: gen_pool_free(ADDR, 100): some of it is not allocated; it was left alone
+END
+expect gen_pool_foreign_free 0 <<'END'
+kmem: BUG genpool genpool-0: gen_pool_free(ADDR, 4): it lies in no chunk; it was left alone
+END
+expect mempool_destroy_missing 0 <<'END'
+kmem: BUG mempool kmalloc-64: destroyed with 2 of 4 elements of its reserve missing; free all elements first
+END
+expect mempool_destroy_twice SIGABRT <<'END'
+kmem: BUG: mempool_destroy(ADDR): not a live mempool
+END
+expect mempool_foreign_free SIGABRT <<'END'
+kmem: BUG: kfree(ADDR): not memory of this allocator
+END
+expect mempool_resize_zero 0 <<'END'
+kmem: mempool_resize(kmalloc-64, 0): the size must be positive
+END
+expect percpu_foreign_free SIGABRT <<'END'
+kmem: BUG: free_percpu(ADDR): not memory of alloc_percpu()
+END
+
 for source in tests/misuse/*.c; do
 	name=$(basename "$source" .c)
 	[[ " ${seen[*]} " == *" $name "* ]] || { echo "$name: no expectation"; failed=1; }

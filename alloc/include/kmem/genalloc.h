@@ -134,10 +134,11 @@ KMEM_API void gen_pool_free(struct gen_pool *pool, unsigned long addr, size_t si
 /* As gen_pool_free(), without a message: 0, or -EINVAL and nothing changed. */
 KMEM_API int gen_pool_try_free(struct gen_pool *pool, unsigned long addr, size_t size) KMEM_CHECK;
 
-/* What misuse of a pool does after the message: end the process, as BUG() in the kernel, or leave all as it was. */
+/* What follows the message about a misuse of the pool. */
 enum gen_pool_misuse {
-	GEN_POOL_ABORT,
-	GEN_POOL_REPORT,
+	GEN_POOL_POLICY, /* what KMEM_OPTIONS=misuse= says: end the process, as BUG() in the kernel, unless that is repair */
+	GEN_POOL_ABORT,  /* end the process */
+	GEN_POOL_REPORT, /* leave all as it was, and go on */
 };
 KMEM_API void gen_pool_set_misuse(struct gen_pool *pool, enum gen_pool_misuse misuse);
 
