@@ -21,6 +21,7 @@
 #include "page/large.h"
 #include "slab/debug.h"
 #include "slab/debug_large.h"
+#include "slab/guard.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
 
@@ -171,7 +172,12 @@ static cold __attribute__((noreturn)) void bad_free(const char *function, const 
 static noinline void free_pages_of(void *p)
 {
 	struct page *page = large_of(p);
+	uint16_t id = *addr_to_id(p);
 
+	if (id == KMEM_ID_GUARD || id == KMEM_ID_GUARD_FREE) {
+		guard_free(p, __builtin_return_address(0));
+		return;
+	}
 	if (!page)
 		bad_free("free", p);
 	large_free(page);
@@ -240,11 +246,13 @@ static bool resize_pages(struct page *page, size_t size)
 static bool resize_in_place(void *p, size_t old, size_t size)
 {
 	struct page *page = large_of(p);
+	uint16_t id;
 
+	id = *addr_to_id(p);
 	if (page && !debug_large_on(page))
 		return resize_pages(page, size);
 	/* Moving is what finds pointers into the old object. */
-	if (page || debug_cache(cache_by_id(*addr_to_id(p))))
+	if (page || id == KMEM_ID_GUARD || debug_cache(cache_by_id(id)))
 		return false;
 	/* Keep the place unless at least half of it would be idle. */
 	return size <= old && size > old / 2;

@@ -15,6 +15,7 @@
 #include "base/numa.h"
 #include "base/report.h"
 #include "slab/debug.h"
+#include "slab/guard.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -216,6 +217,11 @@ static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request
 
 	if (unlikely(debug_cache(s)))
 		return debug_alloc(s, request);
+	if (guard_due(s)) {
+		object = guard_alloc(s, request);
+		if (object)
+			return object;
+	}
 	nid = request_node(s, request);
 	if (nid < 0)
 		return NULL;

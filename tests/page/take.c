@@ -388,6 +388,8 @@ Test(take, failures_are_reported_at_most_every_ten_seconds, .timeout = 30)
 	cr_expect_eq(strchr(out, '\n')[1], '\0', "more than one line: %s", out);
 }
 
+/* Sanitizers make system calls of their own. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 Test(take, without_direct_reclaim_there_is_no_system_call, .timeout = 60)
 {
 	expect_role("take-atomic", "");
@@ -401,6 +403,7 @@ Test(take, nor_is_there_one_for_a_lock_that_others_want, .timeout = 60)
 {
 	expect_role("take-contended", "limit=256M");
 }
+#endif
 
 Test(take, flags_are_named_as_the_kernel_names_them)
 {
