@@ -12,6 +12,7 @@
 #include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "slab/account.h"
 #include "slab/debug.h"
 #include "slab/kmalloc_types.h"
 #include "slab/debug_large.h"
@@ -172,6 +173,23 @@ static struct kmem_cache *watched_cache(size_t size, gfp_t gfp, const void *call
 	return s ? s : class_cache(size, gfp);
 }
 
+/* More than the largest class, or nothing. */
+static void *large_accounted(size_t size, gfp_t gfp, int node, const void *call_site)
+{
+	size_t bytes = kmalloc_size_roundup(size);
+	void *p;
+	int group;
+
+	if (!account_on() || !(gfp & __GFP_ACCOUNT) || !size)
+		return large_watched(size, gfp, node, call_site);
+	group = account_charge(gfp, bytes);
+	if (group < 0)
+		return NULL;
+	p = large_watched(size, gfp, node, call_site);
+	account_own(group, p, bytes);
+	return p;
+}
+
 static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	const struct slab_request request = { gfp, node, size, call_site };
@@ -180,7 +198,7 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 
 	if (!s)
 		strict_check(gfp, call_site);
-	p = s ? watch_alloc(s, &request) : large_watched(size, gfp, usable_node(node), call_site);
+	p = s ? watch_alloc(s, &request) : large_accounted(size, gfp, usable_node(node), call_site);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
@@ -289,6 +307,8 @@ void kfree_watched(const void *p, const void *call_site)
 {
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 
+	if (account_on() && id == KMEM_ID_LARGE && large_of(p))
+		account_release(p, large_usable(large_of(p)));
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), (void *)(uintptr_t)p, call_site);
 	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))

@@ -475,6 +475,15 @@ KMEM_API void kmem_set_init_on_alloc(bool on);
 KMEM_API void kmem_set_init_on_free(bool on);
 
 /*
+ * Whether p lies in an object of a cache that has left its slab, at its start or
+ * inside; and what is known about an address, printed as the kernel does: cache,
+ * slab, the object's start, offset and size, and with SLAB_STORE_USER who allocated
+ * and freed it. kmem_dump_obj() returns false, and prints nothing, for what is no slab's.
+ */
+KMEM_API bool kmem_valid_obj(const void *p) KMEM_CHECK;
+KMEM_API bool kmem_dump_obj(const void *p);
+
+/*
  * Whether n bytes at ptr may be copied to (else from) user space, as the
  * kernel's hardened usercopy: not beyond a heap object, and for a cache's object
  * within [useroffset, useroffset + usersize). Memory of others is fine.
