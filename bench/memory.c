@@ -92,17 +92,19 @@ static void release(unsigned int percent)
 	}
 }
 
-/* Time and calls, in which allocators give memory back. */
+/* Time and work, in which allocators give memory back: a third of a second, and a little of every size now and then. */
 static void settle(void)
 {
-	const struct timespec pause = { 0, 200 * 1000 * 1000 };
-	void *volatile p;
-	int i;
+	const struct timespec pause = { 0, 100 * 1000 * 1000 };
+	void *object[500];
+	size_t round, i;
 
-	nanosleep(&pause, NULL);
-	for (i = 0; i < 20000; i++) {
-		p = malloc(64);
-		free(p);
+	for (round = 0; round < 3; round++) {
+		nanosleep(&pause, NULL);
+		for (i = 0; i < 500; i++)
+			object[i] = malloc(mixed_size(i));
+		for (i = 0; i < 500; i++)
+			free(object[i]);
 	}
 }
 

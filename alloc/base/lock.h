@@ -134,6 +134,14 @@ static inline void lock_acquire_nested(lock_t *lock)
 		lock_slow(lock);
 }
 
+/* For signal handlers, which may have interrupted a holder of any lock: no order, no waiting. */
+static inline bool lock_try_nested(lock_t *lock)
+{
+	uint32_t free = 0;
+
+	return __atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 static inline void lock_release_nested(lock_t *lock)
 {
 	if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2)

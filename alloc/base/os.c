@@ -14,9 +14,11 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -115,8 +117,12 @@ int os_commit_huge(void *addr, size_t bytes)
 	int saved = errno;
 	void *map = mmap(addr, bytes, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB | (21 << MAP_HUGE_SHIFT), -1, 0);
+	int rc = checked(saved, map == MAP_FAILED ? -1 : 0);
 
-	return checked(saved, map == MAP_FAILED ? -1 : 0);
+	/* The attempt may have unmapped what was there. */
+	if (rc)
+		os_decommit(addr, bytes);
+	return rc;
 }
 
 void os_prefer_node(void *addr, size_t bytes, unsigned int node)
@@ -278,6 +284,18 @@ unsigned long os_auxval(unsigned long type)
 	return KEEP_ERRNO(getauxval(type));
 }
 
+uint64_t os_random(void)
+{
+	uint64_t value = 0;
+	int saved = errno;
+
+	/* Early in a boot there is none yet: addresses and time will do. */
+	if (syscall(SYS_getrandom, &value, sizeof(value), GRND_NONBLOCK) != sizeof(value))
+		value = (os_now_ns() ^ (uintptr_t)&value) * UINT64_C(0x9e3779b97f4a7c15);
+	errno = saved;
+	return value;
+}
+
 uint64_t os_now_ns(void)
 {
 	struct timespec now;
@@ -342,6 +360,38 @@ bool os_read_link(const char *path, char *buf, size_t bytes)
 		return false;
 	buf[len] = '\0';
 	return true;
+}
+
+static struct {
+	os_fault_handler handler;
+	struct sigaction before;
+} fault KMEM_STATE;
+
+static void on_segv(int sig, siginfo_t *info, void *context)
+{
+	const greg_t *reg = ((ucontext_t *)context)->uc_mcontext.gregs;
+	int saved = errno;
+	bool handled = fault.handler(info->si_addr, reg[REG_ERR] & 2, (uintptr_t)reg[REG_RIP], (uintptr_t)reg[REG_RBP]);
+
+	errno = saved;
+	if (handled)
+		return;
+	if (fault.before.sa_flags & SA_SIGINFO)
+		fault.before.sa_sigaction(sig, info, context);
+	else if (fault.before.sa_handler != SIG_DFL && fault.before.sa_handler != SIG_IGN)
+		fault.before.sa_handler(sig);
+	else /* touch it again, with nobody to catch it */
+		signal(SIGSEGV, SIG_DFL);
+}
+
+void os_on_fault(os_fault_handler handler)
+{
+	struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	int saved = errno;
+
+	fault.handler = handler;
+	sigaction(SIGSEGV, &action, &fault.before);
+	errno = saved;
 }
 
 void os_write(int fd, const void *buf, size_t len)

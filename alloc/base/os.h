@@ -81,6 +81,9 @@ unsigned int os_nr_cpus(void);
 /* Value of an auxiliary vector entry, 0 when absent. */
 unsigned long os_auxval(unsigned long type);
 
+/* A random number, from the system. */
+uint64_t os_random(void);
+
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t os_now_ns(void);
 
@@ -102,6 +105,14 @@ size_t os_pread_file(const char *path, size_t offset, void *buf, size_t bytes);
 
 /* Target of a symbolic link, terminated. Return: false when it cannot be read whole. */
 bool os_read_link(const char *path, char *buf, size_t bytes);
+
+/*
+ * Call `handler` when memory is touched that must not be: address, whether it was
+ * a write, program counter and frame pointer. Where it returns false, what was
+ * installed for SIGSEGV before goes on. The handler must be async-signal-safe.
+ */
+typedef bool (*os_fault_handler)(void *addr, bool write, uintptr_t pc, uintptr_t frame_pointer);
+void os_on_fault(os_fault_handler handler);
 
 /* Whole buffer to a file descriptor, errors ignored: for reports only. */
 void os_write(int fd, const void *buf, size_t len);

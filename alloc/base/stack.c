@@ -43,16 +43,21 @@ static const struct frame *next_frame(const struct frame *frame)
 	return extend_to(up + sizeof(*frame)) ? frame->up : NULL;
 }
 
+/* Look at the stack anew when the running code is not within what is known of it. */
+static void know(uintptr_t at)
+{
+	if (at >= known.start && at + sizeof(struct frame) <= known.end)
+		return;
+	known.start = ALIGN_DOWN(at, PAGE);
+	known.end = ALIGN_UP(at + sizeof(struct frame), PAGE);
+}
+
 noinline unsigned int stack_capture(const void *call_site, uint64_t *frames, unsigned int max)
 {
 	const struct frame *frame = __builtin_frame_address(0);
-	uintptr_t at = (uintptr_t)frame;
 	unsigned int nr = 0, steps;
 
-	if (at < known.start || at + sizeof(*frame) > known.end) {
-		known.start = ALIGN_DOWN(at, PAGE);
-		known.end = ALIGN_UP(at + sizeof(*frame), PAGE);
-	}
+	know((uintptr_t)frame);
 	for (steps = 0; frame && nr < max && steps < MAX_WALK; steps++) {
 		if ((nr || frame->return_address == call_site) && frame->return_address)
 			frames[nr++] = (uintptr_t)frame->return_address;
@@ -60,5 +65,20 @@ noinline unsigned int stack_capture(const void *call_site, uint64_t *frames, uns
 	}
 	if (!nr)
 		frames[nr++] = (uintptr_t)call_site;
+	return nr;
+}
+
+unsigned int stack_capture_at(uintptr_t pc, uintptr_t frame_pointer, uint64_t *frames, unsigned int max)
+{
+	const struct frame *frame = (const struct frame *)frame_pointer;
+	unsigned int nr = 0;
+
+	frames[nr++] = pc;
+	/* Nothing is known of that stack: it may be another than the handler's. */
+	if (frame_pointer % sizeof(void *) || !os_readable(frame) || !os_readable((const uint8_t *)(frame + 1) - 1))
+		return nr;
+	know(frame_pointer);
+	for (; frame && nr < max && frame->return_address; frame = next_frame(frame))
+		frames[nr++] = (uintptr_t)frame->return_address;
 	return nr;
 }

@@ -14,4 +14,7 @@
  */
 unsigned int stack_capture(const void *call_site, uint64_t *frame, unsigned int max);
 
+/* The same for code that was interrupted at pc with that value in the frame pointer. */
+unsigned int stack_capture_at(uintptr_t pc, uintptr_t frame_pointer, uint64_t *frame, unsigned int max);
+
 #endif

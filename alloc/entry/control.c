@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include <kmem/slab.h>
+#include <kmem/debug.h>
 
 #include "base/observe.h"
 #include "slab/cache.h"
@@ -26,6 +26,14 @@ WRITE(order, KMEM_TUNE_ORDER)
 WRITE(sheaf_capacity, KMEM_TUNE_SHEAF_CAPACITY)
 WRITE(shrink, KMEM_TUNE_SHRINK)
 
+/* What is wrong is reported on the process's stderr, as the kernel's goes to its log. */
+static int write_validate(struct kmem_cache *s, int64_t value)
+{
+	long errors = value == 1 ? kmem_cache_validate(s) : -EINVAL;
+
+	return errors < 0 ? (int)errors : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*write)(struct kmem_cache *s, int64_t value);
@@ -38,6 +46,7 @@ static const struct {
 	{ "remote_node_defrag_ratio", write_defrag_ratio },
 	{ "sheaf_capacity", write_sheaf_capacity },
 	{ "shrink", write_shrink },
+	{ "validate", write_validate },
 };
 
 static int refuse(const char *attribute)

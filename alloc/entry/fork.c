@@ -16,6 +16,7 @@
 #include "page/alloc.h"
 #include "pool/pool.h"
 #include "slab/cache.h"
+#include "slab/guard.h"
 #include "slab/rcu.h"
 
 static void prepare(void)
@@ -25,10 +26,12 @@ static void prepare(void)
 	cache_lock_for_fork();
 	page_lock_for_fork();
 	rcu_lock_shards_for_fork();
+	guard_lock_for_fork();
 }
 
 static void parent(void)
 {
+	guard_unlock_after_fork(false);
 	rcu_unlock_shards_after_fork(false);
 	page_unlock_after_fork(false);
 	cache_unlock_after_fork(false);
@@ -38,6 +41,7 @@ static void parent(void)
 
 static void child(void)
 {
+	guard_unlock_after_fork(true);
 	rcu_unlock_shards_after_fork(true);
 	page_unlock_after_fork(true);
 	cache_unlock_after_fork(true);

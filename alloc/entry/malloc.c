@@ -21,6 +21,7 @@
 #include "page/large.h"
 #include "slab/debug.h"
 #include "slab/debug_large.h"
+#include "slab/guard.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
 
@@ -93,7 +94,7 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 	void *p = NULL;
 
 	if (size <= PTRDIFF_MAX && !(watched && fault_object(gfp, call_site)))
-		p = large_alloc(debug_large_size(size), gfp, true, true);
+		p = large_alloc(debug_large_size(size), gfp, true, true, -1);
 	if (p && watched)
 		debug_large_alloc(p, size, gfp & __GFP_ZERO, call_site);
 	return p;
@@ -171,7 +172,12 @@ static cold __attribute__((noreturn)) void bad_free(const char *function, const 
 static noinline void free_pages_of(void *p)
 {
 	struct page *page = large_of(p);
+	uint16_t id = *addr_to_id(p);
 
+	if (id == KMEM_ID_GUARD || id == KMEM_ID_GUARD_FREE) {
+		guard_free(p, __builtin_return_address(0));
+		return;
+	}
 	if (!page)
 		bad_free("free", p);
 	large_free(page);
@@ -240,11 +246,13 @@ static bool resize_pages(struct page *page, size_t size)
 static bool resize_in_place(void *p, size_t old, size_t size)
 {
 	struct page *page = large_of(p);
+	uint16_t id;
 
+	id = *addr_to_id(p);
 	if (page && !debug_large_on(page))
 		return resize_pages(page, size);
 	/* Moving is what finds pointers into the old object. */
-	if (page || debug_cache(cache_by_id(*addr_to_id(p))))
+	if (page || id == KMEM_ID_GUARD || debug_cache(cache_by_id(id)))
 		return false;
 	/* Keep the place unless at least half of it would be idle. */
 	return size <= old && size > old / 2;
@@ -346,7 +354,7 @@ static void *aligned_pages(size_t align, size_t size)
 	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
 		return NULL;
 	if (size > KMALLOC_MAX_SIZE)
-		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true);
+		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true, -1);
 	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;

@@ -15,6 +15,7 @@ enum option_type {
 	OPTION_NUMBER,
 	OPTION_RSEQ,
 	OPTION_MISUSE,
+	OPTION_GUARD,
 	OPTION_CHOICE, /* an enum: the position in `values` */
 	OPTION_PURGE,
 };
@@ -27,9 +28,9 @@ static const struct option {
 	unsigned int min, max; /* of numbers */
 } table[] = {
 	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena), "SIZE", 0, 0 },
-	{ "background", OPTION_BOOL, offsetof(struct kmem_options, background), "on|off", 0, 0 },
 	{ "debug_pagealloc", OPTION_BOOL, offsetof(struct kmem_options, debug_pagealloc), "on|off", 0, 0 },
 	{ "dma32", OPTION_SIZE, offsetof(struct kmem_options, dma32), "SIZE", 0, 0 },
+	{ "freelist_random", OPTION_BOOL, offsetof(struct kmem_options, freelist_random), "on|off", 0, 0 },
 	{ "hugetlb", OPTION_SIZE, offsetof(struct kmem_options, hugetlb), "SIZE", 0, 0 },
 	{ "init_on_alloc", OPTION_BOOL, offsetof(struct kmem_options, init_on_alloc), "on|off", 0, 0 },
 	{ "init_on_free", OPTION_BOOL, offsetof(struct kmem_options, init_on_free), "on|off", 0, 0 },
@@ -37,11 +38,13 @@ static const struct option {
 	{ "madvise", OPTION_CHOICE, offsetof(struct kmem_options, madvise), "dontneed|free", 0, 0 },
 	{ "min_free_kbytes", OPTION_NUMBER, offsetof(struct kmem_options, min_free_kbytes), "0-999999999", 0,
 	  999999999 },
+	{ "guard", OPTION_GUARD, offsetof(struct kmem_options, guard_ms), "off|on|MS", 1, 3600000 },
 	{ "misuse", OPTION_MISUSE, offsetof(struct kmem_options, misuse), "abort|repair", 0, 0 },
 	{ "nodes", OPTION_NUMBER, offsetof(struct kmem_options, nodes), "1-8", 1, KMEM_MAX_NODES },
 	{ "page_poison", OPTION_BOOL, offsetof(struct kmem_options, page_poison), "on|off", 0, 0 },
 	{ "pcp_high_fraction", OPTION_NUMBER, offsetof(struct kmem_options, pcp_high_fraction), "8-1000000", 8, 1000000 },
 	{ "purge", OPTION_PURGE, 0, "decay:MS|threshold|off|now", 1, 999999999 },
+	{ "random_kmalloc", OPTION_BOOL, offsetof(struct kmem_options, random_kmalloc), "on|off", 0, 0 },
 	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
 	{ "shuffle", OPTION_BOOL, offsetof(struct kmem_options, shuffle), "on|off", 0, 0 },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },
@@ -191,6 +194,19 @@ static bool parse_purge(struct word w, const struct option *option, struct kmem_
 	return true;
 }
 
+static bool parse_guard(struct word w, const struct option *option, unsigned int *value)
+{
+	bool on;
+
+	/* A number is milliseconds, 1 included. */
+	if (parse_number(w, option, value))
+		return true;
+	if (!parse_bool(w, &on))
+		return false;
+	*value = on ? KMEM_GUARD_DEFAULT_MS : 0;
+	return true;
+}
+
 static const struct option *find(struct word name)
 {
 	size_t i;
@@ -216,6 +232,8 @@ static bool apply(struct kmem_options *options, const struct option *option, str
 		return parse_choice(value, option, field);
 	case OPTION_PURGE:
 		return parse_purge(value, option, options);
+	case OPTION_GUARD:
+		return parse_guard(value, option, field);
 	case OPTION_MISUSE:
 		return parse_misuse(value, field);
 	default:

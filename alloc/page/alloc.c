@@ -122,10 +122,11 @@ static unsigned int piece_order(uint32_t index, uint32_t end)
 	return MIN(order, fls64(end - index) - 1);
 }
 
-struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type)
+struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type, int nid)
 {
 	unsigned int order = fls64(nr_pages - 1);
-	struct page_request request = { .gfp = gfp, .order = order, .nid = numa_this_node() };
+	struct page_request request = { .gfp = gfp, .order = order,
+					.nid = nid < 0 ? numa_this_node() : (unsigned int)nid };
 	struct page *page = NULL;
 
 	/* Watched, one path is enough: it has the events and the faults. */
@@ -138,7 +139,7 @@ struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type 
 		page->flags |= KMEM_PG_EXACT;
 		return page;
 	}
-	page = page_alloc(gfp, order, type);
+	page = page_alloc_node(gfp, order, type, nid);
 	if (page)
 		page_trim(page, nr_pages);
 	return page;

@@ -30,7 +30,7 @@ struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type 
  * Allocate nr_pages (1 .. 1024) in a row, page aligned; a power of two is aligned
  * to its size. Free with page_free_exact().
  */
-struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type);
+struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type, int nid);
 
 /* Free a block of page_alloc(). The id map is the caller's business. Waits for nobody. */
 void page_free(struct page *page, unsigned int order);

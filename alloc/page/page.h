@@ -55,6 +55,9 @@ enum alloc_flags {
 
 #define ALLOC_RESERVES (ALLOC_MIN_RESERVE | ALLOC_NON_BLOCK | ALLOC_HIGHATOMIC)
 
+/* In page.refcount: the owner of a block that is not compound has called __free_pages(). */
+#define PAGE_OWNER_GONE (1 << 30)
+
 /* Everything about the address space; written by arena.c only. */
 struct arena {
 	uintptr_t base;

@@ -7,7 +7,7 @@
  * with __free_pages(), which knows the order, while somebody else may hold one on
  * the first page. Then the owner frees the other pages at once and the holder's
  * put_page() frees the first. One atomic operation decides who does what: it drops
- * the reference and sets OWNER_GONE.
+ * the reference and sets PAGE_OWNER_GONE.
  */
 #include <kmem/page.h>
 
@@ -16,8 +16,6 @@
 #include "page/alloc.h"
 #include "page/check.h"
 #include "page/pcp.h"
-
-#define OWNER_GONE (1 << 30)
 
 /* Tails of a compound page lead to its head. */
 static void set_tails(struct page *page, unsigned int order)
@@ -91,7 +89,7 @@ static const char *why_bad(const struct page *page, unsigned int order)
 	default:
 		return "free of a page that alloc_pages() has not handed out";
 	}
-	if (count & OWNER_GONE)
+	if (count & PAGE_OWNER_GONE)
 		return "free of a page that its owner has freed already";
 	if (count <= 0)
 		return "nonzero _refcount";
@@ -105,7 +103,7 @@ static void owner_put(struct page *page, unsigned int order)
 {
 	uint32_t nr_pages = 1u << order;
 
-	if (__atomic_add_fetch(&page->refcount, OWNER_GONE - 1, __ATOMIC_ACQ_REL) == OWNER_GONE)
+	if (__atomic_add_fetch(&page->refcount, PAGE_OWNER_GONE - 1, __ATOMIC_ACQ_REL) == PAGE_OWNER_GONE)
 		free_whole(page);
 	else
 		page_free_range(page, 1, nr_pages);
@@ -282,11 +280,11 @@ KMEM_API void put_page(struct page *page)
 	left = __atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL);
 	if (!left)
 		free_whole(page);
-	else if (left == OWNER_GONE) {
+	else if (left == PAGE_OWNER_GONE) {
 		/* Its owner has freed the rest of the block. */
 		*addr_to_id(page_to_addr(page)) = KMEM_ID_NONE;
 		page_free(page, 0);
-	} else if (left < 0 || (left & ~OWNER_GONE) > OWNER_GONE / 2) {
+	} else if (left < 0 || (left & ~PAGE_OWNER_GONE) > PAGE_OWNER_GONE / 2) {
 		page_bad(page, "nonzero _refcount");
 	}
 }
@@ -298,7 +296,7 @@ KMEM_API int page_count(const struct page *page)
 
 KMEM_API int page_ref_count(const struct page *page)
 {
-	return READ_ONCE(page->refcount) & ~OWNER_GONE;
+	return READ_ONCE(page->refcount) & ~PAGE_OWNER_GONE;
 }
 
 KMEM_API void page_ref_add(struct page *page, int n)
@@ -308,7 +306,7 @@ KMEM_API void page_ref_add(struct page *page, int n)
 
 KMEM_API int page_ref_sub_and_test(struct page *page, int n)
 {
-	return !(__atomic_sub_fetch(&page->refcount, n, __ATOMIC_ACQ_REL) & ~OWNER_GONE);
+	return !(__atomic_sub_fetch(&page->refcount, n, __ATOMIC_ACQ_REL) & ~PAGE_OWNER_GONE);
 }
 
 KMEM_API int page_ref_add_unless_zero(struct page *page, int n)
@@ -316,7 +314,7 @@ KMEM_API int page_ref_add_unless_zero(struct page *page, int n)
 	int count = READ_ONCE(page->refcount);
 
 	do {
-		if (!(count & ~OWNER_GONE))
+		if (!(count & ~PAGE_OWNER_GONE))
 			return 0;
 	} while (!__atomic_compare_exchange_n(&page->refcount, &count, count + n, true, __ATOMIC_ACQUIRE,
 					      __ATOMIC_RELAXED));

@@ -260,9 +260,13 @@ struct page *pcp_take(struct kmem_zone *zone, const struct page_request *request
 static void refill(struct kmem_pcp *pcp, struct kmem_zone *zone, const struct page_request *request)
 {
 	unsigned int nr = refill_blocks(pcp, zone, request->order);
+	uint64_t spare;
 
 	if (!buddy_lock_for(zone, request->flags))
 		return;
+	/* What is parked is lost to the urgent: no more than this request may take. */
+	spare = zone_spare_pages(zone, zone_mark_for(zone, request), zone_is_asked_for(zone, request), request->flags);
+	nr = (unsigned int)MIN((uint64_t)nr, MAX(spare >> request->order, 1u));
 	while (nr--) {
 		struct page *page = buddy_take(zone, request->order, request->type, request->flags & ALLOC_NON_BLOCK);
 

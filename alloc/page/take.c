@@ -74,13 +74,10 @@ static void grow(struct kmem_zone *zone, const struct page_request *request)
 
 static bool watermark_allows(const struct kmem_zone *zone, const struct page_request *request)
 {
-	enum zone_watermark which = request->flags & ALLOC_WMARK_LOW ? WMARK_LOW : WMARK_MIN;
-	bool own = zone != zone_config.dma32 || (request->gfp & (__GFP_DMA | __GFP_DMA32));
-
-	/* Without a budget there is no floor: the last page is as good as the first. */
 	if (zone->max_pages == UINT64_MAX || (request->flags & ALLOC_NO_WATERMARKS))
 		return true;
-	return zone_watermark_ok(zone, request->order, zone_watermark(zone, which), own, request->flags);
+	return zone_watermark_ok(zone, request->order, zone_mark_for(zone, request), zone_is_asked_for(zone, request),
+				 request->flags);
 }
 
 static void add_stat(struct kmem_zone *zone, enum kmem_zone_stat stat, uint64_t n)

@@ -162,18 +162,35 @@ static bool has_block(const struct kmem_zone *zone, unsigned int order, unsigned
 	return false;
 }
 
-bool zone_watermark_ok(const struct kmem_zone *zone, unsigned int order, uint64_t mark, bool own_zone,
-		       unsigned int flags)
+uint64_t zone_spare_pages(const struct kmem_zone *zone, uint64_t mark, bool own_zone, unsigned int flags)
 {
-	uint64_t free = READ_ONCE(zone->free_pages), needed = UINT64_C(1) << order;
+	uint64_t free = READ_ONCE(zone->free_pages), kept = lowered(mark, flags);
 
 	/* Reserved pageblocks count for those who may use them only. */
 	if (!(flags & ALLOC_RESERVES))
-		needed += READ_ONCE(zone->highatomic_free);
-	needed += lowered(mark, flags);
+		kept += READ_ONCE(zone->highatomic_free);
 	if (!own_zone)
-		needed += READ_ONCE(zone->lowmem_reserve);
-	return free >= needed && has_block(zone, order, flags);
+		kept += READ_ONCE(zone->lowmem_reserve);
+	return free > kept ? free - kept : 0;
+}
+
+bool zone_watermark_ok(const struct kmem_zone *zone, unsigned int order, uint64_t mark, bool own_zone,
+		       unsigned int flags)
+{
+	return zone_spare_pages(zone, mark, own_zone, flags) >= UINT64_C(1) << order && has_block(zone, order, flags);
+}
+
+uint64_t zone_mark_for(const struct kmem_zone *zone, const struct page_request *request)
+{
+	/* Without a budget there is no floor: the last page is as good as the first. */
+	if (zone->max_pages == UINT64_MAX)
+		return 0;
+	return zone_watermark(zone, request->flags & ALLOC_WMARK_LOW ? WMARK_LOW : WMARK_MIN);
+}
+
+bool zone_is_asked_for(const struct kmem_zone *zone, const struct page_request *request)
+{
+	return zone != zone_config.dma32 || (request->gfp & (__GFP_DMA | __GFP_DMA32));
 }
 
 void zone_boost_watermark(struct kmem_zone *zone)

@@ -91,6 +91,16 @@ uint64_t zone_watermark(const struct kmem_zone *zone, enum zone_watermark which)
 bool zone_watermark_ok(const struct kmem_zone *zone, unsigned int order, uint64_t mark, bool own_zone,
 		       unsigned int flags);
 
+/* Pages that such a request may take before it breaks the mark. */
+uint64_t zone_spare_pages(const struct kmem_zone *zone, uint64_t mark, bool own_zone, unsigned int flags);
+
+/*
+ * The mark that a request must keep, unless it may ignore all: the zone's low or
+ * min watermark, 0 without a budget. Whether it asks for memory of this zone.
+ */
+uint64_t zone_mark_for(const struct kmem_zone *zone, const struct page_request *request);
+bool zone_is_asked_for(const struct kmem_zone *zone, const struct page_request *request);
+
 /* Types mix in the zone: keep more free for a while. Zone locked. */
 void zone_boost_watermark(struct kmem_zone *zone);
 

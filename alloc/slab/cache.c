@@ -34,6 +34,7 @@ struct kmem_cache *cache_array KMEM_STATE;
 static struct {
 	lock_t lock;
 	unsigned int nr_cpus;
+	uint32_t behaviour; /* of caches to come */
 	struct meta_range caches, nodes;
 } registry KMEM_STATE;
 
@@ -55,6 +56,11 @@ int cache_init(unsigned int nr_cpus)
 	observe_root.nodes = (uintptr_t)node_array;
 	observe_root.nr_caches = 1;
 	return 0;
+}
+
+void cache_set_random_order(bool on)
+{
+	registry.behaviour = on ? KMEM_CACHE_RANDOM_ORDER : 0;
 }
 
 unsigned int cache_count(void)
@@ -245,6 +251,8 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	if (!s)
 		return NULL;
 	set_geometry(s, &g);
+	s->behaviour = registry.behaviour;
+	s->random = registry.behaviour ? os_random() : 0;
 	s->barn_full = KMEM_BARN_SHEAVES;
 	s->barn_empty = KMEM_BARN_SHEAVES;
 	s->remote_node_defrag_ratio = 1000;

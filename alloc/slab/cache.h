@@ -16,6 +16,9 @@ static inline struct kmem_cache *cache_by_id(uint16_t id)
 	return &cache_array[id];
 }
 
+/* Choices for caches to come: objects in random order. */
+void cache_set_random_order(bool on);
+
 /* Ids handed out so far: caches are cache_by_id(1 .. cache_count() - 1), some of them unused. */
 unsigned int cache_count(void);
 

@@ -13,23 +13,14 @@
 #include "page/alloc.h"
 #include "page/large.h"
 #include "slab/debug.h"
+#include "slab/kmalloc_types.h"
 #include "slab/debug_large.h"
+#include "slab/guard.h"
 #include "slab/watch.h"
 
-#define NR_CLASSES 13
-
-static const uint16_t class_size[NR_CLASSES] = {
-	8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192,
-};
-
-enum kmalloc_type {
-	KMALLOC_NORMAL,
-	KMALLOC_RECLAIM,
-	NR_KMALLOC_TYPES
-};
-
 static struct {
-	struct kmem_cache *cache[NR_KMALLOC_TYPES][16];
+	struct kmem_cache *cache[16]; /* of type normal */
+	bool random;                  /* copies by call site: on the watched path */
 	uint8_t class[KMALLOC_MAX_CACHE_SIZE / 8]; /* by (size - 1) / 8 */
 } kmallocs KMEM_STATE;
 
@@ -38,11 +29,19 @@ static force_inline unsigned int class_index(size_t size)
 	return kmallocs.class[(size - 1) / 8];
 }
 
+/* Types other than normal and reclaimable are made when they are first asked for. */
+static noinline struct kmem_cache *typed_cache(size_t size, gfp_t gfp)
+{
+	struct kmem_cache *s = kmalloc_type_cache(class_index(size), kmalloc_type_of(gfp), gfp);
+
+	return s ? s : kmallocs.cache[class_index(size)];
+}
+
 static force_inline struct kmem_cache *class_cache(size_t size, gfp_t gfp)
 {
-	enum kmalloc_type type = gfp & __GFP_RECLAIMABLE ? KMALLOC_RECLAIM : KMALLOC_NORMAL;
-
-	return kmallocs.cache[type][class_index(size)];
+	if (unlikely(gfp & (__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT)))
+		return typed_cache(size, gfp);
+	return kmallocs.cache[class_index(size)];
 }
 
 struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp)
@@ -50,47 +49,41 @@ struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp)
 	return class_cache(size, gfp);
 }
 
-/* Powers of two to their size, the others to their largest power-of-two divisor. */
-static unsigned int class_align(unsigned int size)
+unsigned int kmalloc_class(size_t size)
 {
-	return MIN(size & (0u - size), (unsigned int)PAGE_SIZE);
+	return class_index(size);
 }
 
-static struct kmem_cache *create_class(unsigned int size, enum kmalloc_type type)
+void kmalloc_set_random(bool on)
 {
-	struct kmem_cache_args args = { .align = class_align(size), .usersize = size };
-	char number[16], name[32];
-
-	if (size >= 1024)
-		report_format(number, sizeof(number), "%uk", size / 1024);
-	else
-		report_format(number, sizeof(number), "%u", size);
-	report_format(name, sizeof(name), "kmalloc-%s%s", type == KMALLOC_RECLAIM ? "rcl-" : "", number);
-	return __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC | (type == KMALLOC_RECLAIM ? SLAB_RECLAIM_ACCOUNT : 0));
+	kmallocs.random = on;
+	if (on)
+		trace_watch(true);
 }
 
 int kmalloc_init(void)
 {
-	unsigned int type, i, class = 0;
+	unsigned int i, class = 0;
 
 	for (i = 0; i < ARRAY_LEN(kmallocs.class); i++) {
-		if ((i + 1) * 8 > class_size[class])
+		if ((i + 1) * 8 > kmalloc_class_size[class])
 			class++;
 		kmallocs.class[i] = (uint8_t)class;
 	}
-	for (type = 0; type < NR_KMALLOC_TYPES; type++) {
-		for (i = 0; i < NR_CLASSES; i++) {
-			kmallocs.cache[type][i] = create_class(class_size[i], (enum kmalloc_type)type);
-			if (!kmallocs.cache[type][i])
-				return -ENOMEM;
-		}
+	for (i = 0; i < NR_KMALLOC_CLASSES; i++) {
+		kmallocs.cache[i] = kmalloc_type_cache(i, KMALLOC_NORMAL, GFP_KERNEL);
+		if (!kmallocs.cache[i])
+			return -ENOMEM;
 	}
+	for (i = 0; i < NR_KMALLOC_CLASSES; i++)
+		if (!kmalloc_type_cache(i, KMALLOC_RECLAIM, GFP_KERNEL))
+			return -ENOMEM;
 	return 0;
 }
 
 /* ---- objects of whole pages ---- */
 
-void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
+void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy, int nid)
 {
 	struct page *page;
 
@@ -100,14 +93,15 @@ void *large_alloc(size_t size, gfp_t gfp, bool exact, bool beyond_buddy)
 		if (trace_on(TRACE_MM_PAGE_ALLOC) &&
 		    fault_pages(gfp, (unsigned int)get_order(size), __builtin_return_address(0)))
 			return NULL;
-		page = large_map(size);
+		page = large_map(size, nid);
 		return page ? page_to_addr(page) : NULL;
 	}
 	gfp &= ~__GFP_COMP;
 	if (exact)
-		page = page_alloc_exact(gfp, (uint32_t)(ALIGN_UP(MAX(size, 1u), PAGE_SIZE) >> PAGE_SHIFT), KMEM_PAGE_LARGE);
+		page = page_alloc_exact(gfp, (uint32_t)(ALIGN_UP(MAX(size, 1u), PAGE_SIZE) >> PAGE_SHIFT),
+					KMEM_PAGE_LARGE, nid);
 	else
-		page = page_alloc(gfp, (unsigned int)get_order(size), KMEM_PAGE_LARGE);
+		page = page_alloc_node(gfp, (unsigned int)get_order(size), KMEM_PAGE_LARGE, nid);
 	if (!page)
 		return NULL;
 	page->size = size;
@@ -137,7 +131,7 @@ struct page *large_of(const void *p)
 	if (!arena_contains(p) || (uintptr_t)p & (PAGE_SIZE - 1))
 		return NULL;
 	page = addr_to_page(p);
-	return page->type == KMEM_PAGE_LARGE ? page : NULL;
+	return page->type == KMEM_PAGE_LARGE && !(page->flags & KMEM_PG_GUARD) ? page : NULL;
 }
 
 /* ---- allocation ---- */
@@ -147,38 +141,46 @@ KMEM_API size_t kmalloc_size_roundup(size_t size)
 	if (!size)
 		return 0;
 	if (size <= KMALLOC_MAX_CACHE_SIZE)
-		return class_size[class_index(size)];
+		return kmalloc_class_size[class_index(size)];
 	return size <= KMALLOC_MAX_SIZE ? PAGE_SIZE << get_order(size) : size;
 }
 
 /* The same with all that is off by default. */
-static void *large_watched(size_t size, gfp_t gfp, const void *call_site)
+static void *large_watched(size_t size, gfp_t gfp, int nid, const void *call_site)
 {
 	void *p;
 
 	if (!size || fault_object(gfp, call_site))
 		return size ? NULL : ZERO_SIZE_PTR;
-	p = large_alloc(debug_large_size(size), gfp, false, false);
+	p = large_alloc(debug_large_size(size), gfp, false, false, nid);
 	if (p)
 		debug_large_alloc(p, size, wipe_gfp(gfp) & __GFP_ZERO, call_site);
 	return p;
 }
 
 /* Nothing, or more than the largest class. */
-static noinline void *kmalloc_no_class(size_t size, gfp_t gfp)
+static noinline void *kmalloc_no_class(size_t size, gfp_t gfp, int nid)
 {
-	return size ? large_alloc(size, gfp, false, false) : ZERO_SIZE_PTR;
+	return size ? large_alloc(size, gfp, false, false, nid) : ZERO_SIZE_PTR;
+}
+
+static struct kmem_cache *watched_cache(size_t size, gfp_t gfp, const void *call_site)
+{
+	struct kmem_cache *s = kmallocs.random && kmalloc_type_of(gfp) == KMALLOC_NORMAL ?
+		kmalloc_random_cache(class_index(size), call_site, gfp) : NULL;
+
+	return s ? s : class_cache(size, gfp);
 }
 
 static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	const struct slab_request request = { gfp, node, size, call_site };
-	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? class_cache(size, gfp) : NULL;
+	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? watched_cache(size, gfp, call_site) : NULL;
 	void *p;
 
 	if (!s)
 		strict_check(gfp, call_site);
-	p = s ? watch_alloc(s, &request) : large_watched(size, gfp, call_site);
+	p = s ? watch_alloc(s, &request) : large_watched(size, gfp, usable_node(node), call_site);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
@@ -189,7 +191,7 @@ static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const v
 		return kmalloc_watched(size, gfp, node, call_site);
 	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
 		return slub_alloc(class_cache(size, gfp), gfp);
-	return kmalloc_no_class(size, gfp);
+	return kmalloc_no_class(size, gfp, -1);
 }
 
 static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_site)
@@ -202,17 +204,29 @@ static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_s
 		return kmalloc_watched(size, gfp, nid, call_site);
 	if (size - 1 < KMALLOC_MAX_CACHE_SIZE)
 		return slub_alloc_request(class_cache(size, gfp), &request);
-	return kmalloc_no_class(size, gfp);
+	return kmalloc_no_class(size, gfp, usable_node(nid));
+}
+
+void *kmalloc_in(struct kmem_cache *s, size_t size, gfp_t gfp, const void *call_site)
+{
+	const struct slab_request request = { gfp, -1, size, call_site };
+	void *p;
+
+	if (!trace_on(TRACE_KMALLOC))
+		return slub_alloc_request(s, &request);
+	p = watch_alloc(s, &request);
+	trace_kmalloc(call_site, p, size, s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
+	return p;
 }
 
 void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
 {
-	return kmalloc_from(size, gfp, node, call_site);
+	return node < 0 ? kmalloc_from(size, gfp, -1, call_site) : kmalloc_on_node(size, gfp, node, call_site);
 }
 
 KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const void *caller)
 {
-	return kmalloc_on_node(size, gfp, nid, caller);
+	return kmalloc_at(size, gfp, nid, caller);
 }
 
 KMEM_API void *kmalloc(size_t size, gfp_t gfp)
@@ -240,6 +254,10 @@ static noinline void free_no_object(const void *p, uint16_t id)
 {
 	struct page *page = id == KMEM_ID_LARGE ? large_of(p) : NULL;
 
+	if (id == KMEM_ID_GUARD || id == KMEM_ID_GUARD_FREE) {
+		guard_free((void *)(uintptr_t)p, __builtin_return_address(0));
+		return;
+	}
 	if (!page || page->flags & KMEM_PG_VMALLOC)
 		bad_kfree(p);
 	large_free(page);
@@ -367,6 +385,8 @@ size_t object_usable(const void *p)
 	id = *addr_to_id(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		return cache_usable(cache_by_id(id), p);
+	if (id == KMEM_ID_GUARD && guard_size(p))
+		return guard_size(p);
 	page = large_of(p);
 	if (!page)
 		bad_kfree(p);

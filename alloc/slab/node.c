@@ -145,7 +145,7 @@ static uint32_t put_run(const struct kmem_cache *s, void **object, uint32_t coun
 	n->nr_taken -= put;
 	if (was_full)
 		list_add(n, slab, false);
-	if (!slab->inuse && n->nr_partial > s->min_partial)
+	if (empty && !slab->inuse && n->nr_partial > s->min_partial)
 		retire(n, slab, empty);
 	return put;
 }

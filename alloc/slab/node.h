@@ -56,7 +56,8 @@ uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void *
 /*
  * Put objects back into their slabs, on whatever node. Slabs that become empty and are not needed
  * are linked by page.next in front of *empty. A pointer that is no object of
- * the cache, or that is free already, is reported and left alone.
+ * the cache, or that is free already, is reported and left alone. empty may be
+ * NULL: then empty slabs stay on their lists.
  */
 void node_put(const struct kmem_cache *s, void **object, uint32_t count, struct page **empty);
 

@@ -15,6 +15,7 @@
 #include "base/numa.h"
 #include "base/report.h"
 #include "slab/debug.h"
+#include "slab/guard.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -191,6 +192,21 @@ static void *alloc_from_node(const struct kmem_cache *s, struct kmem_cache_node 
 	return object;
 }
 
+/* With the cache locked: what slub_free_try() could not free. */
+static void free_deferred(struct kmem_cache *s, struct page **empty)
+{
+	void *object, *next;
+
+	if (likely(!READ_ONCE(s->deferred)))
+		return;
+	object = (void *)(uintptr_t)__atomic_exchange_n(&s->deferred, 0, __ATOMIC_ACQUIRE);
+	for (; object; object = next) {
+		next = *(void **)object;
+		node_of(s, 0)->stat.free++;
+		node_put(s, &object, 1, empty);
+	}
+}
+
 static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request)
 {
 	gfp_t gfp = request->gfp;
@@ -201,12 +217,18 @@ static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request
 
 	if (unlikely(debug_cache(s)))
 		return debug_alloc(s, request);
+	if (guard_due(s)) {
+		object = guard_alloc(s, request);
+		if (object)
+			return object;
+	}
 	nid = request_node(s, request);
 	if (nid < 0)
 		return NULL;
 	n = node_of(s, (unsigned int)nid);
 	do {
 		node_lock(home);
+		free_deferred(s, &empty);
 		object = alloc_from_node(s, n, &empty);
 		if (!object)
 			object = alloc_elsewhere(s, gfp);
@@ -343,6 +365,7 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 		return;
 	}
 	node_lock(n);
+	free_deferred(s, &empty);
 	free_locked(s, n, object, count, &empty);
 	node_unlock(n);
 	node_release(s, empty);
@@ -392,6 +415,76 @@ void slub_free_bulk(struct kmem_cache *s, size_t size, void **object)
 		object += now;
 		size -= now;
 	}
+}
+
+/* ---- contexts that must not wait ---- */
+
+static bool try_lock(struct kmem_cache_node *home)
+{
+	if (!lock_try_nested(&home->lock))
+		return false;
+	seq_begin(&home->seq);
+	return true;
+}
+
+static void try_unlock(struct kmem_cache_node *home)
+{
+	seq_end(&home->seq);
+	lock_release_nested(&home->lock);
+}
+
+/* One of a sheaf that keeps others: an empty one could need sheaf_free(), which takes a lock. */
+static void *take_from_barn(struct kmem_cache_node *n)
+{
+	struct kmem_sheaf *sheaf = n->nr_full ? (struct kmem_sheaf *)(uintptr_t)n->full[n->nr_full - 1] : NULL;
+
+	return sheaf && sheaf->count > 1 ? sheaf_objects(sheaf)[--sheaf->count] : NULL;
+}
+
+void *slub_alloc_try(struct kmem_cache *s)
+{
+	struct kmem_cache_node *home = node_of(s, 0), *n;
+	void *object;
+
+	if (debug_cache(s))
+		return NULL;
+	if (slub_pop(s, &object))
+		return object;
+	if (!try_lock(home))
+		return NULL;
+	n = node_of(s, numa_this_node());
+	object = take_from_barn(n);
+	if (!object && !node_take(s, n, &object, 1))
+		object = NULL;
+	n->stat.alloc += object != NULL;
+	try_unlock(home);
+	return object;
+}
+
+static void defer_free(struct kmem_cache *s, void *object)
+{
+	uint64_t first = READ_ONCE(s->deferred);
+
+	do {
+		*(void **)object = (void *)(uintptr_t)first;
+	} while (!__atomic_compare_exchange_n(&s->deferred, &first, (uintptr_t)object, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+}
+
+void slub_free_try(struct kmem_cache *s, void *object)
+{
+	struct kmem_cache_node *home = node_of(s, 0);
+
+	/* With several nodes the slot's capacity is 0, and the object goes to its slab. */
+	if (slub_push(s, object))
+		return;
+	if (debug_cache(s) || !try_lock(home)) {
+		defer_free(s, object);
+		return;
+	}
+	home->stat.free++;
+	node_put(s, &object, 1, NULL);
+	try_unlock(home);
 }
 
 /* ---- objects that callers hold in reserve ---- */
@@ -497,6 +590,7 @@ void slub_drain(struct kmem_cache *s)
 
 	node_lock(home);
 	seq_begin(&s->seq);
+	free_deferred(s, &empty);
 	if (s->slot_offset) {
 		uint64_t old = swap_region(s);
 

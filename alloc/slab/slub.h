@@ -87,6 +87,15 @@ static force_inline void slub_free(struct kmem_cache *s, void *object)
 		slub_free_slow(s, object);
 }
 
+/*
+ * For any context, signal handlers included: nothing is waited for, no page is
+ * taken or given back. Alloc: NULL when the lock is taken, nothing is there, or
+ * the cache is a debug cache. Free: what cannot go back now is left to the next
+ * holder of the lock, chained through the object, which is at least 8 bytes.
+ */
+void *slub_alloc_try(struct kmem_cache *s);
+void slub_free_try(struct kmem_cache *s, void *object);
+
 /* size objects or none. */
 bool slub_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t size, void **object);
 void slub_free_bulk(struct kmem_cache *s, size_t size, void **object);

@@ -37,22 +37,22 @@ static void mark_tail(const struct page *head, uint16_t id)
 }
 
 /* A block of pages if it is to be had without effort, else an address range. */
-static struct page *area_take(size_t size, gfp_t gfp)
+static struct page *area_take(size_t size, gfp_t gfp, int nid)
 {
 	gfp_t light = size > PAGE_SIZE ? (gfp | __GFP_NORETRY | __GFP_NOWARN) & ~__GFP_NOFAIL : gfp;
-	void *p = size <= KMALLOC_MAX_SIZE ? large_alloc(size, light, true, false) : NULL;
+	void *p = size <= KMALLOC_MAX_SIZE ? large_alloc(size, light, true, false, nid) : NULL;
 
 	if (p)
 		return large_of(p);
-	return gfp & __GFP_DIRECT_RECLAIM ? large_map(size) : NULL;
+	return gfp & __GFP_DIRECT_RECLAIM ? large_map(size, nid) : NULL;
 }
 
-static void *area_alloc(size_t size, gfp_t gfp)
+static void *area_alloc(size_t size, gfp_t gfp, int nid)
 {
 	struct page *head;
 
 	do {
-		head = area_take(size, gfp);
+		head = area_take(size, gfp, nid);
 	} while (!head && (gfp & __GFP_NOFAIL) && (gfp & __GFP_DIRECT_RECLAIM));
 	if (!head)
 		return NULL;
@@ -82,8 +82,8 @@ static void *vmalloc_from(size_t size, gfp_t gfp, int node, const void *call_sit
 	strict_check(gfp, call_site);
 	if (trace_on(TRACE_KMALLOC) && fault_object(gfp, call_site))
 		return NULL;
-	if (size && size < arena.limit && (node <= 0 || !(gfp & __GFP_THISNODE)))
-		p = area_alloc(size, gfp);
+	if (size && size < arena.limit && (usable_node(node) == node || !(gfp & __GFP_THISNODE)))
+		p = area_alloc(size, gfp, usable_node(node));
 	trace_area(call_site, p, size, gfp, node);
 	return p;
 }

@@ -74,6 +74,7 @@ static int read_once(struct text_cache *c, const struct text_source *src, unsign
 		c->slabs += c->node[nid].nr_slabs;
 		rc = parked_on_node(src, &c->node[nid], &c->cached);
 	}
+	c->cached += kmem_prefill_held(c->cache.prefill);
 	return rc ? rc : parked_on_cpus(src, &c->cache, &c->cached);
 }
 
@@ -185,6 +186,13 @@ static void by_node(struct text *t, const struct view *v, const uint64_t *count)
 		text_char(t, '=');
 		text_number(t, count[nid], 0);
 	}
+}
+
+/* In percent, as the kernel's file has it. */
+static int show_defrag_ratio(struct text *t, const struct view *v)
+{
+	text_number(t, v->c->cache.remote_node_defrag_ratio / 10, 0);
+	return 0;
 }
 
 /* Attributes that are a field of the cache, the same for all. */
@@ -305,7 +313,7 @@ static int show_objects_partial(struct text *t, const struct view *v)
 	return rc;
 }
 
-/* "total C0=.. C1=.. N0=..": parked free objects, per CPU and in the barns of the nodes. */
+/* "total C0=.. N0=.. P=..": parked free objects: per CPU, in the barns of the nodes, prefilled for callers. */
 static int show_cached(struct text *t, const struct view *v)
 {
 	const struct kmem_cache *s = &v->c->cache;
@@ -338,6 +346,10 @@ static int show_cached(struct text *t, const struct view *v)
 		text_char(t, '=');
 		text_number(t, count, 0);
 	}
+	if (kmem_prefill_held(s->prefill)) {
+		text_string(t, " P=");
+		text_number(t, kmem_prefill_held(s->prefill), 0);
+	}
 	return 0;
 }
 
@@ -366,6 +378,8 @@ static const struct attribute {
 	{ "aliases", TEXT_READ, SHOW, 0, show_aliases },
 	{ "align", TEXT_READ, CACHE(FIELD32, align) },
 	{ "alloc_slab", TEXT_READ, STAT_OF(slab_alloc) },
+	{ "barn_empty", TEXT_READ | TEXT_WRITE, CACHE(FIELD32, barn_empty) },
+	{ "barn_full", TEXT_READ | TEXT_WRITE, CACHE(FIELD32, barn_full) },
 	{ "barn_get", TEXT_READ, STAT_OF(barn_get) },
 	{ "barn_get_fail", TEXT_READ, STAT_OF(barn_get_fail) },
 	{ "barn_put", TEXT_READ, STAT_OF(barn_put) },
@@ -390,10 +404,17 @@ static const struct attribute {
 	{ "poison", TEXT_READ, FLAG_OF(KMEM_CACHE_POISON) },
 	{ "reclaim_account", TEXT_READ, FLAG_OF(KMEM_CACHE_RECLAIM_ACCOUNT) },
 	{ "red_zone", TEXT_READ, FLAG_OF(KMEM_CACHE_RED_ZONE) },
+	{ "remote_free", TEXT_READ, STAT_OF(remote_free) },
+	{ "remote_node_defrag_ratio", TEXT_READ | TEXT_WRITE, SHOW, 0, show_defrag_ratio },
 	{ "sanity_checks", TEXT_READ, FLAG_OF(KMEM_CACHE_CONSISTENCY_CHECKS) },
 	{ "sheaf_capacity", TEXT_READ | TEXT_WRITE, CACHE(FIELD32, sheaf_capacity) },
 	{ "sheaf_flush", TEXT_READ, STAT_OF(flush) },
+	{ "sheaf_prefill_fast", TEXT_READ, STAT_OF(prefill_fast) },
+	{ "sheaf_prefill_oversize", TEXT_READ, STAT_OF(prefill_oversize) },
+	{ "sheaf_prefill_slow", TEXT_READ, STAT_OF(prefill_slow) },
 	{ "sheaf_refill", TEXT_READ, STAT_OF(refill) },
+	{ "sheaf_return_fast", TEXT_READ, STAT_OF(return_fast) },
+	{ "sheaf_return_slow", TEXT_READ, STAT_OF(return_slow) },
 	{ "shrink", TEXT_WRITE, ACTION, 0, NULL },
 	{ "slab_size", TEXT_READ, CACHE(FIELD32, size) },
 	{ "slabs", TEXT_READ, SHOW, 0, show_slabs },

@@ -273,3 +273,30 @@ Test(os, a_whole_file_is_mapped)
 	cr_expect_eq(os_pread_file("/nonexistent", 0, copy, sizeof(copy)), 0);
 	os_release((void *)(uintptr_t)map, bytes);
 }
+
+static void *volatile touched;
+static volatile bool was_write;
+
+static bool on_fault(void *addr, bool write, uintptr_t pc, uintptr_t frame_pointer)
+{
+	(void)pc;
+	(void)frame_pointer;
+	touched = addr;
+	was_write = write;
+	return !mprotect((void *)((uintptr_t)addr & ~UINT64_C(4095)), 4096, PROT_READ | PROT_WRITE);
+}
+
+Test(os, faults_are_told_and_may_be_mended)
+{
+	volatile char *pages = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char c;
+
+	os_on_fault(on_fault);
+	c = pages[0];
+	(void)c;
+	cr_expect_eq(touched, pages);
+	cr_expect_not(was_write);
+	pages[4096] = 1;
+	cr_expect_eq(touched, pages + 4096);
+	cr_expect(was_write);
+}

@@ -106,3 +106,14 @@ Test(stack, the_end_of_the_stack_is_not_crossed)
 	cr_assert_eq(pthread_create(&thread, &attr, on_small_stack, memory + 4096 * 64), 0);
 	pthread_join(thread, NULL);
 }
+
+Test(stack, an_interrupted_place_and_its_callers)
+{
+	uint64_t frame[STACK_FRAMES];
+
+	cr_expect_geq(stack_capture_at(0x1234, (uintptr_t)__builtin_frame_address(0), frame, STACK_FRAMES), 2);
+	cr_expect_eq(frame[0], 0x1234);
+	cr_expect_eq(frame[1], (uintptr_t)__builtin_return_address(0));
+	cr_expect_eq(stack_capture_at(0x1234, 24, frame, STACK_FRAMES), 1, "no stack there");
+	cr_expect_eq(stack_capture_at(0x1234, 3, frame, STACK_FRAMES), 1);
+}

@@ -9,6 +9,7 @@
 #include "base/observe.h"
 #include "base/trace.h"
 #include "entry/control.h"
+#include "text/slab.h"
 
 static struct kmem_cache *cache(void)
 {
@@ -46,6 +47,45 @@ Test(control, only_live_caches)
 	cr_expect_eq(control_write(id, "min_partial", 9), -ENOENT);
 	cr_expect_eq(control_write(0, "min_partial", 9), -ENOENT);
 	cr_expect_eq(control_write(UINT32_MAX, "shrink", 1), -ENOENT);
+}
+
+Test(control, tunables_of_the_cache)
+{
+	struct kmem_cache *s = cache();
+
+	cr_expect_eq(control_write(s->id, "order", 3), 0);
+	cr_expect_eq(s->order, 3);
+	cr_expect_eq(control_write(s->id, "sheaf_capacity", 8), 0);
+	cr_expect_eq(s->sheaf_capacity, 8);
+	cr_expect_eq(control_write(s->id, "barn_full", 11), -EINVAL);
+	cr_expect_eq(control_write(s->id, "barn_full", 2), 0);
+	cr_expect_eq(s->barn_full, 2);
+	cr_expect_eq(control_write(s->id, "remote_node_defrag_ratio", 7), 0);
+	cr_expect_eq(s->remote_node_defrag_ratio, 70);
+}
+
+Test(control, validate_is_for_debug_caches)
+{
+	struct kmem_cache *s = kmem_cache_create("checked", 100, 0, SLAB_RED_ZONE, NULL);
+
+	cr_expect_eq(control_write(cache()->id, "validate", 1), -EINVAL);
+	cr_expect_eq(control_write(s->id, "validate", 0), -EINVAL);
+	cr_expect_eq(control_write(s->id, "validate", 1), 0);
+}
+
+/* The table of names that may be written is the one that readers are told. */
+Test(control, what_is_said_to_be_writable_is)
+{
+	struct kmem_cache *s = cache();
+	enum text_mode mode;
+	const char *name;
+	unsigned int nth;
+
+	for (nth = 0; (name = text_attribute_name(nth, &mode)); nth++) {
+		int rc = control_write(s->id, name, -1);
+
+		cr_expect_eq(rc, mode & TEXT_WRITE ? -EINVAL : -EACCES, "%s: %d", name, rc);
+	}
 }
 
 Test(control, shrink_gives_slabs_back)

@@ -172,3 +172,19 @@ Test(options, misuse_has_two_policies)
 	cr_expect_eq(parse("misuse=panic"), -EINVAL);
 	cr_expect_str_eq(err, "KMEM_OPTIONS: bad value in \"misuse=panic\"; use abort|repair");
 }
+
+Test(options, guard_is_a_switch_or_milliseconds)
+{
+	cr_expect_eq(parse("stats=on"), 0);
+	cr_expect_eq(parsed.guard_ms, 0);
+	cr_expect_eq(parse("guard=on"), 0);
+	cr_expect_eq(parsed.guard_ms, KMEM_GUARD_DEFAULT_MS);
+	cr_expect_eq(parse("guard=1"), 0);
+	cr_expect_eq(parsed.guard_ms, 1);
+	cr_expect_eq(parse("guard=2000"), 0);
+	cr_expect_eq(parsed.guard_ms, 2000);
+	cr_expect_eq(parse("guard=off"), 0);
+	cr_expect_eq(parsed.guard_ms, 0);
+	cr_expect_eq(parse("guard=often"), -EINVAL);
+	cr_expect_str_eq(err, "KMEM_OPTIONS: bad value in \"guard=often\"; use off|on|MS");
+}

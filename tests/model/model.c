@@ -42,7 +42,7 @@ struct thing {
 struct cache {
 	struct kmem_cache *s;
 	unsigned int size, align;
-	bool ctor;
+	bool ctor, debug;
 	uint64_t live;
 };
 
@@ -334,6 +334,63 @@ static void do_object(struct model *m, const struct operation *op)
 	c->live++;
 }
 
+static void check_counters(struct model *m)
+{
+	uint32_t i;
+
+	for (i = 0; i < CACHES; i++) {
+		struct kmem_cache_stat stat;
+
+		if (!m->caches[i].s)
+			continue;
+		kmem_cache_stat(m->caches[i].s, &stat);
+		CHECK(stat.active == m->caches[i].live && stat.allocs - stat.frees == m->caches[i].live,
+		      "cache %u: active %lu, allocs - frees %lu, live %lu", i, stat.active, stat.allocs - stat.frees,
+		      m->caches[i].live);
+		CHECK(stat.active + stat.cached <= stat.objects, "cache %u: more objects than fit", i);
+	}
+}
+
+/* From a node of choice, one that may not exist among them. */
+static void do_node(struct model *m, const struct operation *op)
+{
+	struct cache *c = cache_of(m, op->a);
+	void *p;
+
+	free_slot(m, op->slot);
+	if (!c || !has_room(m, c->size))
+		return;
+	p = kmem_cache_alloc_node(c->s, GFP_KERNEL, (int)(op->b % 3) - 1);
+	adopt(m, op->slot, OBJECT, p, c->size, op->a % CACHES, c->align);
+	c->live++;
+}
+
+/* Reserve some, use a part of them, give the rest back. */
+static void do_sheaf(struct model *m, const struct operation *op)
+{
+	struct cache *c = cache_of(m, op->a);
+	uint32_t nr = op->b % BULK + 1, used = (op->b >> 8) % (nr + 1), i;
+	struct slab_sheaf *sheaf;
+
+	if (!c || op->slot + nr > SLOTS || !has_room(m, (size_t)c->size * nr))
+		return;
+	for (i = 0; i < used; i++)
+		free_slot(m, op->slot + i);
+	sheaf = kmem_cache_prefill_sheaf(c->s, GFP_KERNEL, nr);
+	CHECK(sheaf && kmem_cache_sheaf_size(sheaf) >= nr, "a sheaf of %u", nr);
+	for (i = 0; i < used; i++) {
+		void *p = kmem_cache_alloc_from_sheaf(c->s, GFP_NOWAIT, sheaf);
+
+		adopt(m, op->slot + i, OBJECT, p, c->size, op->a % CACHES, c->align);
+		c->live++;
+	}
+	if (!c->debug) /* whose objects are allocated when the sheaf is filled */
+		check_counters(m);
+	if (op->b & 1 << 16)
+		CHECK(!kmem_cache_refill_sheaf(c->s, GFP_KERNEL, &sheaf, nr), "refill to %u", nr);
+	kmem_cache_return_sheaf(c->s, GFP_KERNEL, sheaf);
+}
+
 static void do_bulk(struct model *m, const struct operation *op)
 {
 	struct cache *c = cache_of(m, op->a);
@@ -385,19 +442,33 @@ static void destroy(struct model *m, uint32_t number)
 	c->s = NULL;
 }
 
+/* One cache in eight has some of the debug flags. */
+static slab_flags_t random_flags(uint32_t bits)
+{
+	static const slab_flags_t flag[] = { SLAB_CONSISTENCY_CHECKS, SLAB_RED_ZONE, SLAB_POISON, SLAB_STORE_USER };
+	slab_flags_t flags = bits & 1024 ? SLAB_HWCACHE_ALIGN : 0;
+	unsigned int i;
+
+	for (i = 0; i < 4 && !(bits >> 11 & 7); i++)
+		flags |= bits >> (14 + i) & 1 ? flag[i] : 0;
+	return flags;
+}
+
 static void do_create(struct model *m, const struct operation *op)
 {
 	uint32_t number = op->slot % CACHES;
 	struct cache *c = &m->caches[number];
 	unsigned int align = 1u << op->b % 9;
+	slab_flags_t flags;
 	char name[32];
 
 	destroy(m, number);
 	snprintf(name, sizeof(name), "model-%u", number);
 	*c = (struct cache){ .size = op->a % 5000 + 1, .align = align < 8 ? 8 : align };
 	c->ctor = c->size >= sizeof(uint64_t) && op->b & 512;
-	c->s = kmem_cache_create(name, c->size, align, op->b & 1024 ? SLAB_HWCACHE_ALIGN : 0,
-				 c->ctor ? construct : NULL);
+	flags = random_flags(op->b);
+	c->debug = (flags & ~SLAB_HWCACHE_ALIGN) || getenv("KMEM_SLAB_DEBUG");
+	c->s = kmem_cache_create(name, c->size, align, flags, c->ctor ? construct : NULL);
 	CHECK(c->s, "cache of %u bytes aligned to %u", c->size, align);
 }
 
@@ -426,23 +497,6 @@ static void do_drain(struct model *m, const struct operation *op)
 		kmem_page_purge(op->b % 12);
 }
 
-static void check_counters(struct model *m)
-{
-	uint32_t i;
-
-	for (i = 0; i < CACHES; i++) {
-		struct kmem_cache_stat stat;
-
-		if (!m->caches[i].s)
-			continue;
-		kmem_cache_stat(m->caches[i].s, &stat);
-		CHECK(stat.active == m->caches[i].live && stat.allocs - stat.frees == m->caches[i].live,
-		      "cache %u: active %lu, allocs - frees %lu, live %lu", i, stat.active, stat.allocs - stat.frees,
-		      m->caches[i].live);
-		CHECK(stat.active + stat.cached <= stat.objects, "cache %u: more objects than fit", i);
-	}
-}
-
 static void do_check(struct model *m, const struct operation *op)
 {
 	(void)op;
@@ -456,7 +510,8 @@ static const struct {
 	void (*run)(struct model *m, const struct operation *op);
 	unsigned int weight; /* of 10000 */
 } table[] = {
-	{ "kmalloc", do_kmalloc, 2400 }, { "free", do_free, 2400 }, { "object", do_object, 3350 },
+	{ "kmalloc", do_kmalloc, 2400 }, { "free", do_free, 2400 }, { "object", do_object, 2850 },
+	{ "node", do_node, 400 }, { "sheaf", do_sheaf, 100 },
 	{ "krealloc", do_krealloc, 400 }, { "bulk", do_bulk, 150 }, { "bulk_free", do_bulk_free, 150 },
 	{ "pages", do_pages, 900 }, { "exact", do_exact, 150 }, { "create", do_create, 20 },
 	{ "destroy", do_destroy, 10 }, { "shrink", do_shrink, 20 }, { "drain", do_drain, 10 },
@@ -512,7 +567,8 @@ struct operation model_operation(uint64_t seed, uint64_t i)
 		op.a = (uint32_t)__builtin_ctzll(more | 1u << 10);
 	if (table[type].run == do_large || table[type].run == do_exact)
 		op.a = (uint32_t)more;
-	if (table[type].run == do_object || table[type].run == do_bulk || table[type].run == do_bulk_free)
+	if (table[type].run == do_object || table[type].run == do_bulk || table[type].run == do_bulk_free ||
+	    table[type].run == do_node || table[type].run == do_sheaf)
 		op.a = (uint32_t)more % CACHES;
 	return op;
 }

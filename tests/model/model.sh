@@ -6,10 +6,12 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 fail() { echo "FAIL: $*"; exit 1; }
 
-"$model" -n "${MODEL_OPERATIONS:-1e6}" || fail "a difference; the operations are above"
-"$model" -n "${MODEL_OPERATIONS:-1e6}" -t 4 || fail "a difference between threads"
+"$model" -n "${MODEL_OPERATIONS:-6e5}" || fail "a difference; the operations are above"
+"$model" -n "${MODEL_OPERATIONS:-6e5}" -t 4 || fail "a difference between threads"
 KMEM_OPTIONS=rseq=off "$model" -n 2e5 -s 100 || fail "a difference without per-CPU slots"
 KMEM_OPTIONS=nodes=2,dma32=64M "$model" -n 2e5 -s 200 || fail "a difference with two nodes"
+KMEM_SLAB_DEBUG=FZPU "$model" -n 5e4 -s 300 || fail "a difference in debug caches"
+KMEM_OPTIONS=init_on_free=on,page_poison=on "$model" -n 5e4 -s 400 || fail "a difference with clearing"
 
 # What a failure prints can be run again, and nothing else can.
 printf '# comment\nkmalloc slot=5 a=100 b=1\nkrealloc slot=5 a=5000 b=0\nfree slot=5 a=0 b=0\n' >"$tmp/list"

@@ -31,7 +31,7 @@ static bool intact(const uint8_t *p, size_t bytes)
 Test(large, a_mapping_is_zero_described_and_counted)
 {
 	size_t bytes = 5 * MIB + 123;
-	struct page *page = large_map(bytes);
+	struct page *page = large_map(bytes, -1);
 	uint8_t *p;
 
 	cr_assert_not_null(page);
@@ -51,21 +51,21 @@ Test(large, a_mapping_is_zero_described_and_counted)
 
 Test(large, unmapped_memory_is_gone_and_its_addresses_reused)
 {
-	struct page *page = large_map(9 * MIB);
+	struct page *page = large_map(9 * MIB, -1);
 	uint8_t *p = page_to_addr(page);
 
 	memset(p, 1, 9 * MIB);
 	large_unmap(page);
 	cr_expect_not(readable(p));
 	cr_expect_eq(*addr_to_id(p), KMEM_ID_NONE);
-	page = large_map(8 * MIB);
+	page = large_map(8 * MIB, -1);
 	cr_expect_eq(page_to_addr(page), p);
 	cr_expect(all_bytes(p, 8 * MIB, 0));
 }
 
 Test(large, grows_in_place_within_its_blocks)
 {
-	struct page *page = large_map(4 * MIB + 1);
+	struct page *page = large_map(4 * MIB + 1, -1);
 	uint8_t *p = page_to_addr(page);
 
 	fill(p, 4 * MIB + 1);
@@ -78,7 +78,7 @@ Test(large, grows_in_place_within_its_blocks)
 
 Test(large, shrinks_in_place_and_returns_the_rest)
 {
-	struct page *page = large_map(8 * MIB);
+	struct page *page = large_map(8 * MIB, -1);
 	uint8_t *p = page_to_addr(page);
 
 	fill(p, 8 * MIB);
@@ -94,7 +94,7 @@ Test(large, shrinks_in_place_and_returns_the_rest)
 
 Test(large, moves_with_its_content)
 {
-	struct page *page = large_map(6 * MIB), *guard = large_map(5 * MIB), *moved;
+	struct page *page = large_map(6 * MIB, -1), *guard = large_map(5 * MIB, -1), *moved;
 	uint8_t *p = page_to_addr(page);
 
 	fill(p, 6 * MIB);
@@ -111,7 +111,7 @@ Test(large, moves_with_its_content)
 
 Test(large, moves_to_fewer_blocks_with_its_content)
 {
-	struct page *page = large_map(30 * MIB), *moved;
+	struct page *page = large_map(30 * MIB, -1), *moved;
 
 	fill(page_to_addr(page), 30 * MIB);
 	moved = large_remap(page, 5 * MIB);
@@ -122,7 +122,7 @@ Test(large, moves_to_fewer_blocks_with_its_content)
 
 Test(large, moves_after_having_grown_in_place)
 {
-	struct page *page = large_map(5 * MIB), *guard = large_map(5 * MIB), *moved;
+	struct page *page = large_map(5 * MIB, -1), *guard = large_map(5 * MIB, -1), *moved;
 
 	large_remap(page, 7 * MIB);
 	fill(page_to_addr(page), 7 * MIB);
@@ -135,11 +135,11 @@ Test(large, moves_after_having_grown_in_place)
 
 Test(large, what_cannot_be_is_refused_and_nothing_lost)
 {
-	struct page *page = large_map(5 * MIB);
+	struct page *page = large_map(5 * MIB, -1);
 
 	fill(page_to_addr(page), 5 * MIB);
-	cr_expect_null(large_map(arena.limit));
-	cr_expect_null(large_map(SIZE_MAX / 2));
+	cr_expect_null(large_map(arena.limit, -1));
+	cr_expect_null(large_map(SIZE_MAX / 2, -1));
 	cr_expect_null(large_remap(page, arena.limit));
 	cr_expect(intact(page_to_addr(page), 5 * MIB));
 	cr_expect_eq(zones[0].mapped_pages, 1280);

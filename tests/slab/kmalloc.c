@@ -40,8 +40,8 @@ Test(kmalloc, the_caches_have_the_kernel_s_names)
 	cr_expect_str_eq(kmalloc_cache(96, GFP_KERNEL)->name, "kmalloc-96");
 	cr_expect_str_eq(kmalloc_cache(1024, GFP_KERNEL)->name, "kmalloc-1k");
 	cr_expect_str_eq(kmalloc_cache(8192, GFP_KERNEL)->name, "kmalloc-8k");
-	cr_expect_str_eq(kmalloc_cache(64, __GFP_RECLAIMABLE)->name, "kmalloc-rcl-64");
-	cr_expect(kmalloc_cache(64, __GFP_RECLAIMABLE)->flags & SLAB_RECLAIM_ACCOUNT);
+	cr_expect_str_eq(kmalloc_cache(64, GFP_KERNEL | __GFP_RECLAIMABLE)->name, "kmalloc-rcl-64");
+	cr_expect(kmalloc_cache(64, GFP_KERNEL | __GFP_RECLAIMABLE)->flags & SLAB_RECLAIM_ACCOUNT);
 }
 
 Test(kmalloc, alignment_of_every_class)
@@ -284,7 +284,7 @@ Test(kmalloc, large_objects_are_described)
 
 Test(kmalloc, exact_large_objects_return_their_tail)
 {
-	void *p = large_alloc(5 * PAGE_SIZE, GFP_KERNEL, true, false);
+	void *p = large_alloc(5 * PAGE_SIZE, GFP_KERNEL, true, false, -1);
 
 	cr_expect_eq(large_usable(large_of(p)), 5 * PAGE_SIZE);
 	cr_expect_eq(free_pages_now(), zones[0].present_pages - 5);

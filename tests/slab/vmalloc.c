@@ -318,3 +318,55 @@ Test(vmalloc, kvfree_sensitive_clears_first)
 	kvfree_sensitive(NULL, 0);
 	kvfree_sensitive(ZERO_SIZE_PTR, 0);
 }
+
+/* ---- nodes ---- */
+
+/* No Criterion before main(). */
+#define CHECK(condition)                                         \
+	do {                                                     \
+		if (!(condition)) {                              \
+			printf("%d: %s\n", __LINE__, #condition); \
+			exit(1);                                 \
+		}                                                \
+	} while (0)
+
+static int node_of_memory(const void *p)
+{
+	return page_to_nid(virt_to_page(p));
+}
+
+__attribute__((constructor(200))) static void role(void)
+{
+	const char *name = getenv("KMEM_TEST_ROLE");
+	int nid;
+	size_t i;
+
+	if (!name || strcmp(name, "areas_on_nodes"))
+		return;
+	for (nid = 0; nid < 2; nid++) {
+		for (i = 0; i < ARRAY_LEN(sizes); i++) {
+			void *p = vmalloc_node(sizes[i], nid), *q = kvmalloc_node(sizes[i], GFP_KERNEL, nid);
+
+			CHECK(p && q && node_of_memory(p) == nid && node_of_memory(q) == nid);
+			p = vrealloc(p, sizes[i] + 1, GFP_KERNEL);
+			CHECK(p);
+			kvfree(p);
+			kvfree(q);
+		}
+		CHECK(node_of_memory(kmalloc_node(20000, GFP_KERNEL | __GFP_THISNODE, nid)) == nid);
+	}
+	CHECK(vmalloc_node(100, 5));
+	CHECK(kmalloc_node(20000, GFP_KERNEL, 5));
+	CHECK(!kmalloc_node(20000, GFP_KERNEL | __GFP_THISNODE, 5));
+	CHECK(!kvmalloc_node(9 * MIB, GFP_KERNEL | __GFP_THISNODE, 5));
+	printf("passed");
+	exit(0);
+}
+
+Test(vmalloc, memory_comes_from_the_node_asked_for)
+{
+	char out[4096];
+
+	cr_expect_eq(run_role("areas_on_nodes", "nodes=2", NULL, out, sizeof(out)), 0);
+	cr_expect_str_eq(out, "passed");
+}

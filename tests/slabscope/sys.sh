@@ -31,6 +31,15 @@ set_to 0 failslab=1
 [ "$(value failslab)" = 1 ] || fail "failslab"
 set_to 0 failslab=0
 set_to 0 shrink=1
+for change in sheaf_capacity=16 sheaf_capacity=60 barn_full=3 barn_empty=0 order=2 remote_node_defrag_ratio=50; do
+	set_to 0 $change
+	[ "$(value "${change%=*}")" = "${change#*=}" ] || fail "${change%=*} is $(value "${change%=*}"), not ${change#*=}"
+done
+[ "$(value active)" -ge 12000 ] || fail "objects were lost while the cache changed"
+set_to 1 order=11
+expect_line "attribute 'order' does not take the value 11"
+set_to 1 validate=1
+expect_line "attribute 'validate' does not take the value 1"
 set_to 1 shrink=2
 expect_line "attribute 'shrink' does not take the value 2"
 set_to 1 min_partial=-1
@@ -55,7 +64,7 @@ expect_code 0 "$scope" sys $pid --dump "$tmp/slab"
 [ "$(find "$tmp/slab" -mindepth 1 -maxdepth 1 -type d | wc -l)" = "$("$scope" sys $pid | wc -l)" ] || fail "dump: folders"
 [ "$(cat "$tmp/slab/holder-cache/active")" = 12000 ] || fail "dump: active"
 for file in /sys/kernel/slab/kmalloc-64/*; do
-	[ "${file##*/}" = skip_kfence ] || [ "${file##*/}" = remote_node_defrag_ratio ] || [ ! -e "$file" ] ||
+	[ "${file##*/}" = skip_kfence ] || [ ! -e "$file" ] ||
 		[ -e "$tmp/slab/kmalloc-64/${file##*/}" ] || fail "dump: no ${file##*/}"
 done
 expect_code 1 "$scope" sys $pid --dump "$tmp/slab"

@@ -19,7 +19,7 @@ static void setup(void)
 	*s = (struct kmem_cache){
 		.percpu = (uintptr_t)slots, .slot_offset = 64, .size = 104, .object_size = 100, .id = 1,
 		.state = KMEM_CACHE_LIVE, .objects = 39, .order = 0, .sheaf_capacity = 60, .align = 8,
-		.min_partial = 5, .usersize = 12, .refcount = 3, .name = "things",
+		.min_partial = 5, .barn_full = 10, .remote_node_defrag_ratio = 1000, .usersize = 12, .refcount = 3, .name = "things",
 		.flags = KMEM_CACHE_HWCACHE_ALIGN | KMEM_CACHE_RECLAIM_ACCOUNT,
 	};
 	slots[0].word = 2;
@@ -28,7 +28,7 @@ static void setup(void)
 						.partial_head = 1024, .nr_full = 1, .full = { (uintptr_t)&sheaf },
 						.stat = { .slab_alloc = 9, .slab_free = 5, .refill = 3 } };
 	nodes[1][1] = (struct kmem_cache_node){ .nr_slabs = 1, .nr_objects = 39, .nr_taken = 1,
-						.stat = { .slab_alloc = 1 } };
+						.stat = { .slab_alloc = 1, .remote_free = 6 } };
 	*put_block(1024, KMEM_PAGE_SLAB, 0) = (struct page){ .type = KMEM_PAGE_SLAB, .cache_id = 1, .inuse = 20, .next = 1030 };
 	*put_block(1030, KMEM_PAGE_SLAB, 0) = (struct page){ .type = KMEM_PAGE_SLAB, .cache_id = 1, .inuse = 3 };
 	caches[2].state = KMEM_CACHE_DEAD;
@@ -58,12 +58,16 @@ Test(slab, attributes)
 		{ "sheaf_capacity", "60\n" }, { "slab_size", "104\n" }, { "slabs", "5 N0=4 N1=1\n" },
 		{ "slabs_cpu_partial", "0(0)\n" }, { "shrink", "" }, { "validate", "" }, { "total_objects", "195 N0=156 N1=39\n" },
 		{ "usersize", "12\n" }, { "alloc_slab", "10 N0=9 N1=1\n" }, { "sheaf_refill", "3 N0=3\n" },
-		{ "barn_get", "0\n" },
+		{ "barn_get", "0\n" }, { "barn_full", "10\n" }, { "remote_node_defrag_ratio", "100\n" },
+		{ "remote_free", "6 N1=6\n" },
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(expect); i++)
 		cr_expect_str_eq(attribute(expect[i].name), expect[i].text, "%s: %s", expect[i].name, buf);
+	caches[1].prefill = UINT64_C(9) << 24 | 5;
+	cr_expect_str_eq(attribute("cached"), "44 C0=2 C1=30 N0=7 P=5\n");
+	cr_expect_str_eq(attribute("active"), "57\n");
 	caches[1].ctor = 0x1234abcd;
 	cr_expect_str_eq(attribute("ctor"), "0x000000001234abcd\n");
 }
@@ -96,7 +100,7 @@ Test(slab, names_are_sorted_and_each_can_be_read)
 /* Every file of the running kernel's caches has its counterpart, but for what has no meaning here. */
 Test(slab, no_attribute_of_the_kernel_is_missing)
 {
-	static const char *const without[] = { "skip_kfence", "remote_node_defrag_ratio" };
+	static const char *const without[] = { "skip_kfence" };
 	DIR *dir = opendir("/sys/kernel/slab/kmalloc-64");
 	struct dirent *entry;
 	enum text_mode mode;

@@ -69,6 +69,10 @@ static int judge(const struct heap_copy *copy, uint64_t index, struct head *h)
 		fits = slab_head(copy, page, h);
 		break;
 	case KMEM_PAGE_LARGE:
+		if (page->flags & KMEM_PG_GUARD) {
+			fits = whole_head(page->size, KMEM_ID_GUARD, h);
+			break;
+		}
 		/* The id is set last when it is allocated, and cleared first when it is freed: in between nobody owns it. */
 		if (copy->idmap[index] != KMEM_ID_LARGE)
 			return h->nr_pages && h->nr_pages <= copy->nr_pages - index ? 0 : -1;

@@ -51,7 +51,8 @@ struct kmem_observe_note {
 #define KMEM_ID_NONE  0u       /* free, metadata, or not yet committed */
 #define KMEM_ID_LARGE 0xffffu  /* kmalloc beyond the largest cache, malloc likewise */
 #define KMEM_ID_PAGES 0xfffeu  /* alloc_pages() and relatives */
-#define KMEM_ID_GUARD 0xfffdu  /* sampled object between guard pages */
+#define KMEM_ID_GUARD 0xfffdu  /* sampled object between guard pages: a page of its own, somewhere in it */
+#define KMEM_ID_GUARD_FREE 0xfffbu /* such a page while its object is free */
 #define KMEM_ID_VMALLOC 0xfffcu /* vmalloc(): the pages behind the first, which is LARGE */
 #define KMEM_ID_MAX   0xfff0u  /* cache ids are 1 .. KMEM_ID_MAX - 1 */
 
@@ -86,6 +87,7 @@ enum kmem_page_flags {
 	KMEM_PG_COMP = 1 << 2,    /* compound: allocated with __GFP_COMP */
 	KMEM_PG_MAPPED = 1 << 3,  /* large object with an address range of its own (> 4 MiB) */
 	KMEM_PG_EXACT = 1 << 4,   /* its tail pages were given back: size is exact */
+	KMEM_PG_GUARD = 1 << 9,   /* LARGE, but one page with a sampled object somewhere in it */
 	KMEM_PG_DEBUG = 1 << 8,   /* large object whose size asked for is exact, and guarded */
 	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
 	KMEM_PG_LAZY = 1 << 6,    /* free block given back lazily (MADV_FREE): contents unknown, not dirty */
@@ -97,6 +99,7 @@ enum kmem_block_state {
 	KMEM_BLOCK_BUDDY,      /* belongs to the page allocator */
 	KMEM_BLOCK_LARGE,      /* first block of a large mapping */
 	KMEM_BLOCK_LARGE_TAIL, /* its other blocks */
+	KMEM_BLOCK_GUARD,      /* the pool of guarded objects */
 };
 
 /*
@@ -264,6 +267,11 @@ struct kmem_cache_node {
 #define KMEM_CACHE_NOLEAKTRACE        0x00002000u /* its objects are neither scanned nor reported */
 #define KMEM_CACHE_RECLAIM_ACCOUNT    0x00008000u
 
+/* cache.behaviour: run-time choices that are no SLAB_* flags. */
+enum kmem_cache_behaviour {
+	KMEM_CACHE_RANDOM_ORDER = 1 << 0, /* objects leave their slabs in random order */
+};
+
 /* cache.state */
 enum kmem_cache_state {
 	KMEM_CACHE_FREE = 0, /* the id is unused */
@@ -322,8 +330,9 @@ struct kmem_cache {
 	uint32_t barn_full;     /* full sheaves that a node keeps, at most KMEM_BARN_SHEAVES; empty ones */
 	uint32_t barn_empty;
 	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
-	uint32_t reserved1;
-	uint64_t reserved[33];
+	uint32_t behaviour;     /* enum kmem_cache_behaviour */
+	uint64_t deferred;      /* freed in contexts that could not take the lock: first of a chain through the objects */
+	uint64_t reserved[32];
 };
 
 /* Free blocks of one order and migratetype: those with contents first to be taken, and those given back. */
@@ -357,7 +366,6 @@ enum kmem_vm_event {
 	KMEM_VM_ALLOC_FAIL,     /* requests that got NULL */
 	KMEM_VM_PURGE,          /* blocks given back to the system */
 	KMEM_VM_BAD_PAGE,       /* bad page states found */
-	KMEM_VM_KSWAPD,         /* rounds of the background thread that found work */
 	KMEM_NR_VM_EVENTS
 };
 

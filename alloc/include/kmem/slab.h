@@ -319,6 +319,33 @@ KMEM_API void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp) KMEM_CH
 KMEM_API void kfree(const void *p);
 KMEM_API void kfree_sensitive(const void *p);
 
+/*
+ * kmalloc() and kfree() for any context: signal handlers that interrupt the
+ * allocator itself, and code that must not wait. At most 8 KiB, gfp: __GFP_ZERO
+ * and __GFP_ACCOUNT only. Neither waits for a lock, and no system call is made but
+ * to wake somebody who waits for one. NULL, rather often, when what is at hand does
+ * not do: no new memory is mapped. No events, no faults, no debug caches.
+ * kfree_nolock() takes objects of kmalloc(), too, and kfree() those of kmalloc_nolock().
+ */
+KMEM_API void *kmalloc_nolock(size_t size, gfp_t gfp, int nid) KMEM_MALLOC KMEM_SIZE(1);
+KMEM_API void kfree_nolock(const void *p);
+
+/*
+ * A set of size classes of its own, `name`-8 ... `name`-8k, so that what is allocated
+ * there never shares slabs with anything else. flags, the usercopy window and ctor
+ * as of a cache. b == NULL is kmalloc(). Free with kfree(), what came from valloc
+ * with kvfree(). alloc_track_caller: for wrappers, `caller` is shown as call site.
+ * Return: NULL when out of memory; destroy: objects left, as kmem_cache_destroy().
+ */
+struct kmem_buckets;
+KMEM_API struct kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags, unsigned int useroffset,
+	unsigned int usersize, void (*ctor)(void *object)) KMEM_CHECK;
+KMEM_API size_t kmem_buckets_destroy(struct kmem_buckets *b);
+KMEM_API void *kmem_buckets_alloc(struct kmem_buckets *b, size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(2);
+KMEM_API void *kmem_buckets_valloc(struct kmem_buckets *b, size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(2);
+KMEM_API void *kmem_buckets_alloc_track_caller(struct kmem_buckets *b, size_t size, gfp_t gfp,
+	const void *caller) KMEM_MALLOC KMEM_SIZE(2);
+
 /* Usable bytes behind p, 0 for NULL and ZERO_SIZE_PTR; and what a request of `size` would get. */
 KMEM_API size_t ksize(const void *p) KMEM_CHECK;
 KMEM_API size_t kmalloc_size_roundup(size_t size) KMEM_CHECK;

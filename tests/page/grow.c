@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Growth within a budget, charges for mappings, huge pages asked for and not. */
+#include "support.h"
+
+#include "base/numa.h"
+#include "page/alloc.h"
+#include "page/arena.h"
+#include "page/buddy.h"
+#include "page/grow.h"
+#include "page/large.h"
+
+Test(grow, stops_at_the_budget)
+{
+	zones[0].max_pages = 3 * BLOCK_PAGES;
+	cr_expect_eq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
+	cr_expect_eq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
+	cr_expect_eq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
+	cr_expect_neq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
+	cr_expect_eq(zones[0].present_pages, 3 * BLOCK_PAGES);
+	page_validate();
+}
+
+Test(grow, mappings_count_and_free_blocks_make_room_for_them)
+{
+	struct page *large;
+
+	zones[0].max_pages = 4 * BLOCK_PAGES;
+	while (!grow_zone(&zones[0], MIGRATE_UNMOVABLE))
+		;
+	cr_assert_eq(zones[0].present_pages, 4 * BLOCK_PAGES);
+	large = large_map(3 * BLOCK_BYTES - 5, NUMA_NO_NODE);
+	cr_assert_not_null(large);
+	cr_expect_eq(zones[0].mapped_pages, 3 * BLOCK_PAGES);
+	cr_expect_eq(zones[0].present_pages, BLOCK_PAGES);
+	cr_expect_null(large_map(2 * BLOCK_BYTES, NUMA_NO_NODE));
+	cr_expect_eq(zones[0].mapped_pages, 3 * BLOCK_PAGES);
+	large_unmap(large);
+	cr_expect_eq(zones[0].mapped_pages, 0);
+	page_validate();
+}
+
+Test(grow, blocks_given_back_are_found_again)
+{
+	uint32_t i;
+
+	zones[0].max_pages = 2 * BLOCK_PAGES;
+	for (i = 0; i < 100; i++) {
+		struct page *page = alloc_pages(GFP_KERNEL, 9), *large;
+
+		memset(page_address(page), 1, PAGE_SIZE << 9);
+		__free_pages(page, 9);
+		drain_all_pages();
+		large = large_map(2 * BLOCK_BYTES, NUMA_NO_NODE);
+		cr_assert_not_null(large);
+		cr_assert(all_bytes(page_address(large), PAGE_SIZE, 0));
+		large_unmap(large);
+	}
+	cr_expect_leq(arena.bytes, 6 * BLOCK_BYTES);
+}
+
+Test(grow, huge_pages_are_asked_for_beyond_64_mib)
+{
+	int i;
+
+	for (i = 0; i < 18; i++)
+		grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	cr_expect_not(pageblock_is_huge(1 * BLOCK_PAGES));
+	cr_expect_not(pageblock_is_huge(16 * BLOCK_PAGES));
+	cr_expect(pageblock_is_huge(17 * BLOCK_PAGES));
+}
+
+Test(grow, huge_pages_always_or_never)
+{
+	int i;
+
+	grow_thp = KMEM_THP_ALWAYS;
+	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	cr_expect(pageblock_is_huge(1 * BLOCK_PAGES));
+	grow_thp = KMEM_THP_NEVER;
+	for (i = 0; i < 20; i++)
+		grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+	cr_expect_not(pageblock_is_huge(20 * BLOCK_PAGES));
+}
+
+__attribute__((constructor)) static void role(void)
+{
+	const char *name = getenv("KMEM_TEST_ROLE");
+	struct page *page;
+
+	if (!name || strcmp(name, "hugetlb"))
+		return;
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 9);
+	if (!page || !all_bytes(page_address(page), PAGE_SIZE << 9, 0))
+		_exit(3);
+	/* Taken from it first, if there is one. */
+	if (zones[1].present_pages && zone_of(page) != &zones[1])
+		_exit(4);
+	__free_pages(page, 9);
+	page_validate();
+	_exit(0);
+}
+
+/* Most machines have no pool: then one line says so and memory is ordinary. */
+Test(grow, hugetlb_is_used_or_its_lack_is_said)
+{
+	char out[1024];
+	int status = run_role("hugetlb", "hugetlb=8M", NULL, out, sizeof(out));
+
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x: %s", status, out);
+	if (out[0])
+		cr_expect_str_eq(out, "kmem: hugetlb: the system's pool has fewer than 4 free huge pages of 2 MiB; going on without them, raise vm.nr_hugepages\n");
+}
