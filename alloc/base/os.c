@@ -14,6 +14,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -281,6 +282,18 @@ unsigned int os_nr_cpus(void)
 unsigned long os_auxval(unsigned long type)
 {
 	return KEEP_ERRNO(getauxval(type));
+}
+
+uint64_t os_random(void)
+{
+	uint64_t value = 0;
+	int saved = errno;
+
+	/* Early in a boot there is none yet: addresses and time will do. */
+	if (syscall(SYS_getrandom, &value, sizeof(value), GRND_NONBLOCK) != sizeof(value))
+		value = (os_now_ns() ^ (uintptr_t)&value) * UINT64_C(0x9e3779b97f4a7c15);
+	errno = saved;
+	return value;
 }
 
 uint64_t os_now_ns(void)

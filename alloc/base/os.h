@@ -81,6 +81,9 @@ unsigned int os_nr_cpus(void);
 /* Value of an auxiliary vector entry, 0 when absent. */
 unsigned long os_auxval(unsigned long type);
 
+/* A random number, from the system. */
+uint64_t os_random(void);
+
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t os_now_ns(void);
 

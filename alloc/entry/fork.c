@@ -15,6 +15,7 @@
 #include "base/observe.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
+#include "slab/account.h"
 #include "slab/cache.h"
 #include "slab/guard.h"
 #include "slab/rcu.h"
@@ -48,6 +49,7 @@ static void child(void)
 	pool_unlock_after_fork(true);
 	rcu_unlock_after_fork(true);
 	depot_after_fork();
+	account_after_fork();
 	observe_after_fork();
 }
 

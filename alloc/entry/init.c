@@ -54,11 +54,13 @@ void kmem_init(void)
 	fault_setup(secure_getenv("KMEM_FAILSLAB"), secure_getenv("KMEM_FAIL_PAGE_ALLOC"), secure_getenv("KMEM_FAIL_NTH"));
 	observe_init();
 	numa_init(kmem_options()->nodes);
+	cache_set_random_order(kmem_options()->freelist_random);
 	/* The arena takes most of what address space there is: last. */
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
+	kmalloc_set_random(kmem_options()->random_kmalloc);
 	kmem_set_init_on_alloc(kmem_options()->init_on_alloc);
 	kmem_set_init_on_free(kmem_options()->init_on_free);
 	kmem_set_strict(kmem_options()->strict);

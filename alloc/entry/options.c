@@ -28,9 +28,9 @@ static const struct option {
 	unsigned int min, max; /* of numbers */
 } table[] = {
 	{ "arena", OPTION_SIZE, offsetof(struct kmem_options, arena), "SIZE", 0, 0 },
-	{ "background", OPTION_BOOL, offsetof(struct kmem_options, background), "on|off", 0, 0 },
 	{ "debug_pagealloc", OPTION_BOOL, offsetof(struct kmem_options, debug_pagealloc), "on|off", 0, 0 },
 	{ "dma32", OPTION_SIZE, offsetof(struct kmem_options, dma32), "SIZE", 0, 0 },
+	{ "freelist_random", OPTION_BOOL, offsetof(struct kmem_options, freelist_random), "on|off", 0, 0 },
 	{ "hugetlb", OPTION_SIZE, offsetof(struct kmem_options, hugetlb), "SIZE", 0, 0 },
 	{ "init_on_alloc", OPTION_BOOL, offsetof(struct kmem_options, init_on_alloc), "on|off", 0, 0 },
 	{ "init_on_free", OPTION_BOOL, offsetof(struct kmem_options, init_on_free), "on|off", 0, 0 },
@@ -44,6 +44,7 @@ static const struct option {
 	{ "page_poison", OPTION_BOOL, offsetof(struct kmem_options, page_poison), "on|off", 0, 0 },
 	{ "pcp_high_fraction", OPTION_NUMBER, offsetof(struct kmem_options, pcp_high_fraction), "8-1000000", 8, 1000000 },
 	{ "purge", OPTION_PURGE, 0, "decay:MS|threshold|off|now", 1, 999999999 },
+	{ "random_kmalloc", OPTION_BOOL, offsetof(struct kmem_options, random_kmalloc), "on|off", 0, 0 },
 	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
 	{ "shuffle", OPTION_BOOL, offsetof(struct kmem_options, shuffle), "on|off", 0, 0 },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },

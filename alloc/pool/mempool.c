@@ -298,10 +298,13 @@ static void take_reserve(struct request *r)
 	}
 }
 
-/* Pairs with the fence in mempool_free_bulk(): who sees the element sees that the reserve is short. */
+/*
+ * Pairs with the fence in free_bulk_from(): who sees the element sees that the
+ * reserve is short. x86 keeps stores in order, and loads: the compiler must, too.
+ */
 static void publish(void)
 {
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__atomic_signal_fence(__ATOMIC_RELEASE);
 }
 
 static bool try_reserve(struct request *r)
@@ -342,22 +345,36 @@ static bool take_promised(struct request *r, struct reserve_waiter *w, uint64_t 
 	return done;
 }
 
-static void wait_for_elements(struct request *r)
+/* Once more from the reserve, or into the queue: under one lock, so that no free goes unnoticed in between. */
+static bool try_reserve_or_join(struct request *r, struct reserve_waiter *w)
 {
 	struct kmem_mempool *m = r->pool->live;
-	uint64_t start_ns = os_now_ns();
-	struct reserve_waiter w;
 	unsigned int waiting;
+	bool has;
 
 	reserve_lock(m);
-	reserve_join(m, &w, r->missing);
-	m->waits++;
+	has = reserve_has(m, r->missing, true);
+	if (has) {
+		take_reserve(r);
+	} else {
+		reserve_join(m, w, r->missing);
+		m->waits++;
+	}
 	waiting = m->nr_waiting;
-	/* What came back since the reserve was last looked at. */
-	reserve_grant(m);
 	reserve_unlock(m);
-	if (trace_on(TRACE_MEMPOOL_WAIT))
+	publish();
+	if (!has && trace_on(TRACE_MEMPOOL_WAIT))
 		trace_mempool_wait(r->call_site, r->pool, m->name, r->gfp, waiting);
+	return has;
+}
+
+static void wait_for_elements(struct request *r)
+{
+	uint64_t start_ns = os_now_ns();
+	struct reserve_waiter w;
+
+	if (try_reserve_or_join(r, &w))
+		return;
 	do {
 		reserve_sleep(&w);
 		take_below(r, r->gfp);
@@ -369,14 +386,16 @@ static bool take_slow(struct request *r)
 {
 	if (try_reserve(r))
 		return true;
-	if (light(r->gfp) != r->gfp && (take_below(r, r->gfp) || try_reserve(r)))
+	if (light(r->gfp) != r->gfp && take_below(r, r->gfp))
 		return true;
-	if (!(r->gfp & __GFP_DIRECT_RECLAIM)) {
-		__atomic_fetch_add(&r->pool->live->failures, 1, __ATOMIC_RELAXED);
-		return false;
+	if (r->gfp & __GFP_DIRECT_RECLAIM) {
+		wait_for_elements(r);
+		return true;
 	}
-	wait_for_elements(r);
-	return true;
+	if (try_reserve(r))
+		return true;
+	__atomic_fetch_add(&r->pool->live->failures, 1, __ATOMIC_RELAXED);
+	return false;
 }
 
 static cold void complain_zero(const mempool_t *pool)
@@ -484,7 +503,7 @@ static unsigned int free_bulk_from(mempool_t *pool, void **elems, unsigned int c
 	 * Pairs with publish(): the pointer may have come here from another thread
 	 * without any barrier; curr_nr must not be older than the pointer.
 	 */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	__atomic_signal_fence(__ATOMIC_ACQUIRE);
 	if (likely(READ_ONCE(m->curr_nr) >= MAX(READ_ONCE(m->min_nr), 1)))
 		return 0;
 	return refill(m, pool, elems, count, call_site);

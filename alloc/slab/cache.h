@@ -16,6 +16,9 @@ static inline struct kmem_cache *cache_by_id(uint16_t id)
 	return &cache_array[id];
 }
 
+/* Choices for caches to come: objects in random order. */
+void cache_set_random_order(bool on);
+
 /* Ids handed out so far: caches are cache_by_id(1 .. cache_count() - 1), some of them unused. */
 unsigned int cache_count(void);
 
@@ -36,6 +39,9 @@ size_t cache_shrink_locked(struct kmem_cache *s);
 
 /* Drain and shrink every cache. Return: slabs left. */
 size_t cache_shrink_all(void);
+
+/* The same for the page allocator when memory is short (page/reclaim.h); nothing when the registry is locked. */
+size_t cache_reclaim(gfp_t gfp, unsigned int nid, unsigned int priority);
 
 /* Around fork(): registry and node locks of every cache. */
 void cache_lock_for_fork(void);

@@ -12,25 +12,16 @@
 #include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "slab/account.h"
 #include "slab/debug.h"
+#include "slab/kmalloc_types.h"
 #include "slab/debug_large.h"
 #include "slab/guard.h"
 #include "slab/watch.h"
 
-#define NR_CLASSES 13
-
-static const uint16_t class_size[NR_CLASSES] = {
-	8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192,
-};
-
-enum kmalloc_type {
-	KMALLOC_NORMAL,
-	KMALLOC_RECLAIM,
-	NR_KMALLOC_TYPES
-};
-
 static struct {
-	struct kmem_cache *cache[NR_KMALLOC_TYPES][16];
+	struct kmem_cache *cache[16]; /* of type normal */
+	bool random;                  /* copies by call site: on the watched path */
 	uint8_t class[KMALLOC_MAX_CACHE_SIZE / 8]; /* by (size - 1) / 8 */
 } kmallocs KMEM_STATE;
 
@@ -39,11 +30,19 @@ static force_inline unsigned int class_index(size_t size)
 	return kmallocs.class[(size - 1) / 8];
 }
 
+/* Types other than normal and reclaimable are made when they are first asked for. */
+static noinline struct kmem_cache *typed_cache(size_t size, gfp_t gfp)
+{
+	struct kmem_cache *s = kmalloc_type_cache(class_index(size), kmalloc_type_of(gfp), gfp);
+
+	return s ? s : kmallocs.cache[class_index(size)];
+}
+
 static force_inline struct kmem_cache *class_cache(size_t size, gfp_t gfp)
 {
-	enum kmalloc_type type = gfp & __GFP_RECLAIMABLE ? KMALLOC_RECLAIM : KMALLOC_NORMAL;
-
-	return kmallocs.cache[type][class_index(size)];
+	if (unlikely(gfp & (__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT)))
+		return typed_cache(size, gfp);
+	return kmallocs.cache[class_index(size)];
 }
 
 struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp)
@@ -51,41 +50,35 @@ struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp)
 	return class_cache(size, gfp);
 }
 
-/* Powers of two to their size, the others to their largest power-of-two divisor. */
-static unsigned int class_align(unsigned int size)
+unsigned int kmalloc_class(size_t size)
 {
-	return MIN(size & (0u - size), (unsigned int)PAGE_SIZE);
+	return class_index(size);
 }
 
-static struct kmem_cache *create_class(unsigned int size, enum kmalloc_type type)
+void kmalloc_set_random(bool on)
 {
-	struct kmem_cache_args args = { .align = class_align(size), .usersize = size };
-	char number[16], name[32];
-
-	if (size >= 1024)
-		report_format(number, sizeof(number), "%uk", size / 1024);
-	else
-		report_format(number, sizeof(number), "%u", size);
-	report_format(name, sizeof(name), "kmalloc-%s%s", type == KMALLOC_RECLAIM ? "rcl-" : "", number);
-	return __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC | (type == KMALLOC_RECLAIM ? SLAB_RECLAIM_ACCOUNT : 0));
+	kmallocs.random = on;
+	if (on)
+		trace_watch(true);
 }
 
 int kmalloc_init(void)
 {
-	unsigned int type, i, class = 0;
+	unsigned int i, class = 0;
 
 	for (i = 0; i < ARRAY_LEN(kmallocs.class); i++) {
-		if ((i + 1) * 8 > class_size[class])
+		if ((i + 1) * 8 > kmalloc_class_size[class])
 			class++;
 		kmallocs.class[i] = (uint8_t)class;
 	}
-	for (type = 0; type < NR_KMALLOC_TYPES; type++) {
-		for (i = 0; i < NR_CLASSES; i++) {
-			kmallocs.cache[type][i] = create_class(class_size[i], (enum kmalloc_type)type);
-			if (!kmallocs.cache[type][i])
-				return -ENOMEM;
-		}
+	for (i = 0; i < NR_KMALLOC_CLASSES; i++) {
+		kmallocs.cache[i] = kmalloc_type_cache(i, KMALLOC_NORMAL, GFP_KERNEL);
+		if (!kmallocs.cache[i])
+			return -ENOMEM;
 	}
+	for (i = 0; i < NR_KMALLOC_CLASSES; i++)
+		if (!kmalloc_type_cache(i, KMALLOC_RECLAIM, GFP_KERNEL))
+			return -ENOMEM;
 	return 0;
 }
 
@@ -149,7 +142,7 @@ KMEM_API size_t kmalloc_size_roundup(size_t size)
 	if (!size)
 		return 0;
 	if (size <= KMALLOC_MAX_CACHE_SIZE)
-		return class_size[class_index(size)];
+		return kmalloc_class_size[class_index(size)];
 	return size <= KMALLOC_MAX_SIZE ? PAGE_SIZE << get_order(size) : size;
 }
 
@@ -172,15 +165,40 @@ static noinline void *kmalloc_no_class(size_t size, gfp_t gfp, int nid)
 	return size ? large_alloc(size, gfp, false, false, nid) : ZERO_SIZE_PTR;
 }
 
+static struct kmem_cache *watched_cache(size_t size, gfp_t gfp, const void *call_site)
+{
+	struct kmem_cache *s = kmallocs.random && kmalloc_type_of(gfp) == KMALLOC_NORMAL ?
+		kmalloc_random_cache(class_index(size), call_site, gfp) : NULL;
+
+	return s ? s : class_cache(size, gfp);
+}
+
+/* More than the largest class, or nothing. */
+static void *large_accounted(size_t size, gfp_t gfp, int node, const void *call_site)
+{
+	size_t bytes = kmalloc_size_roundup(size);
+	void *p;
+	int group;
+
+	if (!account_on() || !(gfp & __GFP_ACCOUNT) || !size)
+		return large_watched(size, gfp, node, call_site);
+	group = account_charge(gfp, bytes);
+	if (group < 0)
+		return NULL;
+	p = large_watched(size, gfp, node, call_site);
+	account_own(group, p, bytes);
+	return p;
+}
+
 static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	const struct slab_request request = { gfp, node, size, call_site };
-	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? class_cache(size, gfp) : NULL;
+	struct kmem_cache *s = size - 1 < KMALLOC_MAX_CACHE_SIZE ? watched_cache(size, gfp, call_site) : NULL;
 	void *p;
 
 	if (!s)
 		strict_check(gfp, call_site);
-	p = s ? watch_alloc(s, &request) : large_watched(size, gfp, usable_node(node), call_site);
+	p = s ? watch_alloc(s, &request) : large_accounted(size, gfp, usable_node(node), call_site);
 	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
@@ -205,6 +223,18 @@ static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_s
 	if (size - 1 < KMALLOC_MAX_CACHE_SIZE)
 		return slub_alloc_request(class_cache(size, gfp), &request);
 	return kmalloc_no_class(size, gfp, usable_node(nid));
+}
+
+void *kmalloc_in(struct kmem_cache *s, size_t size, gfp_t gfp, const void *call_site)
+{
+	const struct slab_request request = { gfp, -1, size, call_site };
+	void *p;
+
+	if (!trace_on(TRACE_KMALLOC))
+		return slub_alloc_request(s, &request);
+	p = watch_alloc(s, &request);
+	trace_kmalloc(call_site, p, size, s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
+	return p;
 }
 
 void *kmalloc_at(size_t size, gfp_t gfp, int node, const void *call_site)
@@ -277,6 +307,8 @@ void kfree_watched(const void *p, const void *call_site)
 {
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 
+	if (account_on() && id == KMEM_ID_LARGE && large_of(p))
+		account_release(p, large_usable(large_of(p)));
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), (void *)(uintptr_t)p, call_site);
 	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))

@@ -12,6 +12,15 @@
 /* Make the kmalloc caches. Return: 0 or -ENOMEM. */
 int kmalloc_init(void);
 
+/* Normal objects from one of 16 sets of caches, by call site; for good. */
+void kmalloc_set_random(bool on);
+
+/* Number of the size class for 1 .. KMALLOC_MAX_CACHE_SIZE bytes. */
+unsigned int kmalloc_class(size_t size);
+
+/* kmalloc() of an object of this cache, on behalf of call_site: events and all. */
+void *kmalloc_in(struct kmem_cache *s, size_t size, gfp_t gfp, const void *call_site);
+
 /* Class cache for a size of 1 .. KMALLOC_MAX_CACHE_SIZE. */
 struct kmem_cache *kmalloc_cache(size_t size, gfp_t gfp);
 

@@ -43,7 +43,12 @@ static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, int nid, b
 	unsigned int order = READ_ONCE(s->order); /* may be tuned meanwhile */
 	struct page *slab;
 
-	gfp &= ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP);
+	/* Zone and mobility are the cache's, not the caller's. */
+	gfp &= ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP | __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_RECLAIMABLE);
+	if (s->flags & SLAB_CACHE_DMA)
+		gfp |= __GFP_DMA;
+	if (s->flags & SLAB_CACHE_DMA32)
+		gfp |= __GFP_DMA32;
 	if (s->migratetype == MIGRATE_RECLAIMABLE)
 		gfp |= __GFP_RECLAIMABLE;
 	*fell_back = false;
@@ -113,12 +118,42 @@ static uint64_t valid_bits(const struct page *slab, uint32_t word)
 	return left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
 }
 
+/*
+ * slab_take() in an order that nobody can tell from outside: words from a random
+ * one on, and the bits of each as odd * k + add, a permutation of 0 .. 63.
+ */
+static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
+{
+	uint64_t mix = (s->random ^ page_index(slab)) * UINT64_C(0x9e3779b97f4a7c15);
+	uint32_t words = slab_bitmap_words(slab), odd = (uint32_t)(mix >> 33) | 1, add = (uint32_t)(mix >> 50);
+	uint32_t i, k, taken = 0;
+
+	for (i = 0; i < words && taken < max; i++) {
+		uint32_t word = ((uint32_t)(mix >> 40) + i) % words;
+		uint64_t free = ~page_bitmap(slab)[word] & valid_bits(slab, word);
+
+		for (k = 0; free && taken < max; k++) {
+			uint32_t bit = (odd * k + add) % 64;
+
+			if (!(free >> bit & 1))
+				continue;
+			free &= ~(UINT64_C(1) << bit);
+			page_bitmap(slab)[word] |= UINT64_C(1) << bit;
+			object[taken++] = slab_object(s, slab, word * 64 + bit);
+		}
+	}
+	slab->inuse = (uint16_t)(slab->inuse + taken);
+	return taken;
+}
+
 uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
 {
 	uint64_t *bitmap = page_bitmap(slab);
 	uint32_t words = slab_bitmap_words(slab);
 	uint32_t word, taken = 0;
 
+	if (unlikely(s->behaviour & KMEM_CACHE_RANDOM_ORDER))
+		return take_random(s, slab, object, max);
 	for (word = slab->hint; word < words && taken < max; word++) {
 		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
 		uint8_t *base = slab_object(s, slab, word * 64);

@@ -7,6 +7,7 @@
 #include "base/shadow.h"
 #include "base/strict.h"
 #include "base/wipe.h"
+#include "slab/account.h"
 #include "slab/debug.h"
 
 /* Constructed and TYPESAFE_BY_RCU objects keep their contents while free, poisoned ones their poison. */
@@ -41,7 +42,7 @@ static void *alloc_shadowed(struct kmem_cache *s, const struct slab_request *req
 	return request->gfp & __GFP_ZERO ? slub_zero(s, object) : object;
 }
 
-void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
+static void *alloc_unaccounted(struct kmem_cache *s, const struct slab_request *request)
 {
 	struct slab_request cleared = *request;
 
@@ -59,8 +60,25 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 	return slub_alloc_request(s, &cleared);
 }
 
+void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
+{
+	void *object;
+	int group;
+
+	if (!account_on() || !((request->gfp & __GFP_ACCOUNT) || (s->flags & SLAB_ACCOUNT)))
+		return alloc_unaccounted(s, request);
+	group = account_charge(request->gfp, s->size);
+	if (group < 0)
+		return NULL;
+	object = alloc_unaccounted(s, request);
+	account_own(group, object, s->size);
+	return object;
+}
+
 void watch_free(struct kmem_cache *s, void *object, const void *call_site)
 {
+	if (account_on() && arena_contains(object))
+		account_release(object, s->size);
 	if (debug_cache(s)) {
 		debug_free(s, object, call_site);
 		return;

@@ -16,7 +16,7 @@ done
 
 tools=$kernel/tools
 flags=(-I"$shim/radix" "${compat[@]}" -I"$tools/testing/shared" -I"$out" -I"$tools/testing/radix-tree" \
-	-I"$tools/include" -I"$kernel/lib" -D_LGPL_SOURCE)
+	-I"$tools/testing" -I"$tools/include" -I"$kernel/lib" -D_LGPL_SOURCE)
 kernel_object control "$shim/radix.c" "${flags[@]}"
 for name in radix-tree idr; do
 	kernel_object $name "$out/$name.c" "${flags[@]}"

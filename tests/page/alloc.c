@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "base/trace.h"
+#include "base/numa.h"
 #include "page/alloc.h"
 #include "page/arena.h"
 #include "page/buddy.h"
@@ -21,7 +22,7 @@ Test(page_alloc, an_exact_size_takes_and_returns_just_its_pages)
 	uint32_t nr;
 
 	for (nr = 1; nr <= 1024; nr += nr < 40 ? 1 : 61) {
-		struct page *page = page_alloc_exact(GFP_KERNEL, nr, KMEM_PAGE_LARGE);
+		struct page *page = page_alloc_exact(GFP_KERNEL, nr, KMEM_PAGE_LARGE, NUMA_NO_NODE);
 
 		cr_assert_not_null(page);
 		cr_expect_eq(page->nr_pages, nr);
@@ -41,7 +42,7 @@ Test(page_alloc, a_run_spans_blocks_that_adjoin)
 	take_the_rest();
 	page_free_range(block, 64, 128);
 	page_free_range(block, 128, 160);
-	run = page_alloc_exact(GFP_NOWAIT, 75, KMEM_PAGE_LARGE);
+	run = page_alloc_exact(GFP_NOWAIT, 75, KMEM_PAGE_LARGE, NUMA_NO_NODE);
 	cr_assert_eq(run, block + 64);
 	cr_expect_eq(run->nr_pages, 75);
 	cr_expect_eq(zones[0].free_pages, 96 - 75);
@@ -49,7 +50,7 @@ Test(page_alloc, a_run_spans_blocks_that_adjoin)
 	page_free_exact(run);
 	cr_expect_eq(zones[0].free_pages, 96);
 	/* Downwards, too: the larger block is the second one. */
-	run = page_alloc_exact(GFP_NOWAIT, 96, KMEM_PAGE_LARGE);
+	run = page_alloc_exact(GFP_NOWAIT, 96, KMEM_PAGE_LARGE, NUMA_NO_NODE);
 	cr_expect_eq(run, block + 64);
 	cr_expect_eq(zones[0].free_pages, 0);
 	page_validate();
@@ -62,7 +63,7 @@ Test(page_alloc, a_run_is_zero_when_that_was_asked_for)
 
 	memset(dirty, 0xff, PAGE_SIZE << 5);
 	free_pages((unsigned long)dirty, 5);
-	run = page_alloc_exact(GFP_KERNEL | __GFP_ZERO, 37, KMEM_PAGE_LARGE);
+	run = page_alloc_exact(GFP_KERNEL | __GFP_ZERO, 37, KMEM_PAGE_LARGE, NUMA_NO_NODE);
 	cr_expect(all_bytes(page_to_addr(run), 37 * PAGE_SIZE, 0));
 	page_free_exact(run);
 }
@@ -81,7 +82,7 @@ Test(page_alloc, any_mix_leaves_the_buddy_whole, .timeout = 60)
 		uint32_t nr = 1 + random_next(&seed) % (random_next(&seed) % 8 ? 40 : 300);
 
 		if (!live[at]) {
-			live[at] = random_next(&seed) % 3 ? page_alloc_exact(GFP_KERNEL, nr, KMEM_PAGE_LARGE) :
+			live[at] = random_next(&seed) % 3 ? page_alloc_exact(GFP_KERNEL, nr, KMEM_PAGE_LARGE, NUMA_NO_NODE) :
 							    page_alloc(GFP_KERNEL, nr % 8, KMEM_PAGE_LARGE);
 			mark[at] = (uint8_t)i;
 			memset(page_to_addr(live[at]), mark[at], live[at]->nr_pages * PAGE_SIZE);
@@ -109,7 +110,7 @@ Test(page_alloc, watched_exact_sizes_take_the_path_with_events)
 	struct page *page;
 
 	trace_semaphore[TRACE_MM_PAGE_ALLOC].count++;
-	page = page_alloc_exact(GFP_KERNEL, 3, KMEM_PAGE_LARGE);
+	page = page_alloc_exact(GFP_KERNEL, 3, KMEM_PAGE_LARGE, NUMA_NO_NODE);
 	cr_expect_eq(page->nr_pages, 3);
 	cr_expect_eq(page_index(page) % 4, 0);
 	page_free_exact(page);

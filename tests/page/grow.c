@@ -2,6 +2,7 @@
 /* Growth within a budget, charges for mappings, huge pages asked for and not. */
 #include "support.h"
 
+#include "base/numa.h"
 #include "page/alloc.h"
 #include "page/arena.h"
 #include "page/buddy.h"
@@ -27,11 +28,11 @@ Test(grow, mappings_count_and_free_blocks_make_room_for_them)
 	while (!grow_zone(&zones[0], MIGRATE_UNMOVABLE))
 		;
 	cr_assert_eq(zones[0].present_pages, 4 * BLOCK_PAGES);
-	large = large_map(3 * BLOCK_BYTES - 5);
+	large = large_map(3 * BLOCK_BYTES - 5, NUMA_NO_NODE);
 	cr_assert_not_null(large);
 	cr_expect_eq(zones[0].mapped_pages, 3 * BLOCK_PAGES);
 	cr_expect_eq(zones[0].present_pages, BLOCK_PAGES);
-	cr_expect_null(large_map(2 * BLOCK_BYTES));
+	cr_expect_null(large_map(2 * BLOCK_BYTES, NUMA_NO_NODE));
 	cr_expect_eq(zones[0].mapped_pages, 3 * BLOCK_PAGES);
 	large_unmap(large);
 	cr_expect_eq(zones[0].mapped_pages, 0);
@@ -49,7 +50,7 @@ Test(grow, blocks_given_back_are_found_again)
 		memset(page_address(page), 1, PAGE_SIZE << 9);
 		__free_pages(page, 9);
 		drain_all_pages();
-		large = large_map(2 * BLOCK_BYTES);
+		large = large_map(2 * BLOCK_BYTES, NUMA_NO_NODE);
 		cr_assert_not_null(large);
 		cr_assert(all_bytes(page_address(large), PAGE_SIZE, 0));
 		large_unmap(large);

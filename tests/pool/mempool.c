@@ -20,6 +20,9 @@
 
 static struct below {
 	bool fail;            /* every call */
+	bool hold;            /* callers inside */
+	void *free_inside;    /* an element that the next call with __GFP_DIRECT_RECLAIM gives back */
+	mempool_t *pool;      /* to this pool */
 	gfp_t fail_without;   /* calls that lack one of these flags */
 	unsigned int chance;  /* of success, in percent, when it does not fail anyway; 0: always */
 	long live, most_live; /* elements that it has given out */
@@ -35,6 +38,12 @@ static void *below_alloc(gfp_t gfp, void *data)
 
 	if (nr < ARRAY_LEN(below.call))
 		below.call[nr] = gfp;
+	while (READ_ONCE(below.hold))
+		usleep(200);
+	if (gfp & __GFP_DIRECT_RECLAIM && below.free_inside) {
+		mempool_free(below.free_inside, below.pool);
+		below.free_inside = NULL;
+	}
 	if (!seed)
 		seed = (uintptr_t)&seed;
 	if (READ_ONCE(below.fail) || (gfp & below.fail_without) != below.fail_without)
@@ -349,6 +358,78 @@ Test(mempool, memory_that_comes_back_below_is_found_by_the_poll, .timeout = 20)
 	cr_expect_lt(os_now_ns() - start, 8000000000u);
 	mempool_free(got, pool);
 	mempool_free(element, pool);
+}
+
+Test(mempool, who_got_memory_elsewhere_passes_the_promise_on)
+{
+	mempool_t *pool = make(1);
+	uint64_t start = os_now_ns();
+	pthread_t thread[2];
+	void *element, *got;
+	int i;
+
+	below.fail = true;
+	element = mempool_alloc(pool, GFP_KERNEL);
+	for (i = 0; i < 2; i++) {
+		pthread_create(&thread[i], NULL, take_one, pool);
+		wait_for_waiters(pool, (unsigned int)i + 1);
+	}
+	below.fail = false;
+	mempool_free(element, pool);
+	for (i = 0; i < 2; i++) {
+		pthread_join(thread[i], &got);
+		mempool_free(got, pool);
+	}
+	cr_expect_lt(os_now_ns() - start, 4000000000u, "the second was not woken");
+	mempool_destroy(pool);
+	cr_expect_eq(below.live, 0);
+}
+
+Test(mempool, a_pool_that_shrinks_keeps_what_is_promised)
+{
+	enum { WAITERS = 3 };
+	mempool_t *pool = make(WAITERS);
+	pthread_t thread[WAITERS];
+	void *element[WAITERS], *got;
+	unsigned int i;
+
+	below.fail = true;
+	for (i = 0; i < WAITERS; i++)
+		element[i] = mempool_alloc(pool, GFP_KERNEL);
+	for (i = 0; i < WAITERS; i++) {
+		pthread_create(&thread[i], NULL, take_one, pool);
+		wait_for_waiters(pool, i + 1);
+	}
+	/* Awake, they try the allocator below first, and stay there. */
+	WRITE_ONCE(below.hold, true);
+	for (i = 0; i < WAITERS; i++)
+		mempool_free(element[i], pool);
+	cr_expect_eq(mempool_resize(pool, 1), 0);
+	cr_expect_eq(stat_of(pool).curr_nr, WAITERS);
+	WRITE_ONCE(below.hold, false);
+	for (i = 0; i < WAITERS; i++) {
+		pthread_join(thread[i], &got);
+		cr_expect_not_null(got);
+		mempool_free(got, pool);
+	}
+	cr_expect_eq(below.live, 1);
+	mempool_destroy(pool);
+	cr_expect_eq(below.live, 0);
+}
+
+Test(mempool, the_reserve_is_looked_at_again_before_waiting)
+{
+	mempool_t *pool = make(1);
+	uint64_t start = os_now_ns();
+	void *element;
+
+	below.fail = true;
+	element = mempool_alloc(pool, GFP_KERNEL);
+	below.pool = pool;
+	below.free_inside = element;
+	cr_expect_eq(mempool_alloc(pool, GFP_KERNEL), element);
+	cr_expect_lt(os_now_ns() - start, 1000000000u);
+	cr_expect_eq(stat_of(pool).waits, 0);
 }
 
 Test(mempool, a_pool_without_reserve_wakes_too)

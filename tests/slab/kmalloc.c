@@ -40,8 +40,8 @@ Test(kmalloc, the_caches_have_the_kernel_s_names)
 	cr_expect_str_eq(kmalloc_cache(96, GFP_KERNEL)->name, "kmalloc-96");
 	cr_expect_str_eq(kmalloc_cache(1024, GFP_KERNEL)->name, "kmalloc-1k");
 	cr_expect_str_eq(kmalloc_cache(8192, GFP_KERNEL)->name, "kmalloc-8k");
-	cr_expect_str_eq(kmalloc_cache(64, __GFP_RECLAIMABLE)->name, "kmalloc-rcl-64");
-	cr_expect(kmalloc_cache(64, __GFP_RECLAIMABLE)->flags & SLAB_RECLAIM_ACCOUNT);
+	cr_expect_str_eq(kmalloc_cache(64, GFP_KERNEL | __GFP_RECLAIMABLE)->name, "kmalloc-rcl-64");
+	cr_expect(kmalloc_cache(64, GFP_KERNEL | __GFP_RECLAIMABLE)->flags & SLAB_RECLAIM_ACCOUNT);
 }
 
 Test(kmalloc, alignment_of_every_class)

@@ -217,3 +217,36 @@ Test(slab, reclaimable_caches_use_reclaimable_blocks)
 	cr_expect_eq(page->migratetype, MIGRATE_RECLAIMABLE);
 	cr_expect_eq(arena.pageblock[page_index(page) >> PAGEBLOCK_ORDER], MIGRATE_RECLAIMABLE);
 }
+
+Test(slab, random_order)
+{
+	void *p[1024], *q[1024], *pair[2];
+	struct kmem_cache *s;
+	struct page *page;
+	uint32_t nr, i, rises = 0;
+	bool fell_back;
+
+	cache_set_random_order(true);
+	s = kmem_cache_create("shuffled", 32, 0, 0, NULL);
+	cache_set_random_order(false);
+	page = slab_new(s, GFP_KERNEL, -1, &fell_back);
+	cr_assert_eq(page->objects, 128);
+	/* In pieces: none twice, none left out. */
+	nr = slab_take(s, page, p, 50);
+	nr += slab_take(s, page, p + nr, 1000);
+	cr_expect_eq(nr, 128);
+	cr_expect_eq(page->inuse, 128);
+	cr_expect_eq(slab_take(s, page, pair, 2), 0);
+	for (i = 1; i < nr; i++)
+		rises += (uintptr_t)p[i] == (uintptr_t)p[i - 1] + 32;
+	cr_expect_lt(rises, 100, "%u of 127 follow each other", rises);
+	cr_expect_eq(slab_put_run(s, page, p, nr), nr);
+	/* Another slab, another order. */
+	page = slab_new(s, GFP_KERNEL, -1, &fell_back);
+	slab_take(s, page, q, 128);
+	for (i = 0; i < 128; i++)
+		if (slab_object_index(s, slab_of(p[i]), p[i]) != slab_object_index(s, page, q[i]))
+			break;
+	cr_expect_lt(i, 128);
+	cr_expect_eq(slab_put_run(s, page, q, 128), 128);
+}

@@ -24,11 +24,11 @@ __attribute__((format(printf, 2, 3))) static int fail(int code, const char *form
 {
 	va_list args;
 
+	fputs("slabscope: ", stderr);
 	va_start(args, format);
-	fprintf(stderr, "slabscope: ");
 	vfprintf(stderr, format, args);
-	fprintf(stderr, "\n");
 	va_end(args);
+	fputs("\n", stderr);
 	return code;
 }
 

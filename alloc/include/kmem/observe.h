@@ -267,6 +267,11 @@ struct kmem_cache_node {
 #define KMEM_CACHE_NOLEAKTRACE        0x00002000u /* its objects are neither scanned nor reported */
 #define KMEM_CACHE_RECLAIM_ACCOUNT    0x00008000u
 
+/* cache.behaviour: run-time choices that are no SLAB_* flags. */
+enum kmem_cache_behaviour {
+	KMEM_CACHE_RANDOM_ORDER = 1 << 0, /* objects leave their slabs in random order */
+};
+
 /* cache.state */
 enum kmem_cache_state {
 	KMEM_CACHE_FREE = 0, /* the id is unused */
@@ -325,7 +330,7 @@ struct kmem_cache {
 	uint32_t barn_full;     /* full sheaves that a node keeps, at most KMEM_BARN_SHEAVES; empty ones */
 	uint32_t barn_empty;
 	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
-	uint32_t reserved1;
+	uint32_t behaviour;     /* enum kmem_cache_behaviour */
 	uint64_t deferred;      /* freed in contexts that could not take the lock: first of a chain through the objects */
 	uint64_t reserved[32];
 };
@@ -361,7 +366,6 @@ enum kmem_vm_event {
 	KMEM_VM_ALLOC_FAIL,     /* requests that got NULL */
 	KMEM_VM_PURGE,          /* blocks given back to the system */
 	KMEM_VM_BAD_PAGE,       /* bad page states found */
-	KMEM_VM_KSWAPD,         /* rounds of the background thread that found work */
 	KMEM_NR_VM_EVENTS
 };
 

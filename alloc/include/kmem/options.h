@@ -57,6 +57,8 @@ struct kmem_options {
 	size_t arena;   /* address space to reserve, bytes; 0: as much as the system grants, up to 1 TiB */
 	enum kmem_rseq_option rseq;
 	unsigned int nodes; /* invent that many NUMA nodes (1-8), CPU n on node n % nodes; 0: the system's */
+	bool freelist_random; /* objects leave their slabs in random order */
+	bool random_kmalloc;  /* 16 sets of kmalloc caches, chosen by call site */
 	bool init_on_alloc, init_on_free; /* clear memory unasked: kmem_set_init_on_alloc() */
 	enum kmem_misuse_option misuse;
 	unsigned int guard_ms; /* give an object a page between guard pages every so often; 0: never */
@@ -71,7 +73,6 @@ struct kmem_options {
 	bool page_poison;             /* fill freed pages with 0xaa, check them when they are allocated */
 	bool debug_pagealloc;         /* free pages cannot be accessed */
 	bool shuffle;                 /* free blocks of 4 MiB in random order */
-	bool background;              /* a thread that keeps the watermarks and purges */
 	unsigned int min_free_kbytes; /* 0: by the kernel's formula */
 	unsigned int watermark_scale; /* distance of the watermarks in 1/10000 of the zone */
 	unsigned int watermark_boost; /* in 1/10000 of the high watermark, 0 off */

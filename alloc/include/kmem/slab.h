@@ -330,6 +330,22 @@ KMEM_API void kfree_sensitive(const void *p);
 KMEM_API void *kmalloc_nolock(size_t size, gfp_t gfp, int nid) KMEM_MALLOC KMEM_SIZE(1);
 KMEM_API void kfree_nolock(const void *p);
 
+/*
+ * A set of size classes of its own, `name`-8 ... `name`-8k, so that what is allocated
+ * there never shares slabs with anything else. flags, the usercopy window and ctor
+ * as of a cache. b == NULL is kmalloc(). Free with kfree(), what came from valloc
+ * with kvfree(). alloc_track_caller: for wrappers, `caller` is shown as call site.
+ * Return: NULL when out of memory; destroy: objects left, as kmem_cache_destroy().
+ */
+struct kmem_buckets;
+KMEM_API struct kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags, unsigned int useroffset,
+	unsigned int usersize, void (*ctor)(void *object)) KMEM_CHECK;
+KMEM_API size_t kmem_buckets_destroy(struct kmem_buckets *b);
+KMEM_API void *kmem_buckets_alloc(struct kmem_buckets *b, size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(2);
+KMEM_API void *kmem_buckets_valloc(struct kmem_buckets *b, size_t size, gfp_t gfp) KMEM_MALLOC KMEM_SIZE(2);
+KMEM_API void *kmem_buckets_alloc_track_caller(struct kmem_buckets *b, size_t size, gfp_t gfp,
+	const void *caller) KMEM_MALLOC KMEM_SIZE(2);
+
 /* Usable bytes behind p, 0 for NULL and ZERO_SIZE_PTR; and what a request of `size` would get. */
 KMEM_API size_t ksize(const void *p) KMEM_CHECK;
 KMEM_API size_t kmalloc_size_roundup(size_t size) KMEM_CHECK;
@@ -457,6 +473,15 @@ static inline size_t kmem_flex_size(size_t base, size_t each, size_t count)
  */
 KMEM_API void kmem_set_init_on_alloc(bool on);
 KMEM_API void kmem_set_init_on_free(bool on);
+
+/*
+ * Whether p lies in an object of a cache that has left its slab, at its start or
+ * inside; and what is known about an address, printed as the kernel does: cache,
+ * slab, the object's start, offset and size, and with SLAB_STORE_USER who allocated
+ * and freed it. kmem_dump_obj() returns false, and prints nothing, for what is no slab's.
+ */
+KMEM_API bool kmem_valid_obj(const void *p) KMEM_CHECK;
+KMEM_API bool kmem_dump_obj(const void *p);
 
 /*
  * Whether n bytes at ptr may be copied to (else from) user space, as the

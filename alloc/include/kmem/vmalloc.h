@@ -21,7 +21,7 @@ KMEM_BEGIN
  * Allocate an area of `size` bytes. Context: may block; __vmalloc() without
  * __GFP_DIRECT_RECLAIM takes only memory that is already there. Return: the
  * memory; NULL for 0 bytes or when out of memory. vzalloc() and vmalloc_user()
- * clear it. vmalloc_32() and vmalloc_huge() are vmalloc() under the kernel's names.
+ * clear it. vmalloc_32() takes GFP_DMA32, vmalloc_huge() is __vmalloc().
  */
 KMEM_API void *vmalloc(size_t size) KMEM_MALLOC KMEM_SIZE(1);
 KMEM_API void *vzalloc(size_t size) KMEM_MALLOC KMEM_SIZE(1);
