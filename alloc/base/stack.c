@@ -13,6 +13,9 @@
 #define MAX_FRAME ((uintptr_t)256 << 10) /* bytes of one function's frame */
 #define MAX_WALK  64                     /* frames of this library in front of call_site, and the program's */
 
+/* What a wrong frame pointer leads to may be anything that can be read: a variable's red zone, too. */
+#define UNCHECKED __attribute__((no_sanitize("address")))
+
 struct frame {
 	const struct frame *up;
 	const void *return_address;
@@ -34,7 +37,7 @@ static bool extend_to(uintptr_t end)
 	return true;
 }
 
-static const struct frame *next_frame(const struct frame *frame)
+static UNCHECKED const struct frame *next_frame(const struct frame *frame)
 {
 	uintptr_t at = (uintptr_t)frame, up = (uintptr_t)frame->up;
 
@@ -52,7 +55,7 @@ static void know(uintptr_t at)
 	known.end = ALIGN_UP(at + sizeof(struct frame), PAGE);
 }
 
-noinline unsigned int stack_capture(const void *call_site, uint64_t *frames, unsigned int max)
+noinline UNCHECKED unsigned int stack_capture(const void *call_site, uint64_t *frames, unsigned int max)
 {
 	const struct frame *frame = __builtin_frame_address(0);
 	unsigned int nr = 0, steps;
@@ -68,7 +71,7 @@ noinline unsigned int stack_capture(const void *call_site, uint64_t *frames, uns
 	return nr;
 }
 
-unsigned int stack_capture_at(uintptr_t pc, uintptr_t frame_pointer, uint64_t *frames, unsigned int max)
+UNCHECKED unsigned int stack_capture_at(uintptr_t pc, uintptr_t frame_pointer, uint64_t *frames, unsigned int max)
 {
 	const struct frame *frame = (const struct frame *)frame_pointer;
 	unsigned int nr = 0;

@@ -7,7 +7,7 @@
 
 /*
  * What the slab layer gives back: parked objects and empty slabs. No lock of the
- * allocator is held; may block. Return: pages freed, if it knows.
+ * allocator is held; may block. Return: pages freed, 0 when it does not know.
  */
 typedef size_t (*page_reclaim_fn)(gfp_t gfp, unsigned int nid, unsigned int priority);
 

@@ -13,6 +13,7 @@
 #include "base/os.h"
 #include "base/report.h"
 #include "base/strict.h"
+#include "page/reclaim.h"
 #include "slab/debug.h"
 #include "slab/debug_report.h"
 #include "slab/geometry.h"
@@ -51,6 +52,7 @@ int cache_init(unsigned int nr_cpus)
 	cache_array = (struct kmem_cache *)(void *)registry.caches.base;
 	node_array = (struct kmem_cache_node *)(void *)registry.nodes.base;
 	registry.nr_cpus = nr_cpus;
+	page_set_reclaim(cache_reclaim);
 	slab_init();
 	observe_root.caches = (uintptr_t)cache_array;
 	observe_root.nodes = (uintptr_t)node_array;
@@ -456,6 +458,25 @@ size_t cache_shrink_all(void)
 		slabs += shrink(s);
 	lock_release(&registry.lock, LOCK_REGISTRY);
 	return slabs;
+}
+
+/*
+ * Parked objects and empty slabs, when pages are short. A request that comes from
+ * inside create or destroy holds the registry: it does without.
+ */
+size_t cache_reclaim(gfp_t gfp, unsigned int nid, unsigned int priority)
+{
+	struct kmem_cache *s = NULL;
+
+	(void)gfp;
+	(void)nid;
+	(void)priority;
+	if (!lock_try(&registry.lock, LOCK_REGISTRY))
+		return 0;
+	while ((s = cache_next(s)))
+		shrink(s);
+	lock_release(&registry.lock, LOCK_REGISTRY);
+	return 0;
 }
 
 /* ---- questions ---- */

@@ -40,6 +40,9 @@ size_t cache_shrink_locked(struct kmem_cache *s);
 /* Drain and shrink every cache. Return: slabs left. */
 size_t cache_shrink_all(void);
 
+/* The same for the page allocator when memory is short (page/reclaim.h); nothing when the registry is locked. */
+size_t cache_reclaim(gfp_t gfp, unsigned int nid, unsigned int priority);
+
 /* Around fork(): registry and node locks of every cache. */
 void cache_lock_for_fork(void);
 void cache_unlock_after_fork(bool child);

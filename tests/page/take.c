@@ -175,6 +175,31 @@ static void role_shrinker(void)
 	page_validate();
 }
 
+/* Objects that lie free in slabs and sheaves are found before a request fails. */
+static void role_slabs(void)
+{
+	struct kmem_cache *cache[40];
+	void *object[200];
+	unsigned long pages;
+	char name[16];
+	int i, n;
+
+	for (i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "cache-%d", i);
+		CHECK((cache[i] = kmem_cache_create(name, 1024, 0, 0, NULL)));
+		for (n = 0; n < 200; n++)
+			CHECK((object[n] = kmem_cache_alloc(cache[i], GFP_KERNEL)));
+		for (n = 0; n < 200; n++)
+			kmem_cache_free(cache[i], object[n]);
+	}
+	drain_all_pages();
+	/* Five empty slabs of each cache, at least, are kept for speed. */
+	CHECK(zones[0].present_pages - zones[0].free_pages > 40 * 5 * 2);
+	pages = exhaust(QUIET);
+	CHECK(pages > zones[0].max_pages - 256);
+	page_validate();
+}
+
 static void *free_later(void *page)
 {
 	usleep(50000);
@@ -325,6 +350,7 @@ static const struct {
 	void (*run)(void);
 } roles[] = {
 	{ "take-reserves", role_reserves }, { "take-rounds", role_rounds },   { "take-shrinker", role_shrinker },
+	{ "take-slabs", role_slabs },
 	{ "take-nofail", role_nofail },	    { "take-unwise", role_nofail_unwise }, { "take-report", role_report },
 	{ "take-atomic", role_atomic },	    { "take-contended", role_contended },
 };
@@ -367,6 +393,11 @@ Test(take, rounds_of_reclaim, .timeout = 30)
 Test(take, shrinkers_run_before_a_request_fails_and_know_its_scope, .timeout = 30)
 {
 	expect_role("take-shrinker", "limit=32M");
+}
+
+Test(take, free_objects_are_given_back_before_a_request_fails, .timeout = 30)
+{
+	expect_role("take-slabs", "limit=16M");
 }
 
 Test(take, nofail_waits, .timeout = 30)

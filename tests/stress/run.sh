@@ -7,3 +7,5 @@ KMEM_OPTIONS=rseq=off "$build/tests/stress/mixed" 3e6
 "$build/tests/stress/fork" 300
 KMEM_OPTIONS=rseq=off "$build/tests/stress/fork" 50
 "$build/tests/stress/pages" 1e6
+"$build/tests/stress/pools" 1e6
+KMEM_OPTIONS=rseq=off "$build/tests/stress/pools" 3e5
