@@ -39,7 +39,10 @@ static bool slab_head(const struct heap_copy *copy, const struct page *page, str
 		return false;
 	h->nr_objects = page->objects;
 	h->stride = cache->size;
-	h->bytes = cache->object_size;
+	/* A debug cache's object lies behind a red zone: what points there, or lies there, counts too. */
+	h->bytes = (uint64_t)cache->red_left_pad + cache->object_size;
+	if (h->bytes > h->stride)
+		return false;
 	h->cache_id = page->cache_id;
 	return h->nr_objects && h->nr_objects * h->stride <= h->nr_pages << KMEM_PAGE_SHIFT;
 }
