@@ -426,6 +426,14 @@ size_t cache_shrink_locked(struct kmem_cache *s)
 	return shrink(s);
 }
 
+void cache_shrink_try(struct kmem_cache *s)
+{
+	if (!lock_try(&registry.lock, LOCK_REGISTRY))
+		return;
+	shrink(s);
+	lock_release(&registry.lock, LOCK_REGISTRY);
+}
+
 int cache_change(uint32_t id, int (*change)(struct kmem_cache *s, int64_t value), int64_t value)
 {
 	int rc = -ENOENT;
