@@ -54,7 +54,7 @@ int page_init(const struct kmem_options *options, unsigned int nr_cpus)
 }
 
 /* A block, or a run of fewer pages than its order says, becomes an allocation. */
-static void enter(struct page *page, const struct page_request *request, uint32_t nr_pages,
+static force_inline void enter(struct page *page, const struct page_request *request, uint32_t nr_pages,
 		  enum kmem_page_type type)
 {
 	if (unlikely(page_debug))
@@ -67,25 +67,31 @@ static void enter(struct page *page, const struct page_request *request, uint32_
 	page->refcount = 1;
 	page->flags = request->gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
 	page_set_type(page, type);
-	if (request->flags & ALLOC_WAIT)
+	if (request->gfp & __GFP_DIRECT_RECLAIM)
 		purge_tick();
 }
 
-static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+static noinline void refuse_order(gfp_t gfp, unsigned int order)
 {
-	struct page_request request = { .gfp = gfp, .order = order };
+	static bool warned KMEM_STATE;
+
+	if (!warned && !(gfp & __GFP_NOWARN))
+		report("page allocation of order %u refused: the largest is %d", order, MAX_PAGE_ORDER);
+	warned = true;
+}
+
+static force_inline struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+{
+	struct page_request request;
 	struct page *page;
 
 	if (unlikely(order > MAX_PAGE_ORDER)) {
-		static bool warned KMEM_STATE;
-
-		if (!warned && !(gfp & __GFP_NOWARN))
-			report("page allocation of order %u refused: the largest is %d", order, MAX_PAGE_ORDER);
-		warned = true;
+		refuse_order(gfp, order);
 		return NULL;
 	}
+	request.gfp = gfp;
+	request.order = order;
 	request.nid = nid < 0 ? numa_this_node() : (unsigned int)nid;
-	take_prepare(&request);
 	page = take_block(&request);
 	if (page)
 		enter(page, &request, 1u << order, type);
@@ -97,16 +103,22 @@ static bool fails(gfp_t gfp, unsigned int order, enum kmem_page_type type, const
 	return (type == KMEM_PAGE_PAGES && fault_object(gfp, call_site)) || fault_pages(gfp, order, call_site);
 }
 
-struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+static noinline struct page *alloc_watched(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid,
+					   const void *call_site)
 {
-	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
 	struct page *page = NULL;
 
-	if (!watched || !fails(gfp, order, type, __builtin_return_address(0)))
-		page = alloc_block(watched && type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
-	if (watched)
-		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
+	if (!fails(gfp, order, type, call_site))
+		page = alloc_block(type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
+	trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
 	return page;
+}
+
+struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+{
+	if (unlikely(trace_on(TRACE_MM_PAGE_ALLOC)))
+		return alloc_watched(gfp, order, type, nid, __builtin_return_address(0));
+	return alloc_block(gfp, order, type, nid);
 }
 
 struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
@@ -146,9 +158,9 @@ struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type 
 }
 
 /* What every block sees on its way back. */
-static void leave(const struct page *page, unsigned int order)
+static force_inline void leave(const struct page *page, unsigned int order)
 {
-	if (trace_on(TRACE_MM_PAGE_FREE)) {
+	if (unlikely(trace_on(TRACE_MM_PAGE_FREE))) {
 		trace_mm_page_free(page_index(page), order);
 		if (wipe_on_free())
 			memset(page_to_addr(page), 0, PAGE_SIZE << order);
@@ -165,9 +177,9 @@ static void count_free(struct kmem_zone *zone, uint64_t pages)
 void page_free(struct page *page, unsigned int order)
 {
 	leave(page, order);
-	page->flags = 0;
 	/* The migratetype under which it was taken is its list. */
 	if (!pcp_has_order(order) || !pcp_put(page, order, (enum migratetype)page->migratetype)) {
+		page->flags = 0;
 		count_free(zone_of(page), UINT64_C(1) << order);
 		buddy_free(zone_of(page), page, order);
 	}

@@ -89,7 +89,7 @@ bool buddy_lock_for(struct kmem_zone *zone, unsigned int flags)
 void buddy_unlock(struct kmem_zone *zone)
 {
 	seq_end(&zone->seq);
-	lock_release(&zone->lock, LOCK_ZONE);
+	lock_release_polled(&zone->lock, LOCK_ZONE);
 }
 
 /* ---- lists ---- */

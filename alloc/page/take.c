@@ -308,14 +308,27 @@ static noinline struct page *take_slow(struct page_request *request)
 	return page;
 }
 
-struct page *take_block(struct page_request *request)
+static noinline struct page *take_from_zones(struct page_request *request)
 {
 	struct page *page;
 
+	take_prepare(request);
 	request->flags |= ALLOC_WMARK_LOW;
 	page = take_from_list(request);
+	return page ? page : take_slow(request);
+}
+
+struct page *take_block(struct page_request *request)
+{
+	struct kmem_zone *zone = zone_list(request->gfp, request->nid)[0];
+	struct page *page = NULL;
+
+	request->type = gfp_migratetype(request->gfp);
+	/* A parked page costs no watermark: what the thread's scopes and the flags allow does not matter. */
+	if (likely(pcp_has_order(request->order) && zone->node == request->nid))
+		page = pcp_take(zone, request);
 	if (unlikely(!page))
-		page = take_slow(request);
+		page = take_from_zones(request);
 	if (likely(page))
 		page->migratetype = (uint8_t)request->type;
 	return page;
