@@ -54,20 +54,19 @@ int page_init(const struct kmem_options *options, unsigned int nr_cpus)
 }
 
 /* A block, or a run of fewer pages than its order says, becomes an allocation. */
-static force_inline void enter(struct page *page, const struct page_request *request, uint32_t nr_pages,
-		  enum kmem_page_type type)
+static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order, uint32_t nr_pages,
+			       enum kmem_page_type type)
 {
 	if (unlikely(page_debug))
 		page_debug_alloc(page, nr_pages);
-	if ((request->gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
+	if ((gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
 		memset(page_to_addr(page), 0, (size_t)nr_pages << PAGE_SHIFT);
-	page->order = (uint8_t)request->order;
-	page->node = (uint8_t)zone_of(page)->node;
+	page->order = (uint8_t)order;
 	page->nr_pages = nr_pages;
 	page->refcount = 1;
-	page->flags = request->gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
+	page->flags = gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
 	page_set_type(page, type);
-	if (request->gfp & __GFP_DIRECT_RECLAIM)
+	if (gfp & __GFP_DIRECT_RECLAIM)
 		purge_tick();
 }
 
@@ -80,21 +79,22 @@ static noinline void refuse_order(gfp_t gfp, unsigned int order)
 	warned = true;
 }
 
+static inline unsigned int node_for(int nid)
+{
+	return nid < 0 ? numa_this_node() : (unsigned int)nid;
+}
+
 static force_inline struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
 {
-	struct page_request request;
 	struct page *page;
 
 	if (unlikely(order > MAX_PAGE_ORDER)) {
 		refuse_order(gfp, order);
 		return NULL;
 	}
-	request.gfp = gfp;
-	request.order = order;
-	request.nid = nid < 0 ? numa_this_node() : (unsigned int)nid;
-	page = take_block(&request);
-	if (page)
-		enter(page, &request, 1u << order, type);
+	page = take_block(gfp, order, node_for(nid));
+	if (likely(page))
+		enter(page, gfp, order, 1u << order, type);
 	return page;
 }
 
@@ -137,17 +137,13 @@ static unsigned int piece_order(uint32_t index, uint32_t end)
 struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type, int nid)
 {
 	unsigned int order = fls64(nr_pages - 1);
-	struct page_request request = { .gfp = gfp, .order = order,
-					.nid = nid < 0 ? numa_this_node() : (unsigned int)nid };
 	struct page *page = NULL;
 
 	/* Watched, one path is enough: it has the events and the faults. */
-	if (!is_pow2(nr_pages) && !trace_on(TRACE_MM_PAGE_ALLOC)) {
-		take_prepare(&request);
-		page = take_run(&request, nr_pages);
-	}
+	if (!is_pow2(nr_pages) && !trace_on(TRACE_MM_PAGE_ALLOC))
+		page = take_run(gfp, nr_pages, node_for(nid));
 	if (page) {
-		enter(page, &request, nr_pages, type);
+		enter(page, gfp, order, nr_pages, type);
 		page->flags |= KMEM_PG_EXACT;
 		return page;
 	}

@@ -222,38 +222,40 @@ static size_t drain(struct kmem_pcp *pcp, struct kmem_zone *zone, size_t pages)
 	return moved;
 }
 
-static force_inline struct kmem_pcp *this_pcp(const struct kmem_zone *zone)
+static force_inline struct kmem_pcp *this_pcp(unsigned int zone)
 {
 	unsigned int cpu = percpu_this_cpu();
-	struct kmem_pcp *pcp = list_of(cpu < pcps.nr_cpus ? cpu : 0, zone);
 
-	return lock_try(&pcp->lock, LOCK_PCP) ? pcp : NULL;
+	return &pcps.lists[(cpu < pcps.nr_cpus ? cpu : 0) * zone_config.nr_zones + zone];
 }
 
-static force_inline void count_take(struct kmem_pcp *pcp, const struct kmem_zone *zone, const struct page_request *request)
+static force_inline void count_take(struct kmem_pcp *pcp, unsigned int node, unsigned int nid, unsigned int order)
 {
-	pcp->stat[KMEM_ZS_ALLOC] += UINT64_C(1) << request->order;
-	pcp->stat[zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS]++;
-	pcp->stat[zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER]++;
+	pcp->stat[KMEM_ZS_ALLOC] += UINT64_C(1) << order;
+	pcp->stat[node == nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS]++;
+	pcp->stat[node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER]++;
 }
 
-static force_inline struct page *pop(struct kmem_pcp *pcp, const struct kmem_zone *zone, const struct page_request *request)
+static force_inline struct page *pop(struct kmem_pcp *pcp, const struct kmem_zone *zone, unsigned int nid,
+			       unsigned int order, enum migratetype type)
 {
-	struct page *page = pop_list(pcp, list_index(request->order, request->type), request->order);
+	struct page *page = pop_list(pcp, list_index(order, type), order);
 
-	if (likely(page))
-		count_take(pcp, zone, request);
+	if (likely(page)) {
+		page->node = (uint8_t)zone->node;
+		count_take(pcp, zone->node, nid, order);
+	}
 	return page;
 }
 
-struct page *pcp_take(struct kmem_zone *zone, const struct page_request *request)
+struct page *pcp_take(struct kmem_zone *zone, unsigned int nid, unsigned int order, enum migratetype type)
 {
-	struct kmem_pcp *pcp = this_pcp(zone);
+	struct kmem_pcp *pcp = this_pcp(zone_index(zone));
 	struct page *page;
 
-	if (unlikely(!pcp))
+	if (unlikely(!lock_try(&pcp->lock, LOCK_PCP)))
 		return NULL;
-	page = pop(pcp, zone, request);
+	page = pop(pcp, zone, nid, order, type);
 	if (likely(page))
 		pcp->free_count >>= 1;
 	lock_release_polled(&pcp->lock, LOCK_PCP);
@@ -283,13 +285,13 @@ static void refill(struct kmem_pcp *pcp, struct kmem_zone *zone, const struct pa
 
 struct page *pcp_refill(struct kmem_zone *zone, const struct page_request *request)
 {
-	struct kmem_pcp *pcp = this_pcp(zone);
+	struct kmem_pcp *pcp = this_pcp(zone_index(zone));
 	struct page *page;
 
-	if (!pcp)
+	if (!lock_try(&pcp->lock, LOCK_PCP))
 		return NULL;
 	refill(pcp, zone, request);
-	page = pop(pcp, zone, request);
+	page = pop(pcp, zone, request->nid, request->order, request->type);
 	lock_release_polled(&pcp->lock, LOCK_PCP);
 	return page;
 }
@@ -336,11 +338,12 @@ static noinline void give_back(struct kmem_pcp *pcp, struct kmem_zone *zone, boo
 
 bool pcp_put(struct page *page, unsigned int order, enum migratetype type)
 {
-	struct kmem_zone *zone = zone_of(page);
-	struct kmem_pcp *pcp = this_pcp(zone);
+	unsigned int index = zone_index_of(page);
+	struct kmem_zone *zone = &zones[index];
+	struct kmem_pcp *pcp = this_pcp(index);
 	bool go_on;
 
-	if (unlikely(!pcp))
+	if (unlikely(!lock_try(&pcp->lock, LOCK_PCP)))
 		return false;
 	page->flags = 0;
 	pcp->alloc_factor >>= 1;

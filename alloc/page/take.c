@@ -85,8 +85,9 @@ static void add_stat(struct kmem_zone *zone, enum kmem_zone_stat stat, uint64_t 
 	__atomic_fetch_add(&zone->stat[stat], n, __ATOMIC_RELAXED);
 }
 
-static void count_take(struct kmem_zone *zone, const struct page_request *request, uint64_t pages)
+static void count_take(struct kmem_zone *zone, const struct page_request *request, struct page *page, uint64_t pages)
 {
+	page->node = (uint8_t)zone->node;
 	add_stat(zone, KMEM_ZS_ALLOC, pages);
 	add_stat(zone, zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS, 1);
 	add_stat(zone, zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER, 1);
@@ -104,7 +105,7 @@ static struct page *take_direct(struct kmem_zone *zone, const struct page_reques
 		buddy_reserve_highatomic(zone, page);
 	buddy_unlock(zone);
 	if (page)
-		count_take(zone, request, UINT64_C(1) << request->order);
+		count_take(zone, request, page, UINT64_C(1) << request->order);
 	return page;
 }
 
@@ -113,7 +114,7 @@ static struct page *take_from_zone(struct kmem_zone *zone, const struct page_req
 	struct page *page = NULL;
 
 	if (pcp_has_order(request->order))
-		page = pcp_take(zone, request);
+		page = pcp_take(zone, request->nid, request->order, request->type);
 	if (page)
 		return page;
 	if (request->flags & ALLOC_WAIT)
@@ -308,44 +309,31 @@ static noinline struct page *take_slow(struct page_request *request)
 	return page;
 }
 
-static noinline struct page *take_from_zones(struct page_request *request)
+struct page *take_from_zones(gfp_t gfp, unsigned int order, unsigned int nid)
 {
+	struct page_request request = { .gfp = gfp, .order = order, .nid = nid };
 	struct page *page;
 
-	take_prepare(request);
-	request->flags |= ALLOC_WMARK_LOW;
-	page = take_from_list(request);
-	return page ? page : take_slow(request);
+	take_prepare(&request);
+	request.flags |= ALLOC_WMARK_LOW;
+	page = take_from_list(&request);
+	return page ? page : take_slow(&request);
 }
 
-struct page *take_block(struct page_request *request)
+struct page *take_run(gfp_t gfp, uint32_t nr_pages, unsigned int nid)
 {
-	struct kmem_zone *zone = zone_list(request->gfp, request->nid)[0];
-	struct page *page = NULL;
-
-	request->type = gfp_migratetype(request->gfp);
-	/* A parked page costs no watermark: what the thread's scopes and the flags allow does not matter. */
-	if (likely(pcp_has_order(request->order) && zone->node == request->nid))
-		page = pcp_take(zone, request);
-	if (unlikely(!page))
-		page = take_from_zones(request);
-	if (likely(page))
-		page->migratetype = (uint8_t)request->type;
-	return page;
-}
-
-struct page *take_run(const struct page_request *request, uint32_t nr_pages)
-{
-	struct kmem_zone *zone = zone_list(request->gfp, request->nid)[0];
+	struct page_request request = { .gfp = gfp, .order = fls64(nr_pages - 1), .nid = nid };
+	struct kmem_zone *zone = zone_list(gfp, nid)[0];
 	struct page *page;
 
-	if (!watermark_allows(zone, request) || !buddy_lock_for(zone, request->flags))
+	take_prepare(&request);
+	if (!watermark_allows(zone, &request) || !buddy_lock_for(zone, request.flags))
 		return NULL;
-	page = buddy_take_run(zone, nr_pages, request->type);
+	page = buddy_take_run(zone, nr_pages, request.type);
 	buddy_unlock(zone);
 	if (!page)
 		return NULL;
-	count_take(zone, request, nr_pages);
-	page->migratetype = (uint8_t)request->type;
+	count_take(zone, &request, page, nr_pages);
+	page->migratetype = (uint8_t)request.type;
 	return page;
 }

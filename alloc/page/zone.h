@@ -56,9 +56,14 @@ extern KMEM_HIDDEN struct kmem_zone zones[KMEM_MAX_ZONES];
  */
 void zone_init(unsigned int nr_nodes, size_t limit_bytes, size_t dma32_bytes, size_t huge_bytes);
 
+static inline unsigned int zone_index_of(const struct page *page)
+{
+	return arena.block_state[page_index(page) >> MAX_PAGE_ORDER] >> BLOCK_ZONE_SHIFT;
+}
+
 static inline struct kmem_zone *zone_of(const struct page *page)
 {
-	return &zones[arena.block_state[page_index(page) >> MAX_PAGE_ORDER] >> BLOCK_ZONE_SHIFT];
+	return &zones[zone_index_of(page)];
 }
 
 static inline uint8_t zone_index(const struct kmem_zone *zone)

@@ -12,7 +12,7 @@ enum { HIGH_MIN = 4 * 63 };
 static struct page *take(unsigned int order, enum migratetype type)
 {
 	const struct page_request request = { .gfp = GFP_KERNEL, .order = order, .type = type, .flags = ALLOC_WAIT };
-	struct page *page = pcp_take(&zones[0], &request);
+	struct page *page = pcp_take(&zones[0], 0, order, type);
 
 	return page ? page : pcp_refill(&zones[0], &request);
 }
