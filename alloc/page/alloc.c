@@ -30,6 +30,18 @@ static void init_huge(size_t bytes)
 	       ALIGN_UP(bytes, BLOCK_BYTES) >> 21);
 }
 
+/*
+ * A first block for every node, so that requests that may not wait find memory
+ * from the start. Addresses only: nothing is touched.
+ */
+static void init_nodes(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < zone_config.nr_nodes; i++)
+		grow_zone(&zones[i], MIGRATE_UNMOVABLE);
+}
+
 int page_init(const struct kmem_options *options, unsigned int nr_cpus)
 {
 	int rc = arena_init(options->arena, options->dma32);
@@ -50,6 +62,7 @@ int page_init(const struct kmem_options *options, unsigned int nr_cpus)
 	if (rc)
 		return rc;
 	init_huge(options->hugetlb);
+	init_nodes();
 	return pcp_set_high_fraction(options->pcp_high_fraction);
 }
 
