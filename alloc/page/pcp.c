@@ -58,6 +58,9 @@ static void update_list(struct kmem_pcp *pcp, const struct kmem_zone *zone)
 	uint32_t low = shared_out(zone_watermark(zone, WMARK_LOW), batch);
 	uint32_t most = shared_out(managed / MAX(pcps.high_fraction, HIGH_FRACTION_MIN), batch);
 
+	/* One that has just begun to grow may have a block parked. */
+	if (zone->max_pages == UINT64_MAX && !pcps.high_fraction)
+		most = MAX(most, BLOCK_PAGES);
 	WRITE_ONCE(pcp->batch, batch);
 	WRITE_ONCE(pcp->high_min, pcps.high_fraction ? most : low);
 	WRITE_ONCE(pcp->high_max, MAX(most, pcp->high_min));

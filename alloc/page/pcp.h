@@ -8,7 +8,8 @@
  *
  * How much is parked follows the kernel: `high` moves between high_min (the low
  * watermark shared out among the CPUs) and high_max (an eighth of the zone shared
- * out) as frees come in a row, and decays; refills double up to batch << 5.
+ * out; without a budget at least 4 MiB) as frees come in a row, and decays;
+ * refills double up to batch << 5.
  */
 #ifndef PAGE_PCP_H
 #define PAGE_PCP_H

@@ -80,17 +80,21 @@ static bool watermark_allows(const struct kmem_zone *zone, const struct page_req
 				 request->flags);
 }
 
+/* Without the zone locked. */
 static void add_stat(struct kmem_zone *zone, enum kmem_zone_stat stat, uint64_t n)
 {
 	__atomic_fetch_add(&zone->stat[stat], n, __ATOMIC_RELAXED);
 }
 
+/* Zone locked: nobody else writes these counters. */
 static void count_take(struct kmem_zone *zone, const struct page_request *request, struct page *page, uint64_t pages)
 {
+	uint64_t *stat = zone->stat;
+
 	page->node = (uint8_t)zone->node;
-	add_stat(zone, KMEM_ZS_ALLOC, pages);
-	add_stat(zone, zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS, 1);
-	add_stat(zone, zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER, 1);
+	stat[KMEM_ZS_ALLOC] += pages;
+	stat[zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS]++;
+	stat[zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER]++;
 }
 
 /* From the free lists themselves. */
@@ -103,9 +107,9 @@ static struct page *take_direct(struct kmem_zone *zone, const struct page_reques
 	page = buddy_take(zone, request->order, request->type, request->flags);
 	if (page && (request->flags & ALLOC_HIGHATOMIC))
 		buddy_reserve_highatomic(zone, page);
-	buddy_unlock(zone);
 	if (page)
 		count_take(zone, request, page, UINT64_C(1) << request->order);
+	buddy_unlock(zone);
 	return page;
 }
 
@@ -330,10 +334,11 @@ struct page *take_run(gfp_t gfp, uint32_t nr_pages, unsigned int nid)
 	if (!watermark_allows(zone, &request) || !buddy_lock_for(zone, request.flags))
 		return NULL;
 	page = buddy_take_run(zone, nr_pages, request.type);
+	if (page)
+		count_take(zone, &request, page, nr_pages);
 	buddy_unlock(zone);
 	if (!page)
 		return NULL;
-	count_take(zone, &request, page, nr_pages);
 	page->migratetype = (uint8_t)request.type;
 	return page;
 }
