@@ -553,7 +553,7 @@ static void **raise_min_nr(mempool_t *pool, void **larger, int new_min_nr)
 	void **unused = larger;
 
 	reserve_lock(m);
-	if ((uint64_t)new_min_nr > m->capacity) {
+	if (larger && (uint64_t)new_min_nr > m->capacity) {
 		unused = pool->elements;
 		memcpy(larger, unused, sizeof(void *) * (size_t)m->curr_nr);
 		pool->elements = larger;

@@ -26,6 +26,7 @@
  *   - node.shared, if not 0: kmem_slot_count()
  *   - sum over node.full[0 .. nr_full) of sheaf.count
  *   - kmem_prefill_held(cache.prefill)
+ *   + cache.guard_allocs - cache.guard_frees
  *
  * All addresses are uint64_t, so that the same structures serve a reader of
  * another process; all sizes are bytes unless the name says otherwise.
@@ -114,7 +115,7 @@ struct page {
 	uint8_t type;        /* enum kmem_page_type */
 	uint8_t order;       /* of the block, when this is a head */
 	uint16_t flags;      /* enum kmem_page_flags */
-	uint16_t cache_id;   /* slab: as in idmap */
+	uint16_t cache_id;   /* slab: as in idmap; guarded object: of its cache */
 	uint8_t migratetype;
 	uint8_t node;
 	uint32_t head;       /* tail: page index of the head */
@@ -131,7 +132,7 @@ struct page {
 		struct {
 			uint64_t size;  /* large: requested bytes */
 			uint32_t stack; /* large, debugged: handle of who allocated it */
-			uint32_t reserved;
+			uint32_t offset; /* guarded: of the object in its page */
 		};
 		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
 	};
@@ -332,7 +333,9 @@ struct kmem_cache {
 	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
 	uint32_t behaviour;     /* enum kmem_cache_behaviour */
 	uint64_t deferred;      /* freed in contexts that could not take the lock: first of a chain through the objects */
-	uint64_t reserved[32];
+	uint64_t guard_allocs;  /* objects between guard pages: in no slab, and counted nowhere else */
+	uint64_t guard_frees;
+	uint64_t reserved[30];
 };
 
 /* Free blocks of one order and migratetype: those with contents first to be taken, and those given back. */
