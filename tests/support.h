@@ -16,8 +16,11 @@
 
 #include <kmem/page.h>
 
+#include "base/os.h"
+#include "page/arena.h"
+#include "page/buddy.h"
+#include "page/pcp.h"
 #include "slab/cache.h"
-
 
 /* ---- stderr ---- */
 
@@ -80,6 +83,28 @@ static inline size_t resident_pages(void *addr, size_t bytes)
 	for (i = 0; i < bytes >> 12; i++)
 		nr += vec[i] & 1;
 	return nr;
+}
+
+/* Take back the first block that every node has from the start. Nothing was allocated yet. */
+static inline void start_empty(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < zone_config.nr_nodes; i++) {
+		struct kmem_zone *zone = &zones[i];
+		struct page *page;
+
+		buddy_lock(zone);
+		page = buddy_take_block(zone);
+		zone->present_pages -= BLOCK_PAGES;
+		buddy_unlock(zone);
+		cr_assert(page && !zone->present_pages);
+		page_set_type(page, KMEM_PAGE_RESERVED);
+		os_decommit(page_to_addr(page), BLOCK_BYTES);
+		arena_return_blocks(page_index(page) >> MAX_PAGE_ORDER, 1);
+	}
+	zone_update_watermarks();
+	pcp_update();
 }
 
 /* Leave nothing that a request without reclaim could get. */

@@ -30,6 +30,18 @@ static void init_huge(size_t bytes)
 	       ALIGN_UP(bytes, BLOCK_BYTES) >> 21);
 }
 
+/*
+ * A first block for every node, so that requests that may not wait find memory
+ * from the start. Addresses only: nothing is touched.
+ */
+static void init_nodes(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < zone_config.nr_nodes; i++)
+		grow_zone(&zones[i], MIGRATE_UNMOVABLE);
+}
+
 int page_init(const struct kmem_options *options, unsigned int nr_cpus)
 {
 	int rc = arena_init(options->arena, options->dma32);
@@ -50,45 +62,52 @@ int page_init(const struct kmem_options *options, unsigned int nr_cpus)
 	if (rc)
 		return rc;
 	init_huge(options->hugetlb);
+	init_nodes();
 	return pcp_set_high_fraction(options->pcp_high_fraction);
 }
 
 /* A block, or a run of fewer pages than its order says, becomes an allocation. */
-static void enter(struct page *page, const struct page_request *request, uint32_t nr_pages,
-		  enum kmem_page_type type)
+static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order, uint32_t nr_pages,
+			       enum kmem_page_type type)
 {
 	if (unlikely(page_debug))
 		page_debug_alloc(page, nr_pages);
-	if ((request->gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
+	if ((gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
 		memset(page_to_addr(page), 0, (size_t)nr_pages << PAGE_SHIFT);
-	page->order = (uint8_t)request->order;
-	page->node = (uint8_t)zone_of(page)->node;
+	page->order = (uint8_t)order;
 	page->nr_pages = nr_pages;
 	page->refcount = 1;
-	page->flags = request->gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
+	page->flags = gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
 	page_set_type(page, type);
-	if (request->flags & ALLOC_WAIT)
+	if (gfp & __GFP_DIRECT_RECLAIM)
 		purge_tick();
 }
 
-static struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+static noinline void refuse_order(gfp_t gfp, unsigned int order)
 {
-	struct page_request request = { .gfp = gfp, .order = order };
+	static bool warned KMEM_STATE;
+
+	if (!warned && !(gfp & __GFP_NOWARN))
+		report("page allocation of order %u refused: the largest is %d", order, MAX_PAGE_ORDER);
+	warned = true;
+}
+
+static inline unsigned int node_for(int nid)
+{
+	return nid < 0 ? numa_this_node() : (unsigned int)nid;
+}
+
+static force_inline struct page *alloc_block(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+{
 	struct page *page;
 
 	if (unlikely(order > MAX_PAGE_ORDER)) {
-		static bool warned KMEM_STATE;
-
-		if (!warned && !(gfp & __GFP_NOWARN))
-			report("page allocation of order %u refused: the largest is %d", order, MAX_PAGE_ORDER);
-		warned = true;
+		refuse_order(gfp, order);
 		return NULL;
 	}
-	request.nid = nid < 0 ? numa_this_node() : (unsigned int)nid;
-	take_prepare(&request);
-	page = take_block(&request);
-	if (page)
-		enter(page, &request, 1u << order, type);
+	page = take_block(gfp, order, node_for(nid));
+	if (likely(page))
+		enter(page, gfp, order, 1u << order, type);
 	return page;
 }
 
@@ -97,16 +116,22 @@ static bool fails(gfp_t gfp, unsigned int order, enum kmem_page_type type, const
 	return (type == KMEM_PAGE_PAGES && fault_object(gfp, call_site)) || fault_pages(gfp, order, call_site);
 }
 
-struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+static noinline struct page *alloc_watched(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid,
+					   const void *call_site)
 {
-	bool watched = trace_on(TRACE_MM_PAGE_ALLOC);
 	struct page *page = NULL;
 
-	if (!watched || !fails(gfp, order, type, __builtin_return_address(0)))
-		page = alloc_block(watched && type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
-	if (watched)
-		trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
+	if (!fails(gfp, order, type, call_site))
+		page = alloc_block(type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
+	trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
 	return page;
+}
+
+struct page *page_alloc_node(gfp_t gfp, unsigned int order, enum kmem_page_type type, int nid)
+{
+	if (unlikely(trace_on(TRACE_MM_PAGE_ALLOC)))
+		return alloc_watched(gfp, order, type, nid, __builtin_return_address(0));
+	return alloc_block(gfp, order, type, nid);
 }
 
 struct page *page_alloc(gfp_t gfp, unsigned int order, enum kmem_page_type type)
@@ -125,17 +150,13 @@ static unsigned int piece_order(uint32_t index, uint32_t end)
 struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type type, int nid)
 {
 	unsigned int order = fls64(nr_pages - 1);
-	struct page_request request = { .gfp = gfp, .order = order,
-					.nid = nid < 0 ? numa_this_node() : (unsigned int)nid };
 	struct page *page = NULL;
 
 	/* Watched, one path is enough: it has the events and the faults. */
-	if (!is_pow2(nr_pages) && !trace_on(TRACE_MM_PAGE_ALLOC)) {
-		take_prepare(&request);
-		page = take_run(&request, nr_pages);
-	}
+	if (!is_pow2(nr_pages) && !trace_on(TRACE_MM_PAGE_ALLOC))
+		page = take_run(gfp, nr_pages, node_for(nid));
 	if (page) {
-		enter(page, &request, nr_pages, type);
+		enter(page, gfp, order, nr_pages, type);
 		page->flags |= KMEM_PG_EXACT;
 		return page;
 	}
@@ -146,9 +167,9 @@ struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type 
 }
 
 /* What every block sees on its way back. */
-static void leave(const struct page *page, unsigned int order)
+static force_inline void leave(const struct page *page, unsigned int order)
 {
-	if (trace_on(TRACE_MM_PAGE_FREE)) {
+	if (unlikely(trace_on(TRACE_MM_PAGE_FREE))) {
 		trace_mm_page_free(page_index(page), order);
 		if (wipe_on_free())
 			memset(page_to_addr(page), 0, PAGE_SIZE << order);
@@ -165,9 +186,9 @@ static void count_free(struct kmem_zone *zone, uint64_t pages)
 void page_free(struct page *page, unsigned int order)
 {
 	leave(page, order);
-	page->flags = 0;
 	/* The migratetype under which it was taken is its list. */
 	if (!pcp_has_order(order) || !pcp_put(page, order, (enum migratetype)page->migratetype)) {
+		page->flags = 0;
 		count_free(zone_of(page), UINT64_C(1) << order);
 		buddy_free(zone_of(page), page, order);
 	}

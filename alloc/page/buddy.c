@@ -89,7 +89,7 @@ bool buddy_lock_for(struct kmem_zone *zone, unsigned int flags)
 void buddy_unlock(struct kmem_zone *zone)
 {
 	seq_end(&zone->seq);
-	lock_release(&zone->lock, LOCK_ZONE);
+	lock_release_polled(&zone->lock, LOCK_ZONE);
 }
 
 /* ---- lists ---- */
@@ -105,10 +105,9 @@ enum migratetype buddy_fallback(enum migratetype type, unsigned int nth)
 	return (enum migratetype)fallback[type][nth];
 }
 
-static void account(struct kmem_zone *zone, const struct page *page, unsigned int order, bool add)
+/* So many pages like this one came, or went (then 0 - pages). */
+static force_inline void account(struct kmem_zone *zone, const struct page *page, uint64_t pages)
 {
-	uint64_t pages = add ? UINT64_C(1) << order : 0 - (UINT64_C(1) << order);
-
 	WRITE_ONCE(zone->free_pages, zone->free_pages + pages);
 	if (!(page->flags & KMEM_PG_CLEAN))
 		WRITE_ONCE(zone->dirty_pages, zone->dirty_pages + pages);
@@ -116,7 +115,7 @@ static void account(struct kmem_zone *zone, const struct page *page, unsigned in
 		WRITE_ONCE(zone->highatomic_free, zone->highatomic_free + pages);
 }
 
-static void insert(struct page *page, uint32_t prev, uint32_t next)
+static force_inline void insert(struct page *page, uint32_t prev, uint32_t next)
 {
 	page->prev = prev;
 	page->next = next;
@@ -126,8 +125,9 @@ static void insert(struct page *page, uint32_t prev, uint32_t next)
 		arena.pages[next].prev = page_index(page);
 }
 
-static void list_add(struct kmem_zone *zone, struct page *page, unsigned int order, enum migratetype type,
-		     bool at_tail)
+/* Into and out of a list, not counted in the zone. */
+static force_inline void link_block(struct kmem_zone *zone, struct page *page, unsigned int order,
+				    enum migratetype type, bool at_tail)
 {
 	struct kmem_free_list *list = &zone->free_list[order][type];
 	uint32_t index = page_index(page);
@@ -149,10 +149,9 @@ static void list_add(struct kmem_zone *zone, struct page *page, unsigned int ord
 		list->tail = list->tail ? list->tail : index;
 	}
 	list->nr++;
-	account(zone, page, order, true);
 }
 
-static void list_del(struct kmem_zone *zone, struct page *page)
+static force_inline void unlink_block(struct kmem_zone *zone, struct page *page)
 {
 	struct kmem_free_list *list = &zone->free_list[page->order][page->migratetype];
 	bool clean = page->flags & KMEM_PG_CLEAN;
@@ -168,8 +167,20 @@ static void list_del(struct kmem_zone *zone, struct page *page)
 	else
 		list->head = page->next;
 	list->nr--;
-	account(zone, page, page->order, false);
 	page_set_type(page, KMEM_PAGE_TAIL);
+}
+
+static void list_add(struct kmem_zone *zone, struct page *page, unsigned int order, enum migratetype type,
+		     bool at_tail)
+{
+	link_block(zone, page, order, type, at_tail);
+	account(zone, page, UINT64_C(1) << order);
+}
+
+static void list_del(struct kmem_zone *zone, struct page *page)
+{
+	unlink_block(zone, page);
+	account(zone, page, 0 - (UINT64_C(1) << page->order));
 }
 
 static uint32_t first_of(const struct kmem_free_list *list)
@@ -179,8 +190,8 @@ static uint32_t first_of(const struct kmem_free_list *list)
 
 /* ---- take ---- */
 
-/* Give the upper halves of a block back until it has the wanted order. */
-static void split(struct kmem_zone *zone, struct page *page, unsigned int from, unsigned int to,
+/* Link the upper halves of a block until it has the wanted order. They count as free still. */
+static force_inline void split(struct kmem_zone *zone, struct page *page, unsigned int from, unsigned int to,
 		  enum migratetype type)
 {
 	while (from > to) {
@@ -189,13 +200,13 @@ static void split(struct kmem_zone *zone, struct page *page, unsigned int from, 
 		from--;
 		upper = page + (1u << from);
 		upper->flags = page->flags & KMEM_PG_CLEAN;
-		list_add(zone, upper, from, type, false);
+		link_block(zone, upper, from, type, false);
 	}
 	page->order = (uint8_t)to;
 	page->nr_pages = 1u << to;
 }
 
-static struct page *take_first(struct kmem_zone *zone, unsigned int current, unsigned int order,
+static force_inline struct page *take_first(struct kmem_zone *zone, unsigned int current, unsigned int order,
 			       enum migratetype type)
 {
 	uint32_t head = first_of(&zone->free_list[current][type]);
@@ -203,7 +214,8 @@ static struct page *take_first(struct kmem_zone *zone, unsigned int current, uns
 
 	if (!head)
 		return NULL;
-	list_del(zone, page);
+	unlink_block(zone, page);
+	account(zone, page, 0 - (UINT64_C(1) << order));
 	split(zone, page, current, order, type);
 	return page;
 }
@@ -369,7 +381,7 @@ static bool is_free(const struct page *page, unsigned int order)
 }
 
 /* The free block of the same order that `page` merges with, or NULL. */
-static struct page *mergeable_buddy(uint32_t index, unsigned int order)
+static force_inline struct page *mergeable_buddy(uint32_t index, unsigned int order)
 {
 	uint32_t buddy = index ^ (1u << order);
 
@@ -425,7 +437,8 @@ void buddy_put(struct kmem_zone *zone, struct page *page, unsigned int order)
 	while ((buddy = mergeable_buddy(page_index(page), order))) {
 		uint16_t flags = merged_flags(page, buddy);
 
-		list_del(zone, buddy);
+		unlink_block(zone, buddy);
+		account(zone, buddy, 0 - (UINT64_C(1) << order));
 		page = MIN(page, buddy);
 		page->flags = flags;
 		order++;

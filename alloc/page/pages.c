@@ -109,6 +109,22 @@ static void owner_put(struct page *page, unsigned int order)
 		page_free_range(page, 1, nr_pages);
 }
 
+/* A reference to a head, or to a page of its own. */
+static force_inline void put_head(struct page *page)
+{
+	int left = __atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL);
+
+	if (likely(!left))
+		free_whole(page);
+	else if (left == PAGE_OWNER_GONE) {
+		/* Its owner has freed the rest of the block. */
+		*addr_to_id(page_to_addr(page)) = KMEM_ID_NONE;
+		page_free(page, 0);
+	} else if (left < 0 || (left & ~PAGE_OWNER_GONE) > PAGE_OWNER_GONE / 2) {
+		page_bad(page, "nonzero _refcount");
+	}
+}
+
 KMEM_API void __free_pages(struct page *page, unsigned int order)
 {
 	const char *why;
@@ -119,7 +135,7 @@ KMEM_API void __free_pages(struct page *page, unsigned int order)
 	if (unlikely(why))
 		page_bad(page, why);
 	else if (!order || is_compound(page))
-		put_page(page);
+		put_head(page);
 	else
 		owner_put(page, order);
 }
@@ -274,19 +290,7 @@ KMEM_API void get_page(struct page *page)
 
 KMEM_API void put_page(struct page *page)
 {
-	int left;
-
-	page = compound_head(page);
-	left = __atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL);
-	if (!left)
-		free_whole(page);
-	else if (left == PAGE_OWNER_GONE) {
-		/* Its owner has freed the rest of the block. */
-		*addr_to_id(page_to_addr(page)) = KMEM_ID_NONE;
-		page_free(page, 0);
-	} else if (left < 0 || (left & ~PAGE_OWNER_GONE) > PAGE_OWNER_GONE / 2) {
-		page_bad(page, "nonzero _refcount");
-	}
+	put_head(compound_head(page));
 }
 
 KMEM_API int page_count(const struct page *page)

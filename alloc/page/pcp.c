@@ -58,6 +58,9 @@ static void update_list(struct kmem_pcp *pcp, const struct kmem_zone *zone)
 	uint32_t low = shared_out(zone_watermark(zone, WMARK_LOW), batch);
 	uint32_t most = shared_out(managed / MAX(pcps.high_fraction, HIGH_FRACTION_MIN), batch);
 
+	/* One that has just begun to grow may have a block parked. */
+	if (zone->max_pages == UINT64_MAX && !pcps.high_fraction)
+		most = MAX(most, BLOCK_PAGES);
 	WRITE_ONCE(pcp->batch, batch);
 	WRITE_ONCE(pcp->high_min, pcps.high_fraction ? most : low);
 	WRITE_ONCE(pcp->high_max, MAX(most, pcp->high_min));
@@ -179,7 +182,7 @@ static unsigned int list_order(unsigned int list)
 	return list < (PCP_MAX_ORDER + 1) * KMEM_NR_PCPTYPES ? list / KMEM_NR_PCPTYPES : PAGEBLOCK_ORDER;
 }
 
-static void push(struct kmem_pcp *pcp, struct page *page, unsigned int order, enum migratetype type)
+static force_inline void push(struct kmem_pcp *pcp, struct page *page, unsigned int order, enum migratetype type)
 {
 	unsigned int list = list_index(order, type);
 
@@ -191,14 +194,15 @@ static void push(struct kmem_pcp *pcp, struct page *page, unsigned int order, en
 	WRITE_ONCE(pcp->count, pcp->count + (1u << order));
 }
 
-static struct page *pop_list(struct kmem_pcp *pcp, unsigned int list)
+static force_inline struct page *pop_list(struct kmem_pcp *pcp, unsigned int list, unsigned int order)
 {
-	struct page *page = &arena.pages[pcp->head[list]];
+	uint32_t head = pcp->head[list];
+	struct page *page = &arena.pages[head];
 
-	if (!pcp->head[list])
+	if (unlikely(!head))
 		return NULL;
 	pcp->head[list] = page->next;
-	WRITE_ONCE(pcp->count, pcp->count - (1u << list_order(list)));
+	WRITE_ONCE(pcp->count, pcp->count - (1u << order));
 	page_set_type(page, KMEM_PAGE_TAIL);
 	return page;
 }
@@ -210,50 +214,54 @@ static size_t drain(struct kmem_pcp *pcp, struct kmem_zone *zone, size_t pages)
 	size_t moved = 0;
 
 	for (list = KMEM_NR_PCP_LISTS; list-- > 0;) {
+		unsigned int order = list_order(list);
 		struct page *page;
 
-		while (moved < pages && (page = pop_list(pcp, list))) {
-			buddy_put(zone, page, list_order(list));
-			moved += (size_t)1 << list_order(list);
+		while (moved < pages && (page = pop_list(pcp, list, order))) {
+			buddy_put(zone, page, order);
+			moved += (size_t)1 << order;
 		}
 	}
 	return moved;
 }
 
-static struct kmem_pcp *this_pcp(const struct kmem_zone *zone)
+static force_inline struct kmem_pcp *this_pcp(unsigned int zone)
 {
 	unsigned int cpu = percpu_this_cpu();
-	struct kmem_pcp *pcp = list_of(cpu < pcps.nr_cpus ? cpu : 0, zone);
 
-	return lock_try(&pcp->lock, LOCK_PCP) ? pcp : NULL;
+	return &pcps.lists[(cpu < pcps.nr_cpus ? cpu : 0) * zone_config.nr_zones + zone];
 }
 
-static void count_take(struct kmem_pcp *pcp, const struct kmem_zone *zone, const struct page_request *request)
+static force_inline void count_take(struct kmem_pcp *pcp, unsigned int node, unsigned int nid, unsigned int order)
 {
-	pcp->stat[KMEM_ZS_ALLOC] += UINT64_C(1) << request->order;
-	pcp->stat[zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS]++;
-	pcp->stat[zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER]++;
+	pcp->stat[KMEM_ZS_ALLOC] += UINT64_C(1) << order;
+	pcp->stat[node == nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS]++;
+	pcp->stat[node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER]++;
 }
 
-static struct page *pop(struct kmem_pcp *pcp, const struct kmem_zone *zone, const struct page_request *request)
+static force_inline struct page *pop(struct kmem_pcp *pcp, const struct kmem_zone *zone, unsigned int nid,
+			       unsigned int order, enum migratetype type)
 {
-	struct page *page = pop_list(pcp, list_index(request->order, request->type));
+	struct page *page = pop_list(pcp, list_index(order, type), order);
 
-	if (page)
-		count_take(pcp, zone, request);
+	if (likely(page)) {
+		page->node = (uint8_t)zone->node;
+		count_take(pcp, zone->node, nid, order);
+	}
 	return page;
 }
 
-struct page *pcp_take(struct kmem_zone *zone, const struct page_request *request)
+struct page *pcp_take(struct kmem_zone *zone, unsigned int nid, unsigned int order, enum migratetype type)
 {
-	struct kmem_pcp *pcp = this_pcp(zone);
+	struct kmem_pcp *pcp = this_pcp(zone_index(zone));
 	struct page *page;
 
-	if (!pcp)
+	if (unlikely(!lock_try(&pcp->lock, LOCK_PCP)))
 		return NULL;
-	pcp->free_count >>= 1;
-	page = pop(pcp, zone, request);
-	lock_release(&pcp->lock, LOCK_PCP);
+	page = pop(pcp, zone, nid, order, type);
+	if (likely(page))
+		pcp->free_count >>= 1;
+	lock_release_polled(&pcp->lock, LOCK_PCP);
 	return page;
 }
 
@@ -262,6 +270,7 @@ static void refill(struct kmem_pcp *pcp, struct kmem_zone *zone, const struct pa
 	unsigned int nr = refill_blocks(pcp, zone, request->order);
 	uint64_t spare;
 
+	pcp->free_count >>= 1;
 	if (!buddy_lock_for(zone, request->flags))
 		return;
 	/* What is parked is lost to the urgent: no more than this request may take. */
@@ -279,14 +288,14 @@ static void refill(struct kmem_pcp *pcp, struct kmem_zone *zone, const struct pa
 
 struct page *pcp_refill(struct kmem_zone *zone, const struct page_request *request)
 {
-	struct kmem_pcp *pcp = this_pcp(zone);
+	struct kmem_pcp *pcp = this_pcp(zone_index(zone));
 	struct page *page;
 
-	if (!pcp)
+	if (!lock_try(&pcp->lock, LOCK_PCP))
 		return NULL;
 	refill(pcp, zone, request);
-	page = pop(pcp, zone, request);
-	lock_release(&pcp->lock, LOCK_PCP);
+	page = pop(pcp, zone, request->nid, request->order, request->type);
+	lock_release_polled(&pcp->lock, LOCK_PCP);
 	return page;
 }
 
@@ -300,23 +309,44 @@ static void drain_above(struct kmem_pcp *pcp, struct kmem_zone *zone, size_t pag
 }
 
 /* Frees of order 1-3 in a row come from a process that ends: the zone can merge them. */
-static bool frees_go_on(struct kmem_pcp *pcp, unsigned int order)
+static force_inline bool frees_go_on(struct kmem_pcp *pcp, unsigned int order)
 {
-	bool go_on = order && order <= PCP_MAX_ORDER && pcp->free_count >= pcp->batch &&
-		     (pcp->free_flags & FREED_HIGH_ORDER);
+	uint32_t before = pcp->free_flags, now = order - 1 < PCP_MAX_ORDER ? FREED_HIGH_ORDER : 0;
 
-	pcp->free_flags = order && order <= PCP_MAX_ORDER ? FREED_HIGH_ORDER : 0;
-	return go_on;
+	pcp->free_flags = now;
+	return (before & now) && pcp->free_count >= pcp->batch;
+}
+
+/* So little is parked in a zone without a budget that no free gives any back. */
+static force_inline bool is_low(const struct kmem_pcp *pcp, const struct kmem_zone *zone)
+{
+	return pcp->count < READ_ONCE(pcp->high_min) && zone->max_pages == UINT64_MAX;
+}
+
+/* After a free: down to the mark. */
+static noinline void give_back(struct kmem_pcp *pcp, struct kmem_zone *zone, bool go_on)
+{
+	uint32_t high, less;
+
+	if (go_on) {
+		less = pcp->batch << PCP_BATCH_SCALE_MAX;
+		pcp->high = pcp->high > less + pcp->high_min ? pcp->high - less : pcp->high_min;
+		drain_above(pcp, zone, MIN(pcp->count, less));
+		return;
+	}
+	high = free_high(pcp, zone);
+	if (pcp->count >= high)
+		drain_above(pcp, zone, drain_pages(pcp, high));
 }
 
 bool pcp_put(struct page *page, unsigned int order, enum migratetype type)
 {
-	struct kmem_zone *zone = zone_of(page);
-	struct kmem_pcp *pcp = this_pcp(zone);
+	unsigned int index = zone_index_of(page);
+	struct kmem_zone *zone = &zones[index];
+	struct kmem_pcp *pcp = this_pcp(index);
 	bool go_on;
-	uint32_t high;
 
-	if (!pcp)
+	if (unlikely(!lock_try(&pcp->lock, LOCK_PCP)))
 		return false;
 	page->flags = 0;
 	pcp->alloc_factor >>= 1;
@@ -325,17 +355,9 @@ bool pcp_put(struct page *page, unsigned int order, enum migratetype type)
 	go_on = frees_go_on(pcp, order);
 	if (pcp->free_count < pcp->batch << PCP_BATCH_SCALE_MAX)
 		pcp->free_count = (uint16_t)(pcp->free_count + (1u << order));
-	if (go_on) {
-		uint32_t less = pcp->batch << PCP_BATCH_SCALE_MAX;
-
-		pcp->high = pcp->high > less + pcp->high_min ? pcp->high - less : pcp->high_min;
-		drain_above(pcp, zone, MIN(pcp->count, less));
-	} else {
-		high = free_high(pcp, zone);
-		if (pcp->count >= high)
-			drain_above(pcp, zone, drain_pages(pcp, high));
-	}
-	lock_release(&pcp->lock, LOCK_PCP);
+	if (unlikely(go_on || !is_low(pcp, zone)))
+		give_back(pcp, zone, go_on);
+	lock_release_polled(&pcp->lock, LOCK_PCP);
 	return true;
 }
 
@@ -351,7 +373,7 @@ static size_t drain_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
 	buddy_lock(zone);
 	moved = drain(pcp, zone, SIZE_MAX);
 	buddy_unlock(zone);
-	lock_release(&pcp->lock, LOCK_PCP);
+	lock_release_polled(&pcp->lock, LOCK_PCP);
 	return moved;
 }
 
@@ -388,7 +410,7 @@ static void decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
 	pcp->high = MAX(high, pcp->high_min);
 	if (pcp->count > pcp->high)
 		drain_above(pcp, zone, pcp->count - pcp->high);
-	lock_release(&pcp->lock, LOCK_PCP);
+	lock_release_polled(&pcp->lock, LOCK_PCP);
 }
 
 void pcp_decay(void)
@@ -459,7 +481,7 @@ void pcp_validate(void)
 
 			lock_acquire_polled(&pcp->lock, LOCK_PCP);
 			validate_list(pcp, &zones[i]);
-			lock_release(&pcp->lock, LOCK_PCP);
+			lock_release_polled(&pcp->lock, LOCK_PCP);
 		}
 	}
 }

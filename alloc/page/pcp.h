@@ -8,7 +8,8 @@
  *
  * How much is parked follows the kernel: `high` moves between high_min (the low
  * watermark shared out among the CPUs) and high_max (an eighth of the zone shared
- * out) as frees come in a row, and decays; refills double up to batch << 5.
+ * out; without a budget at least 4 MiB) as frees come in a row, and decays;
+ * refills double up to batch << 5.
  */
 #ifndef PAGE_PCP_H
 #define PAGE_PCP_H
@@ -26,8 +27,8 @@ static inline bool pcp_has_order(unsigned int order)
 	return order <= PCP_MAX_ORDER || order == PAGEBLOCK_ORDER;
 }
 
-/* Take a block from the running CPU's list; NULL when it is empty or taken. */
-struct page *pcp_take(struct kmem_zone *zone, const struct page_request *request);
+/* Take a block from the running CPU's list, for a request meant for node nid; NULL when it is empty or taken. */
+struct page *pcp_take(struct kmem_zone *zone, unsigned int nid, unsigned int order, enum migratetype type);
 
 /* Refill the list from the zone, and take. NULL: ask the zone. */
 struct page *pcp_refill(struct kmem_zone *zone, const struct page_request *request);

@@ -26,6 +26,8 @@
 #define TICKS 16u
 
 bool purge_on_free KMEM_STATE;
+unsigned int purge_tick_mask KMEM_STATE = TICKS - 1;
+__thread unsigned int purge_ticks;
 
 static struct {
 	enum kmem_purge_option when;
@@ -40,6 +42,7 @@ static struct {
 void purge_init(enum kmem_purge_option when, unsigned int decay_ms, bool lazily)
 {
 	purge.when = when;
+	purge_tick_mask = when == KMEM_PURGE_NOW ? 0 : TICKS - 1;
 	purge.lazily = lazily;
 	purge.period_ns = (uint64_t)decay_ms * 1000000;
 	if (when == KMEM_PURGE_NOW)
@@ -146,14 +149,6 @@ void purge_now_and_then(void)
 			purge_excess(&zones[i]);
 		}
 	}
-}
-
-void purge_tick(void)
-{
-	static __thread unsigned int tick;
-
-	if (++tick % TICKS == 0 || purge.when == KMEM_PURGE_NOW)
-		purge_now_and_then();
 }
 
 KMEM_API size_t kmem_page_purge(unsigned int min_order)

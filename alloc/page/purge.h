@@ -23,8 +23,15 @@ size_t purge_blocks(struct kmem_zone *zone, unsigned int min_order, uint64_t kee
 /* As the policy says, for all zones; looks at the clock. No lock held, system calls allowed. */
 void purge_now_and_then(void);
 
-/* The same, but on every 16th call of a thread only. */
-void purge_tick(void);
+extern KMEM_HIDDEN unsigned int purge_tick_mask;
+extern KMEM_HIDDEN __thread unsigned int purge_ticks;
+
+/* The same, but on every 16th call of a thread only, unless purge=now. */
+static inline void purge_tick(void)
+{
+	if (unlikely(!(++purge_ticks & purge_tick_mask)))
+		purge_now_and_then();
+}
 
 /* Frees may make system calls from now on. */
 void page_set_purge_on_free(bool on);

@@ -80,16 +80,21 @@ static bool watermark_allows(const struct kmem_zone *zone, const struct page_req
 				 request->flags);
 }
 
+/* Without the zone locked. */
 static void add_stat(struct kmem_zone *zone, enum kmem_zone_stat stat, uint64_t n)
 {
 	__atomic_fetch_add(&zone->stat[stat], n, __ATOMIC_RELAXED);
 }
 
-static void count_take(struct kmem_zone *zone, const struct page_request *request, uint64_t pages)
+/* Zone locked: nobody else writes these counters. */
+static void count_take(struct kmem_zone *zone, const struct page_request *request, struct page *page, uint64_t pages)
 {
-	add_stat(zone, KMEM_ZS_ALLOC, pages);
-	add_stat(zone, zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS, 1);
-	add_stat(zone, zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER, 1);
+	uint64_t *stat = zone->stat;
+
+	page->node = (uint8_t)zone->node;
+	stat[KMEM_ZS_ALLOC] += pages;
+	stat[zone->node == request->nid ? KMEM_ZS_NUMA_HIT : KMEM_ZS_NUMA_MISS]++;
+	stat[zone->node == numa_this_node() ? KMEM_ZS_NUMA_LOCAL : KMEM_ZS_NUMA_OTHER]++;
 }
 
 /* From the free lists themselves. */
@@ -102,9 +107,9 @@ static struct page *take_direct(struct kmem_zone *zone, const struct page_reques
 	page = buddy_take(zone, request->order, request->type, request->flags);
 	if (page && (request->flags & ALLOC_HIGHATOMIC))
 		buddy_reserve_highatomic(zone, page);
-	buddy_unlock(zone);
 	if (page)
-		count_take(zone, request, UINT64_C(1) << request->order);
+		count_take(zone, request, page, UINT64_C(1) << request->order);
+	buddy_unlock(zone);
 	return page;
 }
 
@@ -113,7 +118,7 @@ static struct page *take_from_zone(struct kmem_zone *zone, const struct page_req
 	struct page *page = NULL;
 
 	if (pcp_has_order(request->order))
-		page = pcp_take(zone, request);
+		page = pcp_take(zone, request->nid, request->order, request->type);
 	if (page)
 		return page;
 	if (request->flags & ALLOC_WAIT)
@@ -308,31 +313,32 @@ static noinline struct page *take_slow(struct page_request *request)
 	return page;
 }
 
-struct page *take_block(struct page_request *request)
+struct page *take_from_zones(gfp_t gfp, unsigned int order, unsigned int nid)
 {
+	struct page_request request = { .gfp = gfp, .order = order, .nid = nid };
 	struct page *page;
 
-	request->flags |= ALLOC_WMARK_LOW;
-	page = take_from_list(request);
-	if (unlikely(!page))
-		page = take_slow(request);
-	if (likely(page))
-		page->migratetype = (uint8_t)request->type;
-	return page;
+	take_prepare(&request);
+	request.flags |= ALLOC_WMARK_LOW;
+	page = take_from_list(&request);
+	return page ? page : take_slow(&request);
 }
 
-struct page *take_run(const struct page_request *request, uint32_t nr_pages)
+struct page *take_run(gfp_t gfp, uint32_t nr_pages, unsigned int nid)
 {
-	struct kmem_zone *zone = zone_list(request->gfp, request->nid)[0];
+	struct page_request request = { .gfp = gfp, .order = fls64(nr_pages - 1), .nid = nid };
+	struct kmem_zone *zone = zone_list(gfp, nid)[0];
 	struct page *page;
 
-	if (!watermark_allows(zone, request) || !buddy_lock_for(zone, request->flags))
+	take_prepare(&request);
+	if (!watermark_allows(zone, &request) || !buddy_lock_for(zone, request.flags))
 		return NULL;
-	page = buddy_take_run(zone, nr_pages, request->type);
+	page = buddy_take_run(zone, nr_pages, request.type);
+	if (page)
+		count_take(zone, &request, page, nr_pages);
 	buddy_unlock(zone);
 	if (!page)
 		return NULL;
-	count_take(zone, request, nr_pages);
-	page->migratetype = (uint8_t)request->type;
+	page->migratetype = (uint8_t)request.type;
 	return page;
 }

@@ -11,8 +11,7 @@
 struct zone_config zone_config KMEM_STATE = { .scale_factor = 10, .boost_factor = 15000 };
 struct kmem_zone zones[KMEM_MAX_ZONES] KMEM_STATE;
 
-/* For every node, then the one for DMA32 alone. */
-static struct kmem_zone *lists[KMEM_MAX_NODES + 1][KMEM_MAX_ZONES + 1] KMEM_STATE;
+struct kmem_zone *zone_lists[KMEM_MAX_NODES + 1][KMEM_MAX_ZONES + 1] KMEM_STATE;
 
 static struct kmem_zone *add_zone(const char *name, unsigned int node, uint64_t max_pages)
 {
@@ -26,7 +25,7 @@ static struct kmem_zone *add_zone(const char *name, unsigned int node, uint64_t 
 
 static void build_list(unsigned int nid)
 {
-	struct kmem_zone **list = lists[nid];
+	struct kmem_zone **list = zone_lists[nid];
 	unsigned int i;
 
 	if (zone_config.huge)
@@ -60,18 +59,11 @@ void zone_init(unsigned int nr_nodes, size_t limit_bytes, size_t dma32_bytes, si
 		zone_config.huge = add_zone("Huge", 0, budget_pages(huge_bytes));
 	for (nid = 0; nid < nr_nodes; nid++)
 		build_list(nid);
-	lists[KMEM_MAX_NODES][0] = zone_config.dma32;
+	zone_lists[KMEM_MAX_NODES][0] = zone_config.dma32;
 	observe_root.zones = (uintptr_t)zones;
 	observe_root.nr_nodes = nr_nodes;
 	observe_root.nr_zones = zone_config.nr_zones;
 	zone_update_watermarks();
-}
-
-struct kmem_zone *const *zone_list(gfp_t gfp, unsigned int nid)
-{
-	if (unlikely(gfp & (__GFP_DMA | __GFP_DMA32)) && zone_config.dma32)
-		return lists[KMEM_MAX_NODES];
-	return lists[nid];
 }
 
 uint64_t zone_managed_pages(const struct kmem_zone *zone)
@@ -153,11 +145,12 @@ static uint64_t lowered(uint64_t mark, unsigned int flags)
 /* Whether a free block is there that the request may have. */
 static bool has_block(const struct kmem_zone *zone, unsigned int order, unsigned int flags)
 {
-	unsigned int type, nr_types = flags & ALLOC_HIGHATOMIC ? KMEM_NR_MIGRATETYPES : KMEM_NR_PCPTYPES;
+	unsigned int at, type, nr_types = flags & ALLOC_HIGHATOMIC ? KMEM_NR_MIGRATETYPES : KMEM_NR_PCPTYPES;
 
-	for (; order <= MAX_PAGE_ORDER; order++)
+	/* Where there is one, there is mostly a large one. */
+	for (at = MAX_PAGE_ORDER + 1; at-- > order;)
 		for (type = 0; type < nr_types; type++)
-			if (READ_ONCE(zone->free_list[order][type].nr))
+			if (READ_ONCE(zone->free_list[at][type].nr))
 				return true;
 	return false;
 }

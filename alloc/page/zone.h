@@ -56,9 +56,14 @@ extern KMEM_HIDDEN struct kmem_zone zones[KMEM_MAX_ZONES];
  */
 void zone_init(unsigned int nr_nodes, size_t limit_bytes, size_t dma32_bytes, size_t huge_bytes);
 
+static inline unsigned int zone_index_of(const struct page *page)
+{
+	return arena.block_state[page_index(page) >> MAX_PAGE_ORDER] >> BLOCK_ZONE_SHIFT;
+}
+
 static inline struct kmem_zone *zone_of(const struct page *page)
 {
-	return &zones[arena.block_state[page_index(page) >> MAX_PAGE_ORDER] >> BLOCK_ZONE_SHIFT];
+	return &zones[zone_index_of(page)];
 }
 
 static inline uint8_t zone_index(const struct kmem_zone *zone)
@@ -71,8 +76,16 @@ static inline bool zone_is_normal(const struct kmem_zone *zone)
 	return zone < zones + zone_config.nr_nodes;
 }
 
+/* For every node, then the one for DMA32 alone; written by zone_init() only. */
+extern KMEM_HIDDEN struct kmem_zone *zone_lists[KMEM_MAX_NODES + 1][KMEM_MAX_ZONES + 1];
+
 /* The zones for a request meant for node nid, first to last, NULL at the end. */
-struct kmem_zone *const *zone_list(gfp_t gfp, unsigned int nid);
+static inline struct kmem_zone *const *zone_list(gfp_t gfp, unsigned int nid)
+{
+	if (unlikely(gfp & (__GFP_DMA | __GFP_DMA32)) && zone_config.dma32)
+		return zone_lists[KMEM_MAX_NODES];
+	return zone_lists[nid];
+}
 
 /* Pages that the zone is sized by: its share of the budget, or what it has. */
 uint64_t zone_managed_pages(const struct kmem_zone *zone);

@@ -126,3 +126,17 @@ Test(page_alloc, validate_looks_into_per_cpu_lists, .signal = SIGABRT)
 	page->order = 2;
 	page_validate();
 }
+
+/* A kernel has memory at boot: what may not wait is served first, nothing is touched for it. */
+Test(page_alloc, memory_is_there_before_the_first_request)
+{
+	void *first;
+
+	cr_expect_eq(zones[0].present_pages, BLOCK_PAGES);
+	cr_expect_eq(zones[0].dirty_pages, 0);
+	first = page_to_addr(&arena.pages[zones[0].free_list[MAX_PAGE_ORDER][MIGRATE_UNMOVABLE].clean]);
+	cr_expect_eq(resident_pages(first, BLOCK_BYTES), 0);
+	cr_expect_not_null(alloc_pages(GFP_NOWAIT, 0));
+	cr_expect_not_null(alloc_pages(GFP_ATOMIC, PAGEBLOCK_ORDER));
+	cr_expect_eq(zones[0].present_pages, BLOCK_PAGES);
+}

@@ -55,6 +55,8 @@ static uint32_t nr_free(unsigned int order)
 	return nr;
 }
 
+TestSuite(buddy, .init = start_empty);
+
 Test(buddy, starts_empty_and_grows_by_4_mib_of_zeroes)
 {
 	cr_expect_eq(zones[0].present_pages, 0);

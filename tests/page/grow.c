@@ -9,6 +9,8 @@
 #include "page/grow.h"
 #include "page/large.h"
 
+TestSuite(grow, .init = start_empty);
+
 Test(grow, stops_at_the_budget)
 {
 	zones[0].max_pages = 3 * BLOCK_PAGES;

@@ -6,13 +6,10 @@
 #include "page/grow.h"
 #include "page/pcp.h"
 
-/* Low watermark shared out, but no less than four batches. */
-enum { HIGH_MIN = 4 * 63 };
-
 static struct page *take(unsigned int order, enum migratetype type)
 {
 	const struct page_request request = { .gfp = GFP_KERNEL, .order = order, .type = type, .flags = ALLOC_WAIT };
-	struct page *page = pcp_take(&zones[0], &request);
+	struct page *page = pcp_take(&zones[0], 0, order, type);
 
 	return page ? page : pcp_refill(&zones[0], &request);
 }
@@ -20,6 +17,7 @@ static struct page *take(unsigned int order, enum migratetype type)
 static void setup(void)
 {
 	pin_to(0);
+	start_empty();
 	cr_assert_eq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
 }
 
@@ -87,17 +85,18 @@ Test(pcp, lists_of_orders_and_types_are_apart)
 
 Test(pcp, no_more_than_its_high_mark_is_parked)
 {
-	struct page *page[800];
+	struct page *page[1900];
 	unsigned int i;
 
-	for (i = 0; i < 800; i++)
+	cr_assert_eq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
+	for (i = 0; i < 1900; i++)
 		cr_assert_not_null(page[i] = take(0, MIGRATE_UNMOVABLE));
-	for (i = 0; i < 800; i++) {
+	for (i = 0; i < 1900; i++) {
 		cr_assert(pcp_put(page[i], 0, MIGRATE_UNMOVABLE));
-		cr_assert_leq(pcp_count(), HIGH_MIN);
+		cr_assert_leq(pcp_count(), BLOCK_PAGES);
 	}
 	cr_expect_geq(pcp_count(), 63);
-	cr_expect_eq(zones[0].free_pages + pcp_count(), 1024);
+	cr_expect_eq(zones[0].free_pages + pcp_count(), 2 * BLOCK_PAGES);
 	validate();
 }
 

@@ -6,6 +6,8 @@
 #include "page/grow.h"
 #include "page/vmstat.h"
 
+TestSuite(vmstat, .init = start_empty);
+
 Test(vmstat, pages_are_counted_wherever_they_came_from)
 {
 	uint64_t out = vmstat_stat(KMEM_ZS_ALLOC), back = vmstat_stat(KMEM_ZS_FREE), hit = vmstat_stat(KMEM_ZS_NUMA_HIT);

@@ -8,6 +8,8 @@
 #include "page/grow.h"
 #include "page/vmstat.h"
 
+TestSuite(zone, .init = start_empty);
+
 Test(zone, square_roots_round_down)
 {
 	cr_expect_eq(zone_sqrt(0), 0);
@@ -210,6 +212,18 @@ static void role_no_dma32(void)
 	free_pages(p, 0);
 }
 
+/* Before anything was allocated: within the budget, a block for every node. */
+static void role_boot(void)
+{
+	unsigned int i;
+
+	CHECK(zone_config.nr_nodes == 2);
+	for (i = 0; i < zone_config.nr_nodes; i++) {
+		CHECK(zones[i].present_pages == BLOCK_PAGES && zones[i].present_pages <= zones[i].max_pages);
+		CHECK(alloc_pages_node((int)i, GFP_ATOMIC | __GFP_THISNODE, 0));
+	}
+}
+
 __attribute__((constructor)) static void role(void)
 {
 	const char *name = getenv("KMEM_TEST_ROLE");
@@ -220,6 +234,8 @@ __attribute__((constructor)) static void role(void)
 		role_nodes();
 	else if (!strcmp(name, "zone-fallback"))
 		role_fallback();
+	else if (!strcmp(name, "zone-boot"))
+		role_boot();
 	else if (!strcmp(name, "zone-dma32"))
 		role_dma32();
 	else if (!strcmp(name, "zone-no-dma32"))
@@ -243,6 +259,12 @@ Test(zone, memory_of_every_node)
 Test(zone, a_full_node_is_helped_and_counted)
 {
 	EXPECT_ROLE("zone-fallback", "nodes=2,limit=64M");
+}
+
+Test(zone, every_node_has_memory_from_the_start)
+{
+	EXPECT_ROLE("zone-boot", "nodes=2");
+	EXPECT_ROLE("zone-boot", "nodes=2,limit=8M");
 }
 
 Test(zone, dma32_lies_below_4_gib)

@@ -43,7 +43,7 @@ Test(object, nodes_other_than_0_are_a_wish)
 	ASSERT_BALANCED(s, 3);
 }
 
-Test(object, without_reclaim_there_must_be_memory)
+Test(object, without_reclaim_there_must_be_memory, .init = start_empty)
 {
 	struct kmem_cache *s = cache(40);
 	void *object;
