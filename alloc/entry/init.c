@@ -55,6 +55,7 @@ void kmem_init(void)
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	cache_set_random_order(kmem_options()->freelist_random);
+	cache_set_merge(kmem_options()->merge);
 	/* The arena takes most of what address space there is: last. */
 	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())

@@ -16,6 +16,9 @@ static void put_row(struct text *t, struct kmem_cache *s)
 	struct kmem_cache_stat stat;
 
 	kmem_cache_stat(s, &stat);
+	/* What names share is in the row of their root, so that a column's sum is true. */
+	if (kmem_cache_is_alias(s))
+		stat.objects = stat.slabs = 0;
 	text_slabinfo_row(t, s, stat.active, stat.objects, stat.slabs);
 }
 

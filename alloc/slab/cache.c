@@ -17,6 +17,7 @@
 #include "slab/debug.h"
 #include "slab/debug_report.h"
 #include "slab/geometry.h"
+#include "slab/merge.h"
 #include "slab/rcu.h"
 
 #define SLAB_ALL_FLAGS                                                                            \
@@ -36,6 +37,7 @@ static struct {
 	lock_t lock;
 	unsigned int nr_cpus;
 	uint32_t behaviour; /* of caches to come */
+	bool merge;         /* them */
 	struct meta_range caches, nodes;
 } registry KMEM_STATE;
 
@@ -63,6 +65,11 @@ int cache_init(unsigned int nr_cpus)
 void cache_set_random_order(bool on)
 {
 	registry.behaviour = on ? KMEM_CACHE_RANDOM_ORDER : 0;
+}
+
+void cache_set_merge(bool on)
+{
+	registry.merge = on;
 }
 
 unsigned int cache_count(void)
@@ -120,6 +127,7 @@ static struct kmem_cache *take_entry(void)
 	memset(&cache_array[id], 0, sizeof(cache_array[id]));
 	memset(&node_array[(size_t)id * numa_nr_nodes()], 0, numa_nr_nodes() * sizeof(node_array[0]));
 	cache_array[id].id = (uint16_t)id;
+	cache_array[id].root_id = (uint16_t)id;
 	cache_array[id].nr_nodes = (uint8_t)numa_nr_nodes();
 	return &cache_array[id];
 }
@@ -222,6 +230,11 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 		return -EINVAL;
 	if (alloc_slots(2 * capacity, &offset, shared))
 		return -ENOMEM;
+	if (capacity && !offset && kmem_cache_is_merged(s)) {
+		for (nid = 0; nid < s->nr_nodes; nid++)
+			shared_slot_free(shared[nid]);
+		return -ENOMEM;
+	}
 	slub_change_slots(s, offset, 2 * capacity, shared);
 	percpu_slot_free(old_offset, slot_bytes(old_capacity));
 	for (nid = 0; nid < s->nr_nodes; nid++)
@@ -237,6 +250,41 @@ static bool compute_layout(struct geometry *g, struct geometry_args *a)
 	return geometry_compute(g, a->object_size, a->align, a->flags & SLAB_HWCACHE_ALIGN, a->nr_cpus);
 }
 
+static void publish(struct kmem_cache *s, const char *name, const void *call_site)
+{
+	s->refcount = 1;
+	s->created_ns = os_now_ns();
+	s->call_site = (uintptr_t)call_site;
+	report_format(s->name, sizeof(s->name), "%s", name);
+	__atomic_store_n(&s->state, KMEM_CACHE_LIVE, __ATOMIC_RELEASE);
+	if (s->id >= observe_root.nr_caches)
+		__atomic_store_n(&observe_root.nr_caches, s->id + 1u, __ATOMIC_RELEASE);
+}
+
+/* Another name for the slabs of a cache like this; NULL when there is none, or no slots for it. */
+static struct kmem_cache *create_alias(const char *name, const struct kmem_cache_args *args,
+				       const struct geometry_args *a, const struct geometry *g, const void *call_site)
+{
+	struct kmem_cache *root = NULL, *s = NULL;
+	uint32_t offset = 0;
+
+	if (registry.merge && !args->usersize && !args->sheaf_capacity)
+		root = merge_find(cache_array, cache_count(), a, g);
+	if (root)
+		offset = percpu_slot_alloc(slot_bytes(2 * root->sheaf_capacity));
+	if (offset)
+		s = take_entry();
+	if (!s) {
+		percpu_slot_free(offset, slot_bytes(root ? root->slot_capacity : 0));
+		return NULL;
+	}
+	merge_join(root, s, a->object_size);
+	s->slot_offset = offset;
+	s->percpu = percpu_region(0) + offset;
+	publish(s, name, call_site);
+	return s;
+}
+
 static struct kmem_cache *create(const char *name, unsigned int size, const struct kmem_cache_args *args,
 				 slab_flags_t flags, const void *call_site)
 {
@@ -249,6 +297,9 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	if (!compute_layout(&g, &a))
 		return NULL;
 	flags = a.flags;
+	s = create_alias(name, args, &a, &g, call_site);
+	if (s)
+		return s;
 	s = take_entry();
 	if (!s)
 		return NULL;
@@ -265,17 +316,11 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
 	s->useroffset = args->useroffset;
 	s->usersize = args->usersize;
-	s->refcount = 1;
-	s->created_ns = os_now_ns();
-	s->call_site = (uintptr_t)call_site;
-	report_format(s->name, sizeof(s->name), "%s", name);
 	if (set_slots(s))
 		return NULL;
 	if (debug_cache(s))
 		debug_cache_init(s, &g);
-	__atomic_store_n(&s->state, KMEM_CACHE_LIVE, __ATOMIC_RELEASE);
-	if (s->id >= observe_root.nr_caches)
-		__atomic_store_n(&observe_root.nr_caches, s->id + 1u, __ATOMIC_RELEASE);
+	publish(s, name, call_site);
 	return s;
 }
 
@@ -383,9 +428,44 @@ static size_t objects_left(const struct kmem_cache *s)
 	return left;
 }
 
+/* Nobody uses the slabs of a drained cache any more. Return: objects left; with any, it is kept. */
+static size_t end_cache(struct kmem_cache *s)
+{
+	size_t left = objects_left(s);
+
+	if (left)
+		return left;
+	if (s->flags & SLAB_TYPESAFE_BY_RCU)
+		wait_for_readers();
+	release_slots(s);
+	if (debug_cache(s))
+		debug_cache_exit(s);
+	__atomic_store_n(&s->state, KMEM_CACHE_FREE, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* A name goes, its slabs stay for others. Return: objects left of it, by its own count. */
+static size_t end_name(struct kmem_cache *s)
+{
+	struct kmem_cache *root = root_of(s);
+	size_t left = MIN(merge_own_objects(s), objects_left(root));
+
+	if (left && root->refcount)
+		report("kmem_cache_destroy(%s): %zu objects remaining by its own count; they stay in the slabs it shares",
+		       s->name, left);
+	if (s == root)
+		return left;
+	merge_leave(root, s);
+	percpu_slot_free(s->slot_offset, slot_bytes(s->slot_capacity));
+	__atomic_store_n(&s->state, KMEM_CACHE_FREE, __ATOMIC_RELEASE);
+	return left;
+}
+
 KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 {
-	size_t left;
+	struct kmem_cache *root;
+	size_t left = 0;
+	bool last;
 
 	if (!s)
 		return 0;
@@ -395,21 +475,18 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 	/* What kfree_rcu() was given is no leak. */
 	rcu_barrier();
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
+	root = root_of(s);
 	s->state = KMEM_CACHE_DEAD;
 	slub_drain(s);
 	release_empty_slabs(s);
-	left = objects_left(s);
-	if (!left) {
-		if (s->flags & SLAB_TYPESAFE_BY_RCU)
-			wait_for_readers();
-		release_slots(s);
-		if (debug_cache(s))
-			debug_cache_exit(s);
-		__atomic_store_n(&s->state, KMEM_CACHE_FREE, __ATOMIC_RELEASE);
-	}
+	last = !--root->refcount;
+	if (!last || s != root)
+		left = end_name(s);
+	if (last)
+		left = end_cache(root);
 	lock_release(&registry.lock, LOCK_REGISTRY);
-	if (left)
-		report_remaining(s, left);
+	if (last && left)
+		report_remaining(root, left);
 	return left;
 }
 
@@ -419,6 +496,12 @@ static size_t shrink(struct kmem_cache *s)
 {
 	slub_drain(s);
 	return release_empty_slabs(s);
+}
+
+/* In a walk over all caches: an alias is done with its root, unless that is only kept for it. */
+static size_t shrink_once(struct kmem_cache *s)
+{
+	return s == root_of(s) || root_of(s)->state != KMEM_CACHE_LIVE ? shrink(s) : 0;
 }
 
 size_t cache_shrink_locked(struct kmem_cache *s)
@@ -463,7 +546,7 @@ size_t cache_shrink_all(void)
 
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 	while ((s = cache_next(s)))
-		slabs += shrink(s);
+		slabs += shrink_once(s);
 	lock_release(&registry.lock, LOCK_REGISTRY);
 	return slabs;
 }
@@ -482,7 +565,7 @@ size_t cache_reclaim(gfp_t gfp, unsigned int nid, unsigned int priority)
 	if (!lock_try(&registry.lock, LOCK_REGISTRY))
 		return 0;
 	while ((s = cache_next(s)))
-		shrink(s);
+		shrink_once(s);
 	lock_release(&registry.lock, LOCK_REGISTRY);
 	return 0;
 }
@@ -512,7 +595,8 @@ static void add_prefill(struct kmem_cache_stat *stat, uint64_t prefill)
 	stat->cached += kmem_prefill_held(prefill);
 }
 
-static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
+/* What free objects a node keeps, of which an alias has none. */
+static void add_barn(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
 {
 	uint32_t i;
 
@@ -520,23 +604,31 @@ static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node 
 		add_slot(stat, (const struct kmem_slot *)(uintptr_t)n->shared);
 	for (i = 0; i < n->nr_full; i++)
 		stat->cached += ((const struct kmem_sheaf *)(uintptr_t)n->full[i])->count;
-	stat->allocs += n->stat.alloc;
-	stat->frees += n->stat.free;
+}
+
+static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
+{
 	stat->active += n->nr_taken;
 	stat->objects += n->nr_objects;
 	stat->slabs += n->nr_slabs;
 	stat->partial += n->nr_partial;
-	stat->refills += n->stat.refill;
-	stat->flushes += n->stat.flush;
-	stat->barn_get += n->stat.barn_get;
-	stat->barn_put += n->stat.barn_put;
-	stat->slab_allocs += n->stat.slab_alloc;
-	stat->slab_frees += n->stat.slab_free;
-	stat->drains += n->stat.drain;
-	stat->remote_frees += n->stat.remote_free;
-	stat->prefills += n->stat.prefill_fast + n->stat.prefill_slow;
-	stat->returns += n->stat.return_fast + n->stat.return_slow;
-	stat->alloc_fail += n->stat.alloc_fail;
+}
+
+static void add_counters(struct kmem_cache_stat *stat, const struct kmem_node_stat *n)
+{
+	stat->allocs += n->alloc;
+	stat->frees += n->free;
+	stat->refills += n->refill;
+	stat->flushes += n->flush;
+	stat->barn_get += n->barn_get;
+	stat->barn_put += n->barn_put;
+	stat->slab_allocs += n->slab_alloc;
+	stat->slab_frees += n->slab_free;
+	stat->drains += n->drain;
+	stat->remote_frees += n->remote_free;
+	stat->prefills += n->prefill_fast + n->prefill_slow;
+	stat->returns += n->return_fast + n->return_slow;
+	stat->alloc_fail += n->alloc_fail;
 }
 
 /* Each is a place of its own, so that there are never more objects in use than there are. */
@@ -558,8 +650,12 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 	memset(stat, 0, sizeof(*stat));
 	/* The node lock keeps slow paths and drains out; pops and pushes go on. */
 	lock_acquire(&n->lock, LOCK_NODE);
-	for (nid = 0; nid < s->nr_nodes; nid++)
+	for (nid = 0; nid < s->nr_nodes; nid++) {
 		add_node(stat, node_of(s, nid));
+		if (!kmem_cache_is_alias(s))
+			add_barn(stat, node_of(s, nid));
+		add_counters(stat, counters_of(s, node_of(s, nid)));
+	}
 	add_prefill(stat, READ_ONCE(s->prefill));
 	stat->allocs += s->folded_allocs;
 	stat->frees += s->folded_frees;
@@ -567,7 +663,10 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
 		add_slot(stat, slot_of(s, cpu));
 	lock_release(&n->lock, LOCK_NODE);
-	stat->active -= stat->cached;
+	if (kmem_cache_is_merged(s))
+		stat->active = stat->allocs > stat->frees ? stat->allocs - stat->frees : 0;
+	else
+		stat->active -= stat->cached;
 }
 
 /* ---- fork ---- */

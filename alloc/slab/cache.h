@@ -19,6 +19,9 @@ static inline struct kmem_cache *cache_by_id(uint16_t id)
 /* Choices for caches to come: objects in random order. */
 void cache_set_random_order(bool on);
 
+/* Whether caches to come may be merged (slab/merge.h). */
+void cache_set_merge(bool on);
+
 /* Ids handed out so far: caches are cache_by_id(1 .. cache_count() - 1), some of them unused. */
 unsigned int cache_count(void);
 
@@ -31,7 +34,10 @@ struct kmem_cache *cache_next(const struct kmem_cache *s);
  */
 int cache_change(uint32_t id, int (*change)(struct kmem_cache *s, int64_t value), int64_t value);
 
-/* Objects per sheaf from now on, 0 for no per-CPU slots. Registry locked, cache in use. 0, -EINVAL or -ENOMEM. */
+/*
+ * Objects per sheaf of one name from now on, 0 for no per-CPU slots. Registry locked, cache in use.
+ * 0, -EINVAL or -ENOMEM; merged caches cannot do with slots that their nodes share.
+ */
 int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity);
 
 /* As kmem_cache_shrink(), with the registry locked. Return: slabs left. */

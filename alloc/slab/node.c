@@ -117,7 +117,7 @@ void node_take_object(const struct kmem_cache *s, struct kmem_cache_node *n, str
 /* Why an object could not be put back. */
 static cold void report_put(const struct kmem_cache *s, struct page *slab, const void *object)
 {
-	if (!slab || slab->cache_id != s->id)
+	if (!slab || slab->cache_id != s->root_id)
 		report("BUG %s: kmem_cache_free(%p): no object of this cache; it was left alone", s->name, object);
 	else if (slab_put(s, slab, object) == SLAB_PUT_DOUBLE_FREE)
 		report("BUG %s: Object already free: %p; it was left alone", s->name, object);
@@ -135,7 +135,7 @@ static uint32_t put_run(const struct kmem_cache *s, void **object, uint32_t coun
 	bool was_full = slab && slab->inuse == slab->objects;
 	uint32_t put = 0;
 
-	if (likely(slab && slab->cache_id == s->id))
+	if (likely(slab && slab->cache_id == s->root_id))
 		put = slab_put_run(s, slab, object, count);
 	if (unlikely(!put)) {
 		report_put(s, slab, object[0]);

@@ -16,7 +16,27 @@ extern KMEM_HIDDEN struct kmem_cache_node *node_array;
 
 static inline struct kmem_cache_node *node_of(const struct kmem_cache *s, unsigned int nid)
 {
-	return &node_array[(size_t)s->id * s->nr_nodes + nid];
+	return &node_array[(size_t)s->root_id * s->nr_nodes + nid];
+}
+
+/*
+ * Counters of what a name did on a node: those of a cache's own node, which an
+ * alias (slab/merge.h) uses for nothing else. Under the lock of `n`, like all of it.
+ */
+static inline struct kmem_node_stat *counters_of(const struct kmem_cache *s, struct kmem_cache_node *n)
+{
+	return &n[((ptrdiff_t)s->id - (ptrdiff_t)s->root_id) * s->nr_nodes].stat;
+}
+
+/* The cache whose slabs `s` uses, mostly itself; and from there all that use them. The registry lock keeps the chain. */
+static inline struct kmem_cache *root_of(struct kmem_cache *s)
+{
+	return s + ((ptrdiff_t)s->root_id - (ptrdiff_t)s->id);
+}
+
+static inline struct kmem_cache *next_alias(struct kmem_cache *s)
+{
+	return s->next_alias ? s + ((ptrdiff_t)s->next_alias - (ptrdiff_t)s->id) : NULL;
 }
 
 /* Where a slab belongs. A debug cache has all its slabs on node 0. */

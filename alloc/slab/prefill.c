@@ -61,7 +61,7 @@ static bool fill_debug(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf
 /* At least `size` objects; what is there already stays. */
 static bool fill(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf, uint32_t size, const void *call_site)
 {
-	struct kmem_node_stat *stat = &node_of(s, 0)->stat;
+	struct kmem_node_stat *stat = counters_of(s, node_of(s, 0));
 	bool fast;
 
 	gfp &= ~__GFP_ZERO;
@@ -74,7 +74,7 @@ static bool fill(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf, uint
 
 static void empty(struct kmem_cache *s, struct slab_sheaf *sheaf, const void *call_site)
 {
-	struct kmem_node_stat *stat = &node_of(s, 0)->stat;
+	struct kmem_node_stat *stat = counters_of(s, node_of(s, 0));
 
 	while (debug_cache(s) && sheaf->count)
 		debug_free(s, sheaf->object[--sheaf->count], call_site);
@@ -90,7 +90,7 @@ static struct slab_sheaf *prefill(struct kmem_cache *s, gfp_t gfp, uint32_t size
 	if (!sheaf)
 		return NULL;
 	if (size > s->sheaf_capacity)
-		count(s, &node_of(s, 0)->stat.prefill_oversize);
+		count(s, &counters_of(s, node_of(s, 0))->prefill_oversize);
 	if (fill(s, gfp, sheaf, size, call_site))
 		return sheaf;
 	empty(s, sheaf, call_site);

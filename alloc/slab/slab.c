@@ -70,7 +70,7 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 
 	if (!slab)
 		return NULL;
-	slab->cache_id = s->id;
+	slab->cache_id = s->root_id;
 	slab->inuse = 0;
 	slab->hint = 0;
 	slab->objects = (uint16_t)slab_capacity(s, slab->order);
@@ -79,7 +79,7 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 	if (s->flags & SLAB_DEBUG_FLAGS)
 		debug_slab_setup(s, slab);
 	construct(s, slab);
-	set_ids(slab, s->id);
+	set_ids(slab, s->root_id);
 	return slab;
 }
 

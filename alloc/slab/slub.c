@@ -96,7 +96,7 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 	taken = node_take(s, n, batch, want);
 	if (!taken)
 		return NULL;
-	n->stat.barn_get_fail++;
+	counters_of(s, n)->barn_get_fail++;
 	/* The caller gets the first, the slot hands out the others in order of address. */
 	object = batch[0];
 	taken--;
@@ -123,8 +123,8 @@ static void *alloc_locked(const struct kmem_cache *s, struct kmem_cache_node *n,
 	if (!object)
 		object = refill_from_slabs(s, n, empty);
 	if (object) {
-		n->stat.alloc++;
-		n->stat.refill++;
+		counters_of(s, n)->alloc++;
+		counters_of(s, n)->refill++;
 	}
 	return object;
 }
@@ -145,7 +145,7 @@ static void *alloc_elsewhere(const struct kmem_cache *s, gfp_t gfp)
 		struct kmem_cache_node *n = node_of(s, nid);
 
 		if (n->nr_partial > s->min_partial && node_take(s, n, &object, 1)) {
-			n->stat.alloc++;
+			counters_of(s, n)->alloc++;
 			return object;
 		}
 	}
@@ -165,7 +165,7 @@ static struct kmem_cache_node *add_slab(struct kmem_cache *s, gfp_t gfp, unsigne
 		node_add_slab(s, slab);
 		n->stat.order_fallback += fell_back;
 	} else {
-		n->stat.alloc_fail++;
+		counters_of(s, n)->alloc_fail++;
 	}
 	node_unlock(home);
 	return slab ? n : NULL;
@@ -188,7 +188,7 @@ static void *alloc_from_node(const struct kmem_cache *s, struct kmem_cache_node 
 
 	if (likely(n == node_of(s, numa_this_node())))
 		return alloc_locked(s, n, empty);
-	n->stat.alloc += node_take(s, n, &object, 1);
+	counters_of(s, n)->alloc += node_take(s, n, &object, 1);
 	return object;
 }
 
@@ -202,7 +202,7 @@ static void free_deferred(struct kmem_cache *s, struct page **empty)
 	object = (void *)(uintptr_t)__atomic_exchange_n(&s->deferred, 0, __ATOMIC_ACQUIRE);
 	for (; object; object = next) {
 		next = *(void **)object;
-		node_of(s, 0)->stat.free++;
+		counters_of(s, node_of(s, 0))->free++;
 		node_put(s, &object, 1, empty);
 	}
 }
@@ -275,7 +275,7 @@ static void make_room(const struct kmem_cache *s, struct kmem_cache_node *n, str
 	void *batch[BATCH];
 	uint32_t moved;
 
-	n->stat.flush++;
+	counters_of(s, n)->flush++;
 	if (barn_has_room(s, n) && s->slot_capacity) {
 		struct kmem_sheaf *sheaf = barn_get_empty(n);
 
@@ -287,7 +287,7 @@ static void make_room(const struct kmem_cache *s, struct kmem_cache_node *n, str
 			return;
 		}
 	}
-	n->stat.barn_put_fail++;
+	counters_of(s, n)->barn_put_fail++;
 	moved = flush_slot(s, n, batch, MIN(s->sheaf_capacity, BATCH));
 	node_put(s, batch, moved, empty);
 }
@@ -308,7 +308,7 @@ static void free_locked(const struct kmem_cache *s, struct kmem_cache_node *n, v
 		if (!moved) {
 			/* No slot, or another thread filled it meanwhile. */
 			node_put(s, object, now, empty);
-			n->stat.free += now;
+			counters_of(s, n)->free += now;
 			moved = now;
 		}
 		object += moved;
@@ -341,8 +341,8 @@ static void free_numa(struct kmem_cache *s, void **object, size_t count)
 		} else {
 			struct kmem_cache_node *n = node_of_slab(s, slab_of(*object));
 
-			n->stat.free++;
-			n->stat.remote_free++;
+			counters_of(s, n)->free++;
+			counters_of(s, n)->remote_free++;
 			node_put(s, object, 1, &empty);
 		}
 		node_unlock(home);
@@ -456,7 +456,7 @@ void *slub_alloc_try(struct kmem_cache *s)
 	object = take_from_barn(n);
 	if (!object && !node_take(s, n, &object, 1))
 		object = NULL;
-	n->stat.alloc += object != NULL;
+	counters_of(s, n)->alloc += object != NULL;
 	try_unlock(home);
 	return object;
 }
@@ -482,7 +482,7 @@ void slub_free_try(struct kmem_cache *s, void *object)
 		defer_free(s, object);
 		return;
 	}
-	home->stat.free++;
+	counters_of(s, home)->free++;
 	node_put(s, &object, 1, NULL);
 	try_unlock(home);
 }
@@ -582,33 +582,43 @@ static void empty_barn(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 		sheaf_free(sheaf);
 }
 
-void slub_drain(struct kmem_cache *s)
+/* The per-CPU slots of one name, with the node locked. */
+static void drain_slots(struct kmem_cache *s, struct page **empty)
 {
-	struct kmem_cache_node *home = node_of(s, 0);
-	struct page *empty = NULL;
-	unsigned int cpu, nid;
+	unsigned int cpu;
 
-	node_lock(home);
 	seq_begin(&s->seq);
-	free_deferred(s, &empty);
+	free_deferred(s, empty);
 	if (s->slot_offset) {
 		uint64_t old = swap_region(s);
 
 		for (cpu = 0; cpu < percpu_nr_cpus(); cpu++)
 			empty_slot(s, (struct kmem_slot *)(uintptr_t)
-				   (old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), &empty);
+				   (old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), empty);
 	}
-	for (nid = 0; nid < s->nr_nodes; nid++) {
-		struct kmem_cache_node *n = node_of(s, nid);
+	seq_end(&s->seq);
+}
+
+void slub_drain(struct kmem_cache *s)
+{
+	struct kmem_cache *root = root_of(s), *name;
+	struct kmem_cache_node *home = node_of(root, 0);
+	struct page *empty = NULL;
+	unsigned int nid;
+
+	node_lock(home);
+	for (name = root; name; name = next_alias(name))
+		drain_slots(name, &empty);
+	for (nid = 0; nid < root->nr_nodes; nid++) {
+		struct kmem_cache_node *n = node_of(root, nid);
 
 		if (n->shared)
-			empty_slot(s, shared_slot(n), &empty);
-		empty_barn(s, n, &empty);
+			empty_slot(root, shared_slot(n), &empty);
+		empty_barn(root, n, &empty);
 	}
 	home->stat.drain++;
-	seq_end(&s->seq);
 	node_unlock(home);
-	node_release(s, empty);
+	node_release(root, empty);
 }
 
 void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity, struct kmem_slot **shared)

@@ -115,8 +115,9 @@ static inline void slub_reserve_use(struct kmem_cache *s)
 }
 
 /*
- * Empty every slot and the barn of a cache into its slabs, and fold the slots'
- * counters into the cache. Caller holds the registry lock.
+ * Empty every slot and the barn of a cache, and the slots of all that share its
+ * slabs, into them; fold the slots' counters into their cache. Caller holds the
+ * registry lock.
  */
 void slub_drain(struct kmem_cache *s);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tune.c - changing caches while they are in use: ranges, and what a change takes.
+ * A change holds for all caches that share slabs, whichever of them was named.
  * Limits are single words that slow paths read under the node's lock.
  */
 #include "slab/tune.h"
@@ -13,12 +14,28 @@
 
 #define MIN_PARTIAL_MAX (1 << 20)
 
-static int set_barn(struct kmem_cache *s, uint32_t *limit, int64_t value)
+/* A limit of every cache that shares the slabs of s; `offset` of a uint32_t in struct kmem_cache. */
+static void set_limit(struct kmem_cache *s, size_t offset, uint32_t value)
 {
-	WRITE_ONCE(*limit, (uint32_t)value);
+	for (s = root_of(s); s; s = next_alias(s))
+		WRITE_ONCE(*(uint32_t *)(void *)((char *)s + offset), value);
+}
+
+static int set_barn(struct kmem_cache *s, size_t offset, int64_t value)
+{
+	set_limit(s, offset, (uint32_t)value);
 	/* What is beyond the new limit goes back to the slabs. */
 	slub_drain(s);
 	return 0;
+}
+
+static int set_sheaf_capacity(struct kmem_cache *s, int64_t value)
+{
+	int rc = 0;
+
+	for (s = root_of(s); s && !rc; s = next_alias(s))
+		rc = cache_set_sheaf_capacity(s, (uint32_t)value);
+	return rc;
 }
 
 /* Slabs of both orders live side by side: each knows how many objects it has. */
@@ -30,11 +47,13 @@ static int set_order(struct kmem_cache *s, int64_t value)
 	if (order < s->min_order || debug_cache(s))
 		return -EINVAL;
 	node_lock(home);
-	/* The reciprocal is exact while offset * size stays below 2^32; divisions serve smaller slabs, too. */
-	if ((PAGE_SIZE << order) * s->size > UINT64_C(1) << 32)
-		WRITE_ONCE(s->reciprocal, 0);
-	s->objects = (uint16_t)slab_capacity(s, order);
-	WRITE_ONCE(s->order, (uint8_t)order);
+	for (s = root_of(s); s; s = next_alias(s)) {
+		/* The reciprocal is exact while offset * size stays below 2^32; divisions serve smaller slabs, too. */
+		if ((PAGE_SIZE << order) * s->size > UINT64_C(1) << 32)
+			WRITE_ONCE(s->reciprocal, 0);
+		s->objects = (uint16_t)slab_capacity(s, order);
+		WRITE_ONCE(s->order, (uint8_t)order);
+	}
 	node_unlock(home);
 	return 0;
 }
@@ -42,7 +61,7 @@ static int set_order(struct kmem_cache *s, int64_t value)
 static int set_failslab(struct kmem_cache *s, int64_t value)
 {
 	/* Caches that share the slabs would fail, too. */
-	if (s->refcount > 1)
+	if (kmem_cache_is_merged(s))
 		return -EBUSY;
 	if (value)
 		__atomic_fetch_or(&s->flags, SLAB_FAILSLAB, __ATOMIC_RELAXED);
@@ -73,19 +92,19 @@ int tune_locked(struct kmem_cache *s, enum kmem_tune attribute, int64_t value)
 		return -EINVAL;
 	switch (attribute) {
 	case KMEM_TUNE_SHEAF_CAPACITY:
-		return cache_set_sheaf_capacity(s, (uint32_t)value);
+		return set_sheaf_capacity(s, value);
 	case KMEM_TUNE_BARN_FULL:
-		return set_barn(s, &s->barn_full, value);
+		return set_barn(s, offsetof(struct kmem_cache, barn_full), value);
 	case KMEM_TUNE_BARN_EMPTY:
-		return set_barn(s, &s->barn_empty, value);
+		return set_barn(s, offsetof(struct kmem_cache, barn_empty), value);
 	case KMEM_TUNE_MIN_PARTIAL:
-		WRITE_ONCE(s->min_partial, (uint32_t)value);
+		set_limit(s, offsetof(struct kmem_cache, min_partial), (uint32_t)value);
 		return 0;
 	case KMEM_TUNE_ORDER:
 		return set_order(s, value);
 	case KMEM_TUNE_DEFRAG_RATIO:
 		/* The kernel's unit: compared with a number of 0 to 1023. */
-		WRITE_ONCE(s->remote_node_defrag_ratio, (uint32_t)value * 10);
+		set_limit(s, offsetof(struct kmem_cache, remote_node_defrag_ratio), (uint32_t)value * 10);
 		return 0;
 	case KMEM_TUNE_FAILSLAB:
 		return set_failslab(s, value);

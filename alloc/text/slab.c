@@ -33,6 +33,40 @@ static int slot_count(const struct text_source *src, uint64_t addr, uint64_t *co
 	return rc;
 }
 
+/* Of a merged cache, whose own objects are its allocations minus its frees: add those of its CPUs. */
+static int own_on_cpus(const struct text_source *src, struct text_cache *c)
+{
+	const struct kmem_cache *s = &c->cache;
+	struct kmem_slot slot;
+	unsigned int cpu;
+	int rc = 0;
+
+	for (cpu = 0; !rc && s->slot_offset && cpu < src->root->nr_cpus; cpu++) {
+		rc = get(src, slot_addr(src->root, s, cpu), &slot, sizeof(slot));
+		c->own += rc ? 0 : (int64_t)(kmem_slot_allocs(&slot) - kmem_slot_frees(&slot));
+	}
+	return rc;
+}
+
+/* An alias has its root's slabs and number of names, but its own counters, and no barn. */
+static int read_alias(struct text_cache *c, const struct text_source *src, unsigned int id)
+{
+	struct kmem_cache_node own[KMEM_MAX_NODES];
+	struct kmem_cache root;
+	unsigned int nid;
+	int rc = get(src, src->root->caches + (uint64_t)c->cache.root_id * sizeof(root), &root, sizeof(root));
+
+	if (!rc)
+		rc = get(src, node_addr(src->root, id, 0), own, src->root->nr_nodes * sizeof(own[0]));
+	c->cache.refcount = rc ? 0 : root.refcount;
+	for (nid = 0; !rc && nid < src->root->nr_nodes; nid++) {
+		c->node[nid].stat = own[nid].stat;
+		c->node[nid].nr_full = c->node[nid].nr_empty = 0;
+		c->node[nid].shared = 0;
+	}
+	return rc;
+}
+
 /* Objects that a node's barn and shared slot hold. */
 static int parked_on_node(const struct text_source *src, const struct kmem_cache_node *n, uint64_t *count)
 {
@@ -65,27 +99,35 @@ static int read_once(struct text_cache *c, const struct text_source *src, unsign
 	if (!rc && c->cache.state != KMEM_CACHE_LIVE)
 		return -ENOENT;
 	c->cache.name[KMEM_NAME_BYTES - 1] = '\0';
+	c->cache.id = (uint16_t)id;
 	c->taken = c->cached = c->objects = c->slabs = 0;
 	if (!rc)
-		rc = get(src, node_addr(src->root, id, 0), c->node, src->root->nr_nodes * sizeof(c->node[0]));
+		rc = get(src, node_addr(src->root, text_root_id(c), 0), c->node,
+			 src->root->nr_nodes * sizeof(c->node[0]));
+	if (!rc && kmem_cache_is_alias(&c->cache))
+		rc = read_alias(c, src, id);
+	c->own = (int64_t)(c->cache.folded_allocs + kmem_prefill_allocs(c->cache.prefill) - c->cache.folded_frees);
 	for (nid = 0; !rc && nid < src->root->nr_nodes; nid++) {
 		c->taken += c->node[nid].nr_taken;
 		c->objects += c->node[nid].nr_objects;
 		c->slabs += c->node[nid].nr_slabs;
+		c->own += (int64_t)(c->node[nid].stat.alloc - c->node[nid].stat.free);
 		rc = parked_on_node(src, &c->node[nid], &c->cached);
 	}
 	c->cached += kmem_prefill_held(c->cache.prefill);
+	if (!rc)
+		rc = own_on_cpus(src, c);
 	return rc ? rc : parked_on_cpus(src, &c->cache, &c->cached);
 }
 
 /* Whether nothing changed since read_once(). */
-static bool is_stable(const struct text_cache *c, const struct text_source *src, unsigned int id)
+static bool is_stable(const struct text_cache *c, const struct text_source *src)
 {
 	unsigned int nid;
 	uint32_t seq;
 
 	for (nid = 0; nid < src->root->nr_nodes; nid++)
-		if (get(src, node_addr(src->root, id, nid) + offsetof(struct kmem_cache_node, seq), &seq, sizeof(seq)) ||
+		if (get(src, node_addr(src->root, text_root_id(c), nid) + offsetof(struct kmem_cache_node, seq), &seq, sizeof(seq)) ||
 		    seq != c->node[nid].seq || seq & 1)
 			return false;
 	return true;
@@ -101,7 +143,7 @@ int text_cache_read(struct text_cache *c, const struct text_source *src, unsigne
 	for (attempt = 0; attempt < RETRIES; attempt++) {
 		rc = read_once(c, src, id);
 		/* A torn pointer may lead nowhere: that is a change, too. */
-		if (rc == -ENOENT || (!rc && is_stable(c, src, id)))
+		if (rc == -ENOENT || (!rc && is_stable(c, src)))
 			break;
 	}
 	return rc;
@@ -109,6 +151,8 @@ int text_cache_read(struct text_cache *c, const struct text_source *src, unsigne
 
 static uint64_t active(const struct text_cache *c)
 {
+	if (kmem_cache_is_merged(&c->cache))
+		return c->own > 0 ? (uint64_t)c->own : 0;
 	return c->taken > c->cached ? c->taken - c->cached : 0;
 }
 
@@ -153,8 +197,11 @@ int text_slabinfo(struct text *t, const struct text_source *src)
 	for (id = 1; id < src->root->nr_caches; id++) {
 		int rc = text_cache_read(&c, src, id);
 
+		bool alias = !rc && kmem_cache_is_alias(&c.cache);
+
+		/* What names share is in the row of their root, so that a column's sum is true. */
 		if (!rc)
-			text_slabinfo_row(t, &c.cache, active(&c), c.objects, c.slabs);
+			text_slabinfo_row(t, &c.cache, active(&c), alias ? 0 : c.objects, alias ? 0 : c.slabs);
 		else if (rc != -ENOENT)
 			return rc;
 	}
@@ -292,7 +339,7 @@ static int taken_from_partial(const struct view *v, const struct kmem_cache_node
 
 		if (rc)
 			return rc;
-		if (page.type != KMEM_PAGE_SLAB || page.cache_id != v->c->cache.id)
+		if (page.type != KMEM_PAGE_SLAB || page.cache_id != text_root_id(v->c))
 			break;
 		*count += page.inuse;
 		at = page.next;

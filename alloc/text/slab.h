@@ -14,7 +14,14 @@ struct text_cache {
 	uint64_t taken;  /* out of the slabs: in use and parked */
 	uint64_t cached; /* parked in per-CPU slots and barns */
 	uint64_t objects, slabs;
+	int64_t own;     /* allocations minus frees: with merged caches, each name's objects in use */
 };
+
+/* The cache in whose slabs these objects live; an alias has another one's in `node` and `taken`, but its own counters. */
+static inline unsigned int text_root_id(const struct text_cache *c)
+{
+	return kmem_cache_is_alias(&c->cache) ? c->cache.root_id : c->cache.id;
+}
 
 /*
  * Read a cache; again, a few times, when it changes meanwhile. Return: 0,

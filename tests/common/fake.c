@@ -90,7 +90,7 @@ static void fill_cache(unsigned int id, const char *name, unsigned int state)
 	s->sheaf_capacity = 8;
 	s->slot_capacity = 16;
 	s->nr_nodes = FAKE_NODES;
-	s->refcount = 1;
+	s->refcount = state == KMEM_CACHE_LIVE;
 	s->slot_offset = id * 256u;
 	s->percpu = addr(slot_of(id, 0));
 	snprintf(s->name, sizeof(s->name), "%s", name);

@@ -77,7 +77,7 @@ static void audit_parked(const struct kmem_cache *s, const uint64_t *object, uin
 		const void *p = (const void *)(uintptr_t)object[i];
 		const struct page *slab = slab_of(p);
 
-		BUG_ON(!slab || slab->cache_id != s->id || !slab_object_taken(s, slab, p));
+		BUG_ON(!slab || slab->cache_id != s->root_id || !slab_object_taken(s, slab, p));
 		BUG_ON(slab_object(s, slab, slab_object_index(s, slab, p)) != p);
 		for (k = 0; k < i; k++)
 			BUG_ON(object[k] == object[i]);
@@ -91,15 +91,41 @@ static void audit_slot(const struct kmem_cache *s, const struct kmem_slot *slot,
 	audit_parked(s, slot->object, kmem_slot_count(slot), parked);
 }
 
-static void audit_cache(const struct kmem_cache *s)
+/* The slots and what prefilled sheaves hold, and its own objects: allocated, not freed. Of one name. */
+static void audit_name(struct kmem_cache *s, uint64_t *parked, uint64_t *own)
+{
+	uint64_t held = 0;
+	unsigned int cpu, nid;
+
+	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++) {
+		const struct kmem_slot *slot = slot_of(s, cpu);
+
+		audit_slot(s, slot, parked);
+		*own += kmem_slot_allocs(slot) - kmem_slot_frees(slot);
+	}
+	held = kmem_prefill_held(s->prefill);
+	*parked += held;
+	*own += kmem_prefill_allocs(s->prefill) + s->folded_allocs - s->folded_frees;
+	for (nid = 0; nid < s->nr_nodes; nid++)
+		*own += counters_of(s, node_of(s, nid))->alloc - counters_of(s, node_of(s, nid))->free;
+}
+
+/* A cache and its aliases. */
+static void audit_cache(struct kmem_cache *s)
 {
 	struct sums have = { 0, 0, 0, 0 };
-	uint64_t parked = 0;
-	unsigned int cpu, nid;
+	struct kmem_cache *name;
+	uint64_t parked = 0, own = 0;
+	unsigned int nid;
 	uint32_t i;
+	int32_t names = 0;
 
-	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
-		audit_slot(s, slot_of(s, cpu), &parked);
+	for (name = s; name; name = next_alias(name)) {
+		BUG_ON(root_of(name) != s || name->size != s->size || name->order != s->order);
+		names += name->state == KMEM_CACHE_LIVE;
+		audit_name(name, &parked, &own);
+	}
+	BUG_ON(names != s->refcount);
 	for (nid = 0; nid < s->nr_nodes; nid++) {
 		const struct kmem_cache_node *n = node_of(s, nid);
 
@@ -119,6 +145,7 @@ static void audit_cache(const struct kmem_cache *s)
 	}
 	BUG_ON(memcmp(&have, &sums[s->id], sizeof(have)) != 0);
 	BUG_ON(parked > have.taken);
+	BUG_ON(s->refcount > 1 && have.taken - parked != own);
 }
 
 void audit(void)
@@ -128,5 +155,6 @@ void audit(void)
 	page_validate();
 	audit_slabs();
 	while ((s = cache_next(s)))
-		audit_cache(s);
+		if (s == root_of(s))
+			audit_cache(s);
 }

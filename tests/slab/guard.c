@@ -307,3 +307,100 @@ Test(guard, its_group_is_charged_until_it_is_freed)
 	kmem_group_enter(NULL);
 	cr_expect_eq(kmem_group_destroy(group), 0);
 }
+
+/* ---- the kernel's list of KFENCE tests ---- */
+
+/* Between the object's end and that of its page lies what alignment asks for: reads there go unseen, writes until the free. */
+Test(guard, aligned_out_of_bounds)
+{
+	uint8_t *p = get(73, true), *end = (uint8_t *)ALIGN_UP((uintptr_t)p, PAGE_SIZE);
+
+	cr_assert_gt(end - p, 73);
+	cr_expect_str_empty(SAID(seen = p[73]));
+	SAYS(SAID(seen = *end), "out-of-bounds read in");
+	p[73] ^= 0xff;
+	SAYS(SAID(kfree(p)), "memory corruption in");
+}
+
+Test(guard, bulk)
+{
+	void *p[8];
+	unsigned int i;
+
+	/* Among objects of slabs and of whole pages. */
+	for (i = 0; i < 8; i++)
+		p[i] = i % 4 == 3 ? kmalloc(20000, GFP_KERNEL) : get(64, i % 2);
+	guard_next = UINT64_MAX;
+	kfree(p[2]);
+	cr_assert_not_null(p[2] = kmalloc(64, GFP_KERNEL));
+	cr_expect_neq(*addr_to_id(p[2]), KMEM_ID_GUARD);
+	cr_expect_str_empty(SAID(kmem_cache_free_bulk(NULL, 8, p)));
+	for (i = 0; i < 8; i++)
+		if (i != 2 && i % 4 != 3)
+			cr_expect_eq(*addr_to_id(p[i]), KMEM_ID_GUARD_FREE);
+	SAYS(SAID(kmem_cache_free_bulk(NULL, 1, p)), "invalid free in");
+}
+
+Test(guard, krealloc)
+{
+	uint8_t *p = get(32, true), *smaller, *larger;
+
+	memset(p, 7, 32);
+	/* Both move it: the next access through the old pointer shows. */
+	larger = krealloc(p, 64, GFP_KERNEL);
+	cr_expect_neq(larger, p);
+	cr_expect(all_bytes(larger, 32, 7));
+	SAYS(SAID(seen = *p), "use-after-free read in");
+	kfree(larger);
+	p = get(64, false);
+	memset(p, 7, 64);
+	smaller = krealloc(p, 8, GFP_KERNEL);
+	cr_expect(all_bytes(smaller, 8, 7));
+	kfree(smaller);
+	p = get(64, false);
+	cr_expect_eq(krealloc(p, 0, GFP_KERNEL), ZERO_SIZE_PTR);
+	SAYS(SAID(seen = *p), "use-after-free read in");
+}
+
+Test(guard, shrinking_its_cache_leaves_it_alone)
+{
+	uint8_t *p = get(64, true);
+
+	memset(p, 7, 64);
+	kmem_cache_shrink(kmalloc_cache(64, GFP_KERNEL));
+	cr_expect(all_bytes(p, 64, 7));
+	cr_expect_eq(*addr_to_id(p), KMEM_ID_GUARD);
+	cr_expect_str_empty(SAID(kfree(p)));
+}
+
+/* A page used again holds nothing of what was there before. */
+Test(guard, gfp_zero)
+{
+	struct slab_request request = { GFP_KERNEL, -1, PAGE_SIZE, __builtin_return_address(0) };
+	struct kmem_cache *s = kmalloc_cache(PAGE_SIZE, GFP_KERNEL);
+	unsigned int i;
+	uint8_t *p;
+
+	for (i = 0; i < 2 * GUARD_OBJECTS; i++) {
+		request.gfp = i < GUARD_OBJECTS ? GFP_KERNEL : GFP_KERNEL | __GFP_ZERO;
+		cr_assert_not_null(p = guard_alloc(s, &request));
+		if (i >= GUARD_OBJECTS)
+			cr_expect(all_bytes(p, PAGE_SIZE, 0));
+		memset(p, 7, PAGE_SIZE);
+		kfree(p);
+		/* Let through after its report: it is there when the page is used again. */
+		if (i < GUARD_OBJECTS)
+			SAYS(SAID(p[i % PAGE_SIZE] = 7), "use-after-free write in");
+	}
+}
+
+/* With init_on_free, and without: what is read after its report is not what was there. */
+Test(guard, nothing_is_left_after_free)
+{
+	uint8_t *p = get(64, true);
+
+	memset(p, 7, 64);
+	kfree(p);
+	SAYS(SAID(seen = p[0]), "use-after-free read in");
+	cr_expect(all_bytes(p, 64, 0));
+}

@@ -19,7 +19,7 @@ static void setup(void)
 	*s = (struct kmem_cache){
 		.percpu = (uintptr_t)slots, .slot_offset = 64, .size = 104, .object_size = 100, .id = 1,
 		.state = KMEM_CACHE_LIVE, .objects = 39, .order = 0, .sheaf_capacity = 60, .align = 8,
-		.min_partial = 5, .barn_full = 10, .remote_node_defrag_ratio = 1000, .usersize = 12, .refcount = 3, .name = "things",
+		.min_partial = 5, .barn_full = 10, .remote_node_defrag_ratio = 1000, .usersize = 12, .refcount = 1, .name = "things",
 		.flags = KMEM_CACHE_HWCACHE_ALIGN | KMEM_CACHE_RECLAIM_ACCOUNT,
 	};
 	slots[0].word = 2;
@@ -49,7 +49,7 @@ static const char *attribute(const char *name)
 Test(slab, attributes)
 {
 	static const struct { const char *name, *text; } expect[] = {
-		{ "active", "62\n" }, { "aliases", "2\n" }, { "align", "8\n" },
+		{ "active", "62\n" }, { "aliases", "0\n" }, { "align", "8\n" },
 		{ "cached", "39 C0=2 C1=30 N0=7\n" }, { "cache_dma", "0\n" }, { "cpu_partial", "0\n" },
 		{ "cpu_slabs", "0\n" }, { "ctor", "" }, { "destroy_by_rcu", "0\n" }, { "hwcache_align", "1\n" },
 		{ "min_partial", "5\n" }, { "object_size", "100\n" }, { "objects", "101 N0=100 N1=1\n" },
@@ -70,6 +70,43 @@ Test(slab, attributes)
 	cr_expect_str_eq(attribute("active"), "57\n");
 	caches[1].ctor = 0x1234abcd;
 	cr_expect_str_eq(attribute("ctor"), "0x000000001234abcd\n");
+}
+
+/* The value of an attribute of cache 2, which shares the slabs of cache 1. */
+static const char *of_alias(const char *name)
+{
+	struct text t = text_init(buf, sizeof(buf));
+	struct text_cache c;
+
+	cr_assert_eq(text_cache_read(&c, &source, 2), 0);
+	cr_assert_eq(text_attribute(&t, &source, &c, name), 0, "%s", name);
+	return buf;
+}
+
+Test(slab, merged_caches)
+{
+	struct text t = text_init(buf, sizeof(buf));
+
+	caches[1].refcount = 2;
+	caches[1].folded_allocs = 100;
+	caches[1].folded_frees = 40;
+	nodes[1][0].stat.alloc = 3;
+	caches[2] = (struct kmem_cache){ .state = KMEM_CACHE_LIVE, .id = 2, .root_id = 1, .refcount = 1, .size = 104,
+					 .objects = 39, .folded_allocs = 7, .folded_frees = 5, .name = "others" };
+	nodes[2][1].stat = (struct kmem_node_stat){ .alloc = 4, .free = 1 };
+	cr_expect_str_eq(attribute("aliases"), "1\n");
+	cr_expect_str_eq(of_alias("aliases"), "1\n");
+	cr_expect_str_eq(of_alias("active"), "5\n");
+	cr_expect_str_eq(of_alias("slabs"), "5 N0=4 N1=1\n");
+	cr_expect_str_eq(of_alias("objects_partial"), "23 N0=23\n");
+	cr_expect_str_eq(of_alias("cached"), "0\n");
+	cr_expect_str_eq(of_alias("sheaf_refill"), "0\n");
+	slots[0].net = 2; /* nothing was served */
+	slots[32].net = 28; /* two frees */
+	cr_expect_str_eq(attribute("active"), "61\n");
+	cr_assert_eq(text_slabinfo(&t, &source), 0);
+	cr_expect_not_null(strstr(buf, "\nothers                 5      0    104   39    1 : tunables    0    0    0 : "
+				       "slabdata      0      0      0\n"), "%s", buf);
 }
 
 Test(slab, an_unknown_attribute)

@@ -262,7 +262,10 @@ static void add_up(const struct heap *h, unsigned int i, struct heap_cache *c)
 	c->allocs += c->stat.alloc;
 	c->frees += c->stat.free;
 	cached = heap_cached(c);
-	c->active = (c->taken > cached ? c->taken - cached : 0) + c->guarded;
+	if (kmem_cache_is_merged(&c->cache))
+		c->active = c->allocs > c->frees ? c->allocs - c->frees : 0;
+	else
+		c->active = (c->taken > cached ? c->taken - cached : 0) + c->guarded;
 }
 
 static int append(struct heap *h, const struct heap_cache *c)

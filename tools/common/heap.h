@@ -20,12 +20,15 @@
 
 #include "common/target.h"
 
-/* One cache. Counts are objects unless the name says otherwise. */
+/*
+ * One cache, that is one name. Counts are objects unless the name says otherwise. Of
+ * merged caches the slabs, and what is in them, are the root's; aliases have 0 there.
+ */
 struct heap_cache {
 	struct kmem_cache cache;    /* as read */
 	uint64_t slabs;
 	uint64_t objects;           /* that fit into the slabs */
-	uint64_t taken;             /* out of the slabs: active + cached */
+	uint64_t taken;             /* out of the slabs: active + cached, of all its aliases, too */
 	uint64_t active;            /* in the hands of callers: exact when not torn and the target stands still */
 	uint64_t cached_slots;      /* free, parked in per-CPU slots (or the shared slot) */
 	uint64_t guarded;           /* active, between guard pages: in no slab, but counted in objects */

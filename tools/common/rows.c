@@ -191,7 +191,7 @@ static void set_heap_row(struct row *row, const struct heap_cache *c)
 	snprintf(row->name, sizeof(row->name), "%.*s", KMEM_NAME_BYTES, cache->name);
 	row->id = cache->id + cache->created_ns;
 	row->torn = c->torn;
-	row->dead = cache->state == KMEM_CACHE_DEAD;
+	row->dead = cache->state == KMEM_CACHE_DEAD && !kmem_cache_is_merged(cache);
 	set_geometry(row, cache->size, cache->objects, UINT64_C(1) << (cache->order & 31));
 	row_set(row, ROW_OBJECT_SIZE, cache->object_size);
 	row_set(row, ROW_OBJECTS, c->objects);

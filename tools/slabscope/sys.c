@@ -51,11 +51,20 @@ static int for_each_cache(struct source *source, int (*visit)(struct source *, c
 	return code;
 }
 
+/* Merged caches point to the one whose slabs they use, as the links in /sys/kernel/slab do. */
 static int print_name(struct source *source, const struct text_cache *c, void *context)
 {
-	(void)source;
+	struct kmem_cache root;
+
 	(void)context;
-	puts(c->cache.name);
+	fputs(c->cache.name, stdout);
+	if (kmem_cache_is_alias(&c->cache)) {
+		if (source->text.read(source->text.context, source->root.caches + (uint64_t)text_root_id(c) * sizeof(root),
+				      &root, sizeof(root)))
+			return fail(1, "%s", source->target->message);
+		printf(" -> %.*s", KMEM_NAME_BYTES - 1, root.name);
+	}
+	puts("");
 	return 0;
 }
 

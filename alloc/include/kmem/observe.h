@@ -28,6 +28,13 @@
  *   - kmem_prefill_held(cache.prefill)
  *   + cache.guard_allocs - cache.guard_frees
  *
+ * Caches that were merged (KMEM_OPTIONS=merge=on) share the slabs of one of them,
+ * the root: an alias has slots and counters of its own, its root_id says whose
+ * nodes and barn it uses, and slabs and the id map carry the root's id. Then the
+ * formula, with the slots and prefill of the root and of all its aliases, gives
+ * the objects of all those names; each name's own are its allocations minus its
+ * frees, where what kfree() freed counts for the root.
+ *
  * All addresses are uint64_t, so that the same structures serve a reader of
  * another process; all sizes are bytes unless the name says otherwise.
  */
@@ -115,7 +122,7 @@ struct page {
 	uint8_t type;        /* enum kmem_page_type */
 	uint8_t order;       /* of the block, when this is a head */
 	uint16_t flags;      /* enum kmem_page_flags */
-	uint16_t cache_id;   /* slab: as in idmap; guarded object: of its cache */
+	uint16_t cache_id;   /* slab: as in idmap, of merged caches the root's; guarded object: of its cache */
 	uint8_t migratetype;
 	uint8_t node;
 	uint32_t head;       /* tail: page index of the head */
@@ -277,7 +284,7 @@ enum kmem_cache_behaviour {
 enum kmem_cache_state {
 	KMEM_CACHE_FREE = 0, /* the id is unused */
 	KMEM_CACHE_LIVE,
-	KMEM_CACHE_DEAD,     /* destroyed with objects left: kept, leaked on purpose */
+	KMEM_CACHE_DEAD,     /* destroyed with objects left: kept, leaked on purpose; or with aliases, which need it */
 };
 
 /*
@@ -307,7 +314,7 @@ struct kmem_cache {
 	uint8_t migratetype;
 	uint8_t nr_nodes;
 	uint32_t useroffset, usersize;
-	int32_t refcount;       /* names that share this cache */
+	int32_t refcount;       /* of a root: live names that share its slabs */
 	uint32_t seq;           /* odd while create, destroy or drain changes it */
 	uint64_t folded_allocs; /* of slots that were drained */
 	uint64_t folded_frees;
@@ -335,8 +342,23 @@ struct kmem_cache {
 	uint64_t deferred;      /* freed in contexts that could not take the lock: first of a chain through the objects */
 	uint64_t guard_allocs;  /* objects between guard pages: in no slab, and counted nowhere else */
 	uint64_t guard_frees;
-	uint64_t reserved[30];
+	uint16_t root_id;       /* whose slabs it uses: its own id, or that of the cache it is an alias of */
+	uint16_t next_alias;    /* chain from the root through its aliases: id, 0 at the end */
+	uint32_t reserved1;
+	uint64_t reserved[29];
 };
+
+/* Whether a cache has its slabs from another one. */
+static inline int kmem_cache_is_alias(const struct kmem_cache *s)
+{
+	return s->root_id && s->root_id != s->id;
+}
+
+/* Whether other names live in the same slabs: then a name's own objects are its allocations minus its frees. */
+static inline int kmem_cache_is_merged(const struct kmem_cache *s)
+{
+	return kmem_cache_is_alias(s) || s->refcount > (s->state == KMEM_CACHE_LIVE);
+}
 
 /* Free blocks of one order and migratetype: those with contents first to be taken, and those given back. */
 struct kmem_free_list {

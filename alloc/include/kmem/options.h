@@ -60,6 +60,7 @@ struct kmem_options {
 	bool freelist_random; /* objects leave their slabs in random order */
 	bool random_kmalloc;  /* 16 sets of kmalloc caches, chosen by call site */
 	bool init_on_alloc, init_on_free; /* clear memory unasked: kmem_set_init_on_alloc() */
+	bool merge;    /* like caches share slabs; each name is still counted by itself */
 	enum kmem_misuse_option misuse;
 	unsigned int guard_ms; /* give an object a page between guard pages every so often; 0: never */
 	bool strict;   /* enforce the kernel's rules about sleeping: kmem/strict.h */
