@@ -188,7 +188,7 @@ static bool fell_idle(unsigned int class)
  */
 static void shrink_idle(void)
 {
-	uint64_t dirty[KMEM_MAX_ZONES];
+	uint64_t dirty[KMEM_MAX_ZONES] = { 0 };
 	unsigned int class, i;
 
 	for (i = 0; i < zone_config.nr_zones; i++)

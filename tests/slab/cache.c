@@ -401,6 +401,23 @@ Test(cache, shrink_says_whether_slabs_are_left)
 	cr_expect_eq(zones[0].free_pages, zones[0].present_pages);
 }
 
+static int try_shrinking(struct kmem_cache *s, int64_t unused)
+{
+	(void)unused;
+	cache_shrink_try(s);
+	return (int)node_of(s, 0)->nr_slabs;
+}
+
+Test(cache, a_try_to_shrink_does_nothing_while_the_registry_is_locked)
+{
+	struct kmem_cache *s = cache("try", 64);
+
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	cr_expect_eq(cache_change(s->id, try_shrinking, 0), 1);
+	cache_shrink_try(s);
+	cr_expect_eq(node_of(s, 0)->nr_slabs, 0);
+}
+
 Test(cache, shrinking_all_leaves_what_is_used)
 {
 	void *p = kmalloc(100, GFP_KERNEL), *q = kmalloc(1000, GFP_KERNEL);

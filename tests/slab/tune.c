@@ -121,6 +121,27 @@ Test(tune, order_of_slabs_to_come)
 	cr_expect_eq(kmem_cache_destroy(s), 0);
 }
 
+/* 8192 * 2^19 bytes is the last product of 32 bits: beyond it a division finds the index. */
+Test(tune, large_slabs_find_their_objects_by_reciprocal_or_division)
+{
+	struct kmem_cache *large = kmem_cache_create("large", 8192, 0, 0, NULL);
+	unsigned int order, i;
+
+	for (order = 6; order <= 8; order++) {
+		void *p[300];
+
+		cr_expect_eq(kmem_cache_tune(large, KMEM_TUNE_ORDER, order), 0);
+		cr_expect_eq(!large->reciprocal, order == 8);
+		for (i = 0; i < 300; i++)
+			p[i] = kmem_cache_alloc(large, GFP_KERNEL);
+		for (i = 0; i < 300; i++)
+			cr_assert_eq(slab_object(large, slab_of(p[i]), slab_object_index(large, slab_of(p[i]), p[i])), p[i]);
+		kmem_cache_free_bulk(large, 300, p);
+		ASSERT_BALANCED(large, 0);
+		kmem_cache_shrink(large);
+	}
+}
+
 static atomic_bool stop;
 
 static void *work(void *arg)
