@@ -87,6 +87,7 @@ struct kmem_target {
 	__u64 arena_base;  /* address of page 0 */
 	__u64 arena_limit; /* end of the reserved arena */
 	__u64 idmap;       /* address of the process's uint16_t cache id per page */
+	__u64 pages;       /* address of its page descriptors */
 	__u32 tgid;        /* goes into kmem_count_key.tgid; 0 means the slot is free */
 	__u32 reserved;
 };
@@ -98,6 +99,6 @@ _Static_assert(sizeof(struct kmem_count) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_totals) == 104, "both sides agree");
 _Static_assert(sizeof(struct kmem_object_key) == 16, "both sides agree");
 _Static_assert(sizeof(struct kmem_object) == 24, "both sides agree");
-_Static_assert(sizeof(struct kmem_target) == 32, "both sides agree");
+_Static_assert(sizeof(struct kmem_target) == 40, "both sides agree");
 
 #endif

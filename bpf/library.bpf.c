@@ -45,6 +45,10 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define ID_NONE  0
 #define ID_LARGE 0xffff
 #define ID_PAGES 0xfffe
+#define ID_GUARD 0xfffd
+
+#define PAGE_DESC_BYTES 64 /* sizeof(struct page) */
+#define PAGE_CACHE_ID   4  /* offsetof(struct page, cache_id) */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -71,6 +75,10 @@ static __always_inline __u64 cache_of(const struct kmem_target *target, __u64 pt
 		return KMEM_KEY_UNKNOWN;
 	page = (ptr - target->arena_base) >> PAGE_SHIFT;
 	if (bpf_probe_read_user(&id, sizeof(id), (void *)(target->idmap + page * sizeof(id))))
+		return KMEM_KEY_UNKNOWN;
+	/* An object between guard pages: its page descriptor says whose. */
+	if (id == ID_GUARD && bpf_probe_read_user(&id, sizeof(id), (void *)(target->pages + page * PAGE_DESC_BYTES +
+									    PAGE_CACHE_ID)))
 		return KMEM_KEY_UNKNOWN;
 	switch (id) {
 	case ID_NONE:

@@ -2,9 +2,10 @@
 /*
  * malloc.c - the C library's allocation functions on libkmem (libkmem-malloc.so).
  *
- * Sizes up to 8 KiB come from caches malloc-16 ... malloc-8192, four classes per
- * doubling; larger objects are whole pages, with the unused ones given back; more
- * than 4 MiB get an address range of their own. Results are aligned to 16 bytes.
+ * Sizes up to 8 KiB come from caches malloc-8 ... malloc-8192: classes 16 bytes
+ * apart up to 512, 16 to 1024, then 32 per doubling. Larger objects are whole pages, with
+ * the unused ones given back; more than 4 MiB get an address range of their own.
+ * Results are aligned to 16 bytes, those of at most 8 bytes to 8.
  * Events are those of kmalloc and kfree. Edge cases follow glibc: malloc(0) is a
  * real object, realloc(p, 0) frees and returns NULL, failure sets ENOMEM, and
  * free() leaves errno alone.
@@ -13,64 +14,129 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include <kmem/options.h>
+
 #include "base/fault.h"
+#include "base/os.h"
 #include "base/report.h"
 #include "base/trace.h"
 #include "entry/init.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "page/purge.h"
+#include "slab/cache.h"
 #include "slab/debug.h"
 #include "slab/debug_large.h"
 #include "slab/guard.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
 
-#define GRAIN     16u
+#define GRAIN     8u  /* of the lookup table */
+#define ALIGNMENT 16u /* of everything but the smallest class */
+#define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
 #define MAX_SMALL 8192u
 #define MAX_ALIGN BLOCK_BYTES
 
-static const uint16_t class_size[] = {
-	16,   32,   48,   64,   80,   96,   112,  128,  160,  192,  224,  256,  320,  384,  448,  512,
-	640,  768,  896,  1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192,
-};
+/* Slabs of the classes: the smallest order that leaves at most 1/128 unused; all sizes do at the last. */
+#define MAX_CLASS_ORDER 6u
+#define WASTE_FRACTION  128u
+
+/* Empty slabs that a class keeps. */
+#define KEEP_BYTES ((size_t)64 << 10)
+
+/*
+ * Beyond EVEN_TO a doubling that ends at `top` has the sizes that cut top * parts
+ * bytes into parts ... 2 * parts - 1 pieces, so that slabs have nothing left over.
+ */
+static const struct doubling {
+	uint16_t top, parts;
+} doublings[] = { { 1024, 16 }, { 2048, 32 }, { 4096, 32 }, { MAX_SMALL, 32 } };
+
+enum { NR_CLASSES = 1 + EVEN_TO / ALIGNMENT + 16 + 32 + 32 + 32 };
 
 static struct {
-	struct kmem_cache *cache[ARRAY_LEN(class_size)]; /* NULL until the first call */
-	uint8_t class[MAX_SMALL / GRAIN + 1];            /* by (size + 15) / 16 */
+	struct kmem_cache *cache[NR_CLASSES];  /* NULL until the first call */
+	uint8_t class[MAX_SMALL / GRAIN + 1];  /* by (size + 7) / 8 */
+	uint16_t size[NR_CLASSES];
+	unsigned int nr;                       /* classes */
+	uint64_t due_ns;                       /* when idle classes are looked for next */
+	uint64_t moves[NR_CLASSES];            /* between slots and slabs, when they were last looked for */
+	bool shrunk[NR_CLASSES];               /* since it last moved any */
 } heap KMEM_STATE;
 
-static struct kmem_cache *create_class(unsigned int class)
+static void add_class(unsigned int size)
 {
-	struct kmem_cache *s;
-	unsigned int size = class_size[class];
+	/* Rounding makes some sizes equal. */
+	if (!heap.nr || heap.size[heap.nr - 1] < size)
+		heap.size[heap.nr++] = (uint16_t)size;
+}
+
+static void choose_classes(void)
+{
+	unsigned int size, i, pieces;
+
+	heap.nr = 0;
+	add_class(GRAIN);
+	for (size = ALIGNMENT; size <= EVEN_TO; size += ALIGNMENT)
+		add_class(size);
+	for (i = 0; i < ARRAY_LEN(doublings); i++) {
+		const struct doubling *d = &doublings[i];
+
+		for (pieces = 2u * d->parts - 1; pieces >= d->parts; pieces--)
+			add_class(ALIGN_DOWN((unsigned int)d->top * d->parts / pieces, ALIGNMENT));
+	}
+}
+
+/* Slabs with little waste, and few empty ones kept: there are many classes. Debug caches stay as they are. */
+static void tune_class(struct kmem_cache *s)
+{
+	unsigned int order = s->order;
+	size_t keep;
+
+	if (debug_cache(s))
+		return;
+	while (order < MAX_CLASS_ORDER && (PAGE_SIZE << order) % s->size > (PAGE_SIZE << order) / WASTE_FRACTION)
+		order++;
+	if (order != s->order)
+		kmem_cache_tune(s, KMEM_TUNE_ORDER, order);
+	keep = KEEP_BYTES / (PAGE_SIZE << order);
+	if (keep < s->min_partial)
+		kmem_cache_tune(s, KMEM_TUNE_MIN_PARTIAL, (int64_t)keep);
+}
+
+static struct kmem_cache *create_class(unsigned int size)
+{
 	struct kmem_cache_args args = { .align = MIN(size & (0u - size), (unsigned int)PAGE_SIZE) };
+	struct kmem_cache *s;
 	char name[32];
 
 	report_format(name, sizeof(name), "malloc-%u", size);
 	s = __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC);
 	if (!s)
 		report_bug("cannot create %s at start: out of address space; raise ulimit -v", name);
+	tune_class(s);
 	return s;
 }
 
 /* On the first call, which may come before any constructor. */
 static cold void heap_init(void)
 {
-	struct kmem_cache *made[ARRAY_LEN(class_size)];
+	struct kmem_cache *made[NR_CLASSES];
 	unsigned int class = 0, i;
 
 	kmem_init();
 	/* Nobody calls free() where system calls are not allowed. */
 	page_set_purge_on_free(true);
+	choose_classes();
 	for (i = 0; i < ARRAY_LEN(heap.class); i++) {
-		if (i * GRAIN > class_size[class])
+		if (i * GRAIN > heap.size[class])
 			class++;
 		heap.class[i] = (uint8_t)class;
 	}
-	for (class = 0; class < ARRAY_LEN(class_size); class++)
-		made[class] = create_class(class);
+	for (class = 0; class < heap.nr; class++)
+		made[class] = create_class(heap.size[class]);
 	/* The first one last: that it is there says that all are. */
-	for (class = ARRAY_LEN(class_size); class-- > 0;)
+	for (class = heap.nr; class-- > 0;)
 		WRITE_ONCE(heap.cache[class], made[class]);
 }
 
@@ -84,6 +150,82 @@ __attribute__((constructor(102))) static void construct(void)
 static force_inline struct kmem_cache *class_cache(size_t size)
 {
 	return heap.cache[heap.class[(size + GRAIN - 1) / GRAIN]];
+}
+
+/* ---- giving back ---- */
+
+/* Calls of slow paths, by thread, for each look at the clock. */
+#define TICKS 16u
+
+/* The smallest blocks worth a system call. */
+#define PURGE_ORDER 4u
+
+/* Whether a class has slabs and moved nothing between slots and them since the last call: true once, until it does. */
+static bool fell_idle(unsigned int class)
+{
+	const struct kmem_cache *s = heap.cache[class];
+	struct kmem_cache_node *home = node_of(s, 0);
+	uint64_t moves = 0, slabs = 0;
+	unsigned int nid;
+	bool idle;
+
+	if (debug_cache(s))
+		return false;
+	node_lock(home);
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		const struct kmem_cache_node *n = node_of(s, nid);
+
+		moves += n->stat.refill + n->stat.flush;
+		slabs += n->nr_slabs;
+	}
+	idle = slabs && moves == heap.moves[class] && !heap.shrunk[class];
+	heap.shrunk[class] = idle || (moves == heap.moves[class] && heap.shrunk[class]);
+	heap.moves[class] = moves;
+	node_unlock(home);
+	return idle;
+}
+
+/*
+ * What idle classes hold in slots, barns and empty slabs becomes free pages, and
+ * as many of these go back to the system: they were idle for long enough.
+ */
+static void shrink_idle(void)
+{
+	uint64_t dirty[KMEM_MAX_ZONES];
+	unsigned int class, i;
+
+	for (i = 0; i < zone_config.nr_zones; i++)
+		dirty[i] = READ_ONCE(zones[i].dirty_pages);
+	for (class = 0; class < heap.nr; class++)
+		if (fell_idle(class))
+			cache_shrink_try(heap.cache[class]);
+	for (i = 0; i < zone_config.nr_zones; i++)
+		purge_blocks(&zones[i], PURGE_ORDER, dirty[i]);
+}
+
+/* Twice in a decay period: a class that rested in between parks nothing. */
+static noinline void look_at_clock(void)
+{
+	const struct kmem_options *options = kmem_options();
+	uint64_t now, due = READ_ONCE(heap.due_ns);
+
+	if (options->purge != KMEM_PURGE_DECAY)
+		return;
+	purge_now_and_then();
+	now = os_now_ns();
+	if (now < due || !__atomic_compare_exchange_n(&heap.due_ns, &due, now + options->purge_ms * UINT64_C(500000),
+						      false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	shrink_idle();
+}
+
+/* On slow paths. No lock held. */
+static force_inline void heap_tick(void)
+{
+	static __thread unsigned int tick;
+
+	if (unlikely(++tick % TICKS == 0))
+		look_at_clock();
 }
 
 /* ---- allocation ---- */
@@ -131,6 +273,7 @@ static noinline void *alloc_slow(size_t size, gfp_t gfp, const void *call_site)
 		trace_kmalloc(call_site, p, size, reserved(size), gfp, -1, 0);
 	if (unlikely(!p))
 		errno = ENOMEM;
+	heap_tick();
 	return p;
 }
 
@@ -190,8 +333,16 @@ static noinline void free_outside_arena(const void *p)
 		bad_free("free", p);
 }
 
+/* The slow path sees the caller of free(): a tail call. */
+static noinline void free_slow(struct kmem_cache *s, void *p)
+{
+	heap_tick();
+	slub_free_slow(s, p);
+}
+
 static force_inline void free_core(void *p)
 {
+	struct kmem_cache *s;
 	uint16_t id;
 
 	if (unlikely(!arena_contains(p))) {
@@ -199,10 +350,13 @@ static force_inline void free_core(void *p)
 		return;
 	}
 	id = READ_ONCE(*addr_to_id(p));
-	if (likely(id - 1u < KMEM_ID_MAX - 1u))
-		slub_free(cache_by_id(id), p);
-	else
+	if (unlikely(id - 1u >= KMEM_ID_MAX - 1u)) {
 		free_pages_of(p);
+		return;
+	}
+	s = cache_by_id(id);
+	if (unlikely(!slub_push(s, p)))
+		free_slow(s, p);
 }
 
 static noinline void free_traced(void *p, const void *call_site)
@@ -254,8 +408,8 @@ static bool resize_in_place(void *p, size_t old, size_t size)
 	/* Moving is what finds pointers into the old object. */
 	if (page || id == KMEM_ID_GUARD || debug_cache(cache_by_id(id)))
 		return false;
-	/* Keep the place unless at least half of it would be idle. */
-	return size <= old && size > old / 2;
+	/* Keep the place unless at least half of it would be idle, and more than a few bytes. */
+	return size <= old && (size > old / 2 || old <= ALIGNMENT);
 }
 
 /*
@@ -338,8 +492,8 @@ static struct kmem_cache *aligned_cache(size_t align, size_t size)
 		heap_init();
 	if (align > PAGE_SIZE || size > MAX_SMALL)
 		return NULL;
-	for (class = heap.class[(size + GRAIN - 1) / GRAIN]; class < ARRAY_LEN(class_size); class++)
-		if (!(class_size[class] & (align - 1)))
+	for (class = heap.class[(size + GRAIN - 1) / GRAIN]; class < heap.nr; class++)
+		if (!(heap.size[class] & (align - 1)))
 			return heap.cache[class];
 	return NULL;
 }
@@ -377,7 +531,7 @@ static void *memalign_from(size_t align, size_t size, const void *call_site)
 	struct kmem_cache *s;
 	void *p;
 
-	if (align <= GRAIN)
+	if (align <= GRAIN || (align <= ALIGNMENT && size > GRAIN))
 		return alloc_slow(size, GFP_KERNEL, call_site);
 	s = aligned_cache(align, size);
 	if (s)

@@ -27,15 +27,20 @@ static struct kmem_cache *create(const char *name, unsigned int class, slab_flag
 	return __kmem_cache_create_args(full, kmalloc_class_size[class], &args, flags | SLAB_NO_MERGE | SLAB_KMALLOC);
 }
 
-KMEM_API size_t kmem_buckets_destroy(struct kmem_buckets *b)
+/* The first nr caches, and the set itself. Return: objects left in them. */
+static size_t destroy(struct kmem_buckets *b, unsigned int nr)
 {
 	size_t left = 0;
-	unsigned int i;
 
-	for (i = 0; b && i < NR_KMALLOC_CLASSES; i++)
-		left += kmem_cache_destroy(b->cache[i]);
+	while (nr-- > 0)
+		left += kmem_cache_destroy(b->cache[nr]);
 	kfree(b);
 	return left;
+}
+
+KMEM_API size_t kmem_buckets_destroy(struct kmem_buckets *b)
+{
+	return b ? destroy(b, NR_KMALLOC_CLASSES) : 0;
 }
 
 KMEM_API struct kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags, unsigned int useroffset,
@@ -47,7 +52,7 @@ KMEM_API struct kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t
 	for (i = 0; b && i < NR_KMALLOC_CLASSES; i++) {
 		b->cache[i] = create(name, i, flags, useroffset, usersize, ctor);
 		if (!b->cache[i]) {
-			kmem_buckets_destroy(b);
+			destroy(b, i);
 			return NULL;
 		}
 	}

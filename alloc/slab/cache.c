@@ -509,6 +509,14 @@ size_t cache_shrink_locked(struct kmem_cache *s)
 	return shrink(s);
 }
 
+void cache_shrink_try(struct kmem_cache *s)
+{
+	if (!lock_try(&registry.lock, LOCK_REGISTRY))
+		return;
+	shrink(s);
+	lock_release(&registry.lock, LOCK_REGISTRY);
+}
+
 int cache_change(uint32_t id, int (*change)(struct kmem_cache *s, int64_t value), int64_t value)
 {
 	int rc = -ENOENT;
@@ -623,6 +631,17 @@ static void add_counters(struct kmem_cache_stat *stat, const struct kmem_node_st
 	stat->alloc_fail += n->alloc_fail;
 }
 
+/* Each is a place of its own, so that there are never more objects in use than there are. */
+static void add_guarded(struct kmem_cache_stat *stat, const struct kmem_cache *s)
+{
+	uint64_t frees = READ_ONCE(s->guard_frees), allocs = READ_ONCE(s->guard_allocs);
+
+	stat->allocs += allocs;
+	stat->frees += frees;
+	stat->active += allocs - frees;
+	stat->objects += allocs - frees;
+}
+
 KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat)
 {
 	struct kmem_cache_node *n = node_of(s, 0);
@@ -640,6 +659,7 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 	add_prefill(stat, READ_ONCE(s->prefill));
 	stat->allocs += s->folded_allocs;
 	stat->frees += s->folded_frees;
+	add_guarded(stat, s);
 	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
 		add_slot(stat, slot_of(s, cpu));
 	lock_release(&n->lock, LOCK_NODE);

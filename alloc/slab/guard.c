@@ -110,7 +110,7 @@ static struct guard_object *take_free(void)
 	return o;
 }
 
-static void place(struct guard_object *o, const struct kmem_cache *s, size_t size)
+static void place(struct guard_object *o, struct kmem_cache *s, size_t size)
 {
 	uint8_t *page = page_of(o);
 
@@ -121,6 +121,7 @@ static void place(struct guard_object *o, const struct kmem_cache *s, size_t siz
 		o->addr = (uint8_t *)ALIGN_DOWN((uintptr_t)page + PAGE_SIZE - size, (uintptr_t)MAX(s->align, 8u));
 	o->size = (uint32_t)size;
 	o->name = s->name;
+	o->cache = s;
 	fill(o);
 }
 
@@ -130,13 +131,15 @@ static void publish(const struct guard_object *o)
 	struct page *page = addr_to_page(o->addr);
 
 	page->nr_pages = 1;
-	page->size = PAGE_SIZE;
+	page->size = o->size;
+	page->offset = (uint32_t)(o->addr - page_of(o));
+	page->cache_id = o->cache->id;
 	page->flags = KMEM_PG_GUARD;
 	page_set_type(page, KMEM_PAGE_LARGE);
 	WRITE_ONCE(*addr_to_id(o->addr), KMEM_ID_GUARD);
 }
 
-void *guard_alloc(const struct kmem_cache *s, const struct slab_request *request)
+void *guard_alloc(struct kmem_cache *s, const struct slab_request *request)
 {
 	size_t size = MAX(request->size, (size_t)1);
 	struct guard_object *o;
@@ -155,6 +158,7 @@ void *guard_alloc(const struct kmem_cache *s, const struct slab_request *request
 		o->freed = (struct guard_stack){ 0 };
 		o->in_use = true;
 		publish(o);
+		s->guard_allocs++;
 	}
 	lock_release(&pool.lock, LOCK_META);
 	if (o && request->gfp & __GFP_ZERO)
@@ -203,6 +207,7 @@ void guard_free(void *p, const void *call_site)
 		if (changed)
 			guard_report(GUARD_CORRUPTION, changed, o, &who);
 		o->freed = who;
+		o->cache->guard_frees++;
 		retire(o);
 	}
 	lock_release(&pool.lock, LOCK_META);

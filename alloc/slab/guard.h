@@ -35,7 +35,7 @@ static force_inline bool guard_due(const struct kmem_cache *s)
 }
 
 /* An object in the pool; NULL when none is free, or when none may be had now. */
-void *guard_alloc(const struct kmem_cache *s, const struct slab_request *request);
+void *guard_alloc(struct kmem_cache *s, const struct slab_request *request);
 
 /* Free an object whose id is KMEM_ID_GUARD. What is no object in use is reported. */
 void guard_free(void *p, const void *call_site);

@@ -5,6 +5,8 @@
 
 #include "base/base.h"
 
+struct kmem_cache;
+
 /* Who did something, and when. */
 struct guard_stack {
 	uint64_t when_ns; /* 0: nobody */
@@ -16,6 +18,7 @@ struct guard_stack {
 struct guard_object {
 	uint8_t *addr;    /* of the last object on its page */
 	const char *name; /* of its cache */
+	struct kmem_cache *cache;
 	uint32_t size;
 	uint32_t number;
 	uint32_t next;    /* free: the one freed after it */

@@ -309,6 +309,8 @@ void kfree_watched(const void *p, const void *call_site)
 
 	if (account_on() && id == KMEM_ID_LARGE && large_of(p))
 		account_release(p, large_usable(large_of(p)));
+	if (account_on() && id == KMEM_ID_GUARD && guard_size(p))
+		account_release(p, cache_by_id(addr_to_page(p)->cache_id)->size);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), (void *)(uintptr_t)p, call_site);
 	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))

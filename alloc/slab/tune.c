@@ -48,8 +48,8 @@ static int set_order(struct kmem_cache *s, int64_t value)
 		return -EINVAL;
 	node_lock(home);
 	for (s = root_of(s); s; s = next_alias(s)) {
-		/* The reciprocal is exact up to this order only; it is never needed again for smaller slabs. */
-		if (order > SLAB_MAX_ORDER)
+		/* The reciprocal is exact while offset * size stays below 2^32; divisions serve smaller slabs, too. */
+		if ((PAGE_SIZE << order) * s->size > UINT64_C(1) << 32)
 			WRITE_ONCE(s->reciprocal, 0);
 		s->objects = (uint16_t)slab_capacity(s, order);
 		WRITE_ONCE(s->order, (uint8_t)order);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <kmem/slab.h>
@@ -66,6 +67,12 @@ static int intact(const void *p, size_t bytes, unsigned int seed)
 	return 1;
 }
 
+/* What malloc(size) is aligned to: nothing of 8 bytes or less needs more than 8. */
+static size_t natural(size_t size)
+{
+	return size <= 8 ? 8 : 16;
+}
+
 static int all_zero(const void *p, size_t bytes)
 {
 	const uint8_t *at = p;
@@ -87,18 +94,46 @@ static unsigned long active_of(const char *cache)
 	return row ? strtoul(row + strlen(start), NULL, 10) : ~0ul;
 }
 
+/* The cache that serves `size`. */
+static const char *class_of(size_t size)
+{
+	static char name[32];
+	void *p = laundered(malloc(size));
+
+	snprintf(name, sizeof(name), "malloc-%zu", malloc_usable_size(p));
+	free(p);
+	return name;
+}
+
 Test(malloc, objects_come_from_our_caches)
 {
-	unsigned long before = active_of("malloc-7168");
+	const char *cache = class_of(hidden(7000));
+	unsigned long before = active_of(cache);
 	void *p[10];
 	int i;
 
 	for (i = 0; i < 10; i++)
 		p[i] = laundered(malloc(hidden(7000)));
-	cr_expect_eq(active_of("malloc-7168"), before + 10);
+	cr_expect_eq(active_of(cache), before + 10, "%s", cache);
 	for (i = 0; i < 10; i++)
 		free(p[i]);
-	cr_expect_eq(active_of("malloc-7168"), before);
+	cr_expect_eq(active_of(cache), before);
+}
+
+/* Of every cache of ours: what is left over at the end of a slab. */
+Test(malloc, slabs_have_little_left_over)
+{
+	static char text[1 << 17];
+	unsigned int classes = 0, size, objects, pages;
+	char *row;
+
+	kmem_slabinfo(text, sizeof(text));
+	for (row = strstr(text, "\nmalloc-"); row; row = strstr(row + 1, "\nmalloc-")) {
+		cr_assert_eq(sscanf(row, " %*s %*u %*u %u %u %u", &size, &objects, &pages), 3);
+		cr_assert_leq((pages * 4096 - objects * size) * 128, pages * 4096, "%.20s", row + 1);
+		classes++;
+	}
+	cr_assert_geq(classes, 100);
 }
 
 /* ---- malloc, free ---- */
@@ -111,7 +146,7 @@ Test(malloc, every_size_is_aligned_usable_and_apart)
 	for (i = 0; i < NR_SIZES; i++) {
 		p[i] = malloc(sizes[i]);
 		cr_assert_not_null(p[i], "%zu", sizes[i]);
-		cr_assert_eq((uintptr_t)p[i] % 16, 0);
+		cr_assert_eq((uintptr_t)p[i] % natural(sizes[i]), 0);
 		cr_assert_geq(malloc_usable_size(p[i]), sizes[i]);
 		fill(p[i], sizes[i], i);
 	}
@@ -128,7 +163,7 @@ Test(malloc, zero_bytes_are_a_real_object_each)
 	cr_assert_not_null(p);
 	cr_assert_not_null(q);
 	cr_expect_neq(p, q);
-	cr_expect_geq(malloc_usable_size(p), 16);
+	cr_expect_geq(malloc_usable_size(p), 1);
 	free(p);
 	free(q);
 	free(NULL);
@@ -184,10 +219,17 @@ Test(malloc, waste_is_bounded)
 {
 	size_t size;
 
-	for (size = 65; size <= 8192; size += 7) {
+	for (size = 0; size <= 8; size++) {
 		void *p = malloc(size);
 
-		cr_assert_leq(malloc_usable_size(p), size + size / 4 + 16, "%zu", size);
+		cr_assert_eq(malloc_usable_size(p), 8);
+		free(p);
+	}
+	for (size = 9; size <= 8192; size++) {
+		void *p = malloc(size);
+
+		cr_assert_leq(malloc_usable_size(p), size + 15 + (size > 1024 ? size / 32 : size > 512 ? size / 16 : 0),
+			      "%zu", size);
 		free(p);
 	}
 	for (size = 8193; size < 4 * MIB; size = size * 3 / 2) {
@@ -264,13 +306,14 @@ Test(realloc, of_null_is_malloc)
 
 Test(realloc, to_zero_frees_and_is_null)
 {
-	unsigned long before = active_of("malloc-7168");
+	const char *cache = class_of(hidden(7000));
+	unsigned long before = active_of(cache);
 	void *p = malloc(hidden(7000));
 
 	errno = 1234;
 	cr_expect_null(realloc(p, hidden(0)));
 	cr_expect_eq(errno, 1234);
-	cr_expect_eq(active_of("malloc-7168"), before);
+	cr_expect_eq(active_of(cache), before);
 	p = malloc(hidden(5 * MIB));
 	cr_expect_null(realloc(p, hidden(0)));
 }
@@ -292,7 +335,7 @@ Test(realloc, from_every_size_to_every_size_keeps_the_content, .timeout = 120)
 			cr_assert_not_null(p);
 			cr_assert(intact(p, kept, i + j), "%zu -> %zu", sizes[i], sizes[j]);
 			cr_assert_geq(malloc_usable_size(p), sizes[j]);
-			cr_assert_eq((uintptr_t)p % 16, 0);
+			cr_assert_eq((uintptr_t)p % natural(sizes[j]), 0);
 			fill(p, sizes[j], i);
 			free(p);
 		}
@@ -318,6 +361,18 @@ Test(realloc, step_by_step_through_all_borders)
 		fill(p, size * 3 / 4, 7);
 	}
 	free(p);
+}
+
+Test(realloc, among_the_smallest_sizes_stays_in_place)
+{
+	char *p = malloc(hidden(8)), *q = malloc(hidden(16));
+
+	cr_expect_eq(realloc(laundered(p), hidden(1)), p);
+	cr_expect_eq(realloc(laundered(q), hidden(3)), q);
+	p = realloc(p, hidden(9));
+	cr_expect_eq((uintptr_t)p % 16, 0);
+	free(p);
+	free(q);
 }
 
 Test(realloc, a_large_object_shrinks_where_it_is_and_returns_pages)
@@ -395,7 +450,7 @@ Test(aligned, every_alignment_to_4_mib_with_every_size)
 	size_t align;
 	unsigned int i;
 
-	for (align = 16; align <= 4 * MIB; align *= 2) {
+	for (align = 8; align <= 4 * MIB; align *= 2) {
 		for (i = 0; i < NR_SIZES; i++) {
 			void *p = aligned_alloc(align, sizes[i]), *q = memalign(align, sizes[i]), *r = NULL;
 
@@ -488,6 +543,45 @@ Test(aligned, aligned_objects_may_be_resized)
 	p = realloc(p, 9 * MIB);
 	cr_expect(intact(p, 5 * MIB, 6));
 	free(p);
+}
+
+/* ---- giving back ---- */
+
+static size_t resident(void)
+{
+	size_t pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	cr_assert(f && fscanf(f, "%*u %zu", &pages) == 1);
+	fclose(f);
+	return pages * 4096;
+}
+
+/* Objects of many sizes, so that most of them are parked when they are free. */
+Test(giving_back, memory_leaves_while_the_program_goes_on_with_a_little_work, .timeout = 60)
+{
+	enum { NR = 20000 };
+	static void *p[NR];
+	const struct timespec pause = { 0, 5000000 };
+	size_t before = resident(), full;
+	unsigned int i, n;
+
+	for (i = 0; i < NR; i++)
+		memset(p[i] = malloc(hidden(1 + i * 37 % 6000)), 1, 1 + i * 37 % 6000);
+	full = resident();
+	cr_assert_gt(full, before + 40 * MIB);
+	errno = 1234;
+	for (i = 0; i < NR; i++)
+		free(p[i]);
+	/* A few calls of a slow path each time: three decay periods of a second must do. */
+	for (n = 0; n < 600 && resident() > before + 10 * MIB; n++) {
+		errno = 1234;
+		for (i = 0; i < 4; i++)
+			free(laundered(calloc(1, hidden(100))));
+		cr_assert_eq(errno, 1234);
+		nanosleep(&pause, NULL);
+	}
+	cr_expect_lt(n, 600, "%zu of %zu KiB stayed", (resident() - before) >> 10, (full - before) >> 10);
 }
 
 /* ---- threads and fork ---- */

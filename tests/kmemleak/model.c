@@ -160,6 +160,48 @@ Test(model, damage_is_counted_and_left_out)
 	cr_assert_eq(s->model.nr_damaged, 6);
 }
 
+/* The object of a debug cache lies behind a red zone, a guarded one somewhere in its page. */
+Test(model, objects_that_do_not_begin_where_their_place_does)
+{
+	uint64_t slab, guarded = syn_large(s, 4096), first = (guarded - SYN_BASE) >> 12;
+	struct model_object o;
+
+	s->caches[SYN_64].red_left_pad = 16;
+	s->caches[SYN_64].object_size = 24;
+	slab = syn_slab(s, SYN_64, 1);
+	syn_take(s, slab, 3);
+	s->pages[first].flags = KMEM_PG_GUARD;
+	s->pages[first].cache_id = SYN_64;
+	s->pages[first].size = 100;
+	s->pages[first].offset = 3992;
+	s->idmap[first] = KMEM_ID_GUARD;
+	build();
+	cr_assert(model_find(&s->model, slab + 3 * 64 + 5, &o));
+	cr_assert_eq(SYN_BASE + o.offset, slab + 3 * 64 + 16);
+	cr_assert_eq(s->model.blocks[o.block].bytes, 24);
+	cr_assert(model_find(&s->model, guarded, &o));
+	cr_assert_eq(SYN_BASE + o.offset, guarded + 3992);
+	cr_assert(model_is_white(&s->model, o.number));
+	cr_assert_eq(s->model.blocks[o.block].bytes, 100);
+	cr_assert_eq(s->model.blocks[o.block].cache_id, SYN_64);
+	cr_assert_eq(s->model.nr_objects, 2);
+	cr_assert_eq(s->model.object_bytes, 124);
+	cr_assert_eq(s->model.nr_damaged, 0);
+}
+
+Test(model, a_damaged_guarded_page_is_left_out)
+{
+	uint64_t first = (syn_large(s, 4096) - SYN_BASE) >> 12;
+
+	s->pages[first].flags = KMEM_PG_GUARD;
+	s->pages[first].cache_id = SYN_64;
+	s->pages[first].size = 100;
+	s->pages[first].offset = 4000; /* beyond its page */
+	build();
+	cr_assert_eq(s->model.nr_objects, 0);
+	cr_assert_eq(s->model.nr_damaged, 1);
+}
+
 /* A large object between the page allocator and its owner, on the way out or back. */
 Test(model, large_objects_in_flight_are_nobodys)
 {

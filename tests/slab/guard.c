@@ -2,6 +2,8 @@
 /* Guarded objects: every wrong access is reported with its stacks, every right one is not; sampling; fork; other handlers. */
 #include "support.h"
 
+#include <kmem/group.h>
+
 #include "base/os.h"
 #include "page/arena.h"
 #include "slab/guard.h"
@@ -257,4 +259,51 @@ Test(guard_alone, off_by_default)
 {
 	cr_expect_eq(guard_next, UINT64_MAX);
 	cr_expect_not(guard_due(kmalloc_cache(64, GFP_KERNEL)));
+}
+
+Test(guard, counts_in_its_cache)
+{
+	struct kmem_cache *s = kmalloc_cache(200, GFP_KERNEL);
+	struct kmem_cache_stat before, with, after;
+	const struct page *page;
+	uint8_t *p;
+
+	kmem_cache_stat(s, &before);
+	p = get(200, true);
+	kmem_cache_stat(s, &with);
+	cr_expect_eq(with.active, before.active + 1);
+	cr_expect_eq(with.objects, before.objects + 1);
+	cr_expect_eq(with.allocs - with.frees, before.allocs - before.frees + 1);
+	page = addr_to_page(p);
+	cr_expect_eq(page->cache_id, s->id);
+	cr_expect_eq(page->size, 200);
+	cr_expect_eq(page->offset, (uintptr_t)p % PAGE_SIZE);
+	kfree(p);
+	kmem_cache_stat(s, &after);
+	cr_expect_eq(after.active, before.active);
+	cr_expect_eq(after.objects, before.objects);
+	cr_expect_eq(after.allocs, after.frees + before.allocs - before.frees);
+	SAID(kfree(p));
+	kmem_cache_stat(s, &before);
+	cr_expect_eq(before.frees, after.frees, "a second free counts nothing");
+}
+
+Test(guard, its_group_is_charged_until_it_is_freed)
+{
+	struct kmem_group *group = kmem_group_create("guarded", 0);
+	struct kmem_group_stat stat;
+	void *p;
+
+	kmem_group_enter(group);
+	/* The first of its class takes the slow path. */
+	guard_next = 0;
+	p = kmalloc(1500, GFP_KERNEL_ACCOUNT);
+	cr_assert_eq(*addr_to_id(p), KMEM_ID_GUARD);
+	kmem_group_stat(group, &stat);
+	cr_expect_eq(stat.bytes, 2048);
+	kfree(p);
+	kmem_group_stat(group, &stat);
+	cr_expect_eq(stat.bytes, 0);
+	kmem_group_enter(NULL);
+	cr_expect_eq(kmem_group_destroy(group), 0);
 }

@@ -25,7 +25,8 @@ static void expect_seen(uint32_t nr, const uint32_t *index)
 {
 	cr_assert_eq(walk_blocks(&source, remember, NULL), 0);
 	cr_assert_eq(nr_seen, nr, "%u blocks", nr_seen);
-	cr_expect_arr_eq(seen, index, nr * sizeof(*index));
+	if (nr)
+		cr_expect_arr_eq(seen, index, nr * sizeof(*index));
 }
 
 Test(walk, nothing_in_an_empty_arena)

@@ -300,6 +300,7 @@ int collect_attach_library(struct collect *c, const struct collect_target *targe
 		.arena_base = target->arena_base,
 		.arena_limit = target->arena_limit,
 		.idmap = target->idmap,
+		.pages = target->pages,
 		.tgid = (uint32_t)target->pid,
 	};
 	struct watched *slot;

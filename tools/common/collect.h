@@ -54,7 +54,7 @@ struct collect_target {
 	pid_t pid;            /* thread group, as seen from the caller's pid namespace */
 	uint64_t root;        /* address of its struct kmem_observe: chooses between several
 	                         copies of the library in one process; 0: the first found */
-	uint64_t arena_base, arena_limit, idmap;
+	uint64_t arena_base, arena_limit, idmap, pages;
 };
 
 struct collect_count {

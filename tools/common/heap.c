@@ -243,9 +243,11 @@ static void add_up(const struct heap *h, unsigned int i, struct heap_cache *c)
 
 	*c = (struct heap_cache){ .cache = s->caches[i] };
 	c->cache.name[KMEM_NAME_BYTES - 1] = '\0';
-	c->allocs = c->cache.folded_allocs + kmem_prefill_allocs(c->cache.prefill);
+	c->allocs = c->cache.folded_allocs + c->cache.guard_allocs + kmem_prefill_allocs(c->cache.prefill);
 	c->cached_barn = kmem_prefill_held(c->cache.prefill);
-	c->frees = c->cache.folded_frees;
+	c->frees = c->cache.folded_frees + c->cache.guard_frees;
+	c->guarded = c->cache.guard_allocs - c->cache.guard_frees;
+	c->objects = c->guarded;
 	for (unsigned int nid = 0; nid < h->root.nr_nodes; nid++)
 		add_node(c, &s->nodes[i * h->root.nr_nodes + nid]);
 	for (size_t r = p->ranges; r < p->ranges + p->nr_slots; r++) {
@@ -263,7 +265,7 @@ static void add_up(const struct heap *h, unsigned int i, struct heap_cache *c)
 	if (kmem_cache_is_merged(&c->cache))
 		c->active = c->allocs > c->frees ? c->allocs - c->frees : 0;
 	else
-		c->active = c->taken > cached ? c->taken - cached : 0;
+		c->active = (c->taken > cached ? c->taken - cached : 0) + c->guarded;
 }
 
 static int append(struct heap *h, const struct heap_cache *c)

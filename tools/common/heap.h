@@ -31,6 +31,7 @@ struct heap_cache {
 	uint64_t taken;             /* out of the slabs: active + cached, of all its aliases, too */
 	uint64_t active;            /* in the hands of callers: exact when not torn and the target stands still */
 	uint64_t cached_slots;      /* free, parked in per-CPU slots (or the shared slot) */
+	uint64_t guarded;           /* active, between guard pages: in no slab, but counted in objects */
 	uint64_t cached_barn;       /* free, parked in full sheaves of the nodes */
 	uint64_t partial_slabs;     /* on the nodes' partial lists */
 	uint64_t allocs, frees;     /* served since the cache was made */

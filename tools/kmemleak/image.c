@@ -244,7 +244,7 @@ static uint64_t content_bytes(const struct heap_copy *heap, uint64_t index, uint
 			return 0;
 		return whole;
 	case KMEM_PAGE_LARGE:
-		return page->size < whole ? page->size : whole;
+		return page->size < whole && !(page->flags & KMEM_PG_GUARD) ? page->size : whole;
 	case KMEM_PAGE_PAGES:
 		return whole;
 	default:

@@ -62,7 +62,7 @@ static void collect_block(struct leaks *leaks, const struct model *m, uint32_t b
 			struct leak *leak = &leaks->list[leaks->nr];
 
 			leak->number = b->first_object + index;
-			leak->address = start + (uint64_t)index * b->stride;
+			leak->address = start + (uint64_t)index * b->stride + b->offset;
 			leak->bytes = b->bytes;
 			leak->block = block;
 			leak->index = index;

@@ -17,7 +17,7 @@
 /* A descriptor, judged. */
 struct head {
 	uint64_t index, nr_pages, nr_objects, bytes;
-	uint32_t stride;
+	uint32_t stride, offset;
 	uint16_t cache_id;
 };
 
@@ -39,9 +39,9 @@ static bool slab_head(const struct heap_copy *copy, const struct page *page, str
 		return false;
 	h->nr_objects = page->objects;
 	h->stride = cache->size;
-	/* A debug cache's object lies behind a red zone: what points there, or lies there, counts too. */
-	h->bytes = (uint64_t)cache->red_left_pad + cache->object_size;
-	if (h->bytes > h->stride)
+	h->offset = cache->red_left_pad;
+	h->bytes = cache->object_size;
+	if (h->offset > h->stride || h->bytes > h->stride - h->offset)
 		return false;
 	h->cache_id = page->cache_id;
 	return h->nr_objects && h->nr_objects * h->stride <= h->nr_pages << KMEM_PAGE_SHIFT;
@@ -50,10 +50,20 @@ static bool slab_head(const struct heap_copy *copy, const struct page *page, str
 static bool whole_head(uint64_t bytes, uint16_t id, struct head *h)
 {
 	h->nr_objects = 1;
-	h->stride = 0;
+	h->stride = h->offset = 0;
 	h->bytes = bytes;
 	h->cache_id = id;
 	return bytes && bytes <= h->nr_pages << KMEM_PAGE_SHIFT;
+}
+
+/* A page with one object of a cache somewhere in it. */
+static bool guarded_head(const struct heap_copy *copy, const struct page *page, struct head *h)
+{
+	if (!page->cache_id || page->cache_id >= copy->nr_caches || page->offset >= KMEM_PAGE_BYTES ||
+	    page->size > KMEM_PAGE_BYTES - page->offset || !whole_head(page->size, page->cache_id, h))
+		return false;
+	h->offset = page->offset;
+	return true;
 }
 
 /*
@@ -73,7 +83,7 @@ static int judge(const struct heap_copy *copy, uint64_t index, struct head *h)
 		break;
 	case KMEM_PAGE_LARGE:
 		if (page->flags & KMEM_PG_GUARD) {
-			fits = whole_head(page->size, KMEM_ID_GUARD, h);
+			fits = guarded_head(copy, page, h);
 			break;
 		}
 		/* The id is set last when it is allocated, and cleared first when it is freed: in between nobody owns it. */
@@ -183,12 +193,13 @@ static void add_block(struct model *m, const struct heap_copy *copy, const struc
 	b->cache_id = h->cache_id;
 	b->first_object = m->nr_numbers;
 	b->bytes = h->bytes;
+	b->offset = h->offset;
 	m->nr_numbers += round_numbers(h->nr_objects);
 	for (uint64_t page = 0; page < h->nr_pages; page++)
 		m->block_of[h->index + page] = nr;
 	if (h->cache_id == KMEM_ID_PAGES) {
 		m->nr_root_blocks++;
-	} else if (h->cache_id == KMEM_ID_LARGE) {
+	} else if (h->cache_id == KMEM_ID_LARGE || !h->stride) {
 		m->white[b->first_object >> 6] = 1;
 		m->nr_objects++;
 		m->object_bytes += b->bytes;

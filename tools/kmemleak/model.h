@@ -42,6 +42,7 @@ struct model_block {
 	uint16_t cache_id;     /* or KMEM_ID_LARGE, KMEM_ID_PAGES */
 	uint64_t first_object; /* number of object 0, a multiple of 64 */
 	uint64_t bytes;        /* of each object: scanned and reported */
+	uint32_t offset;       /* of the object in its stride: behind a debug cache's red zone, between guard pages */
 };
 
 struct model {
@@ -81,7 +82,7 @@ void model_free(struct model *m);
 /* Bytes that hold the objects of a block, from its first page on. */
 static inline uint64_t model_block_bytes(const struct model_block *b)
 {
-	return b->stride ? (uint64_t)b->stride * b->nr_objects : b->bytes;
+	return b->stride ? (uint64_t)b->stride * b->nr_objects : b->offset + b->bytes;
 }
 
 /* Find the object of `block` that holds the byte at `offset` from model.base, a byte of that block's pages. */
@@ -98,7 +99,7 @@ static inline bool model_find_in(const struct model *m, uint32_t block, uint64_t
 	if (index >= b->nr_objects)
 		return false;
 	o->number = b->first_object + index;
-	o->offset = offset - inside + (uint64_t)index * b->stride;
+	o->offset = offset - inside + (uint64_t)index * b->stride + b->offset;
 	o->block = block;
 	o->index = index;
 	return true;

@@ -46,7 +46,7 @@ static void search_block(struct search *s, uint32_t block)
 			continue;
 		ref.holder.number = number;
 		ref.holder.index = index;
-		ref.holder.offset = ((uint64_t)b->first_page << KMEM_PAGE_SHIFT) + (uint64_t)index * b->stride;
+		ref.holder.offset = ((uint64_t)b->first_page << KMEM_PAGE_SHIFT) + (uint64_t)index * b->stride + b->offset;
 		search_words(s, (const uint64_t *)(const void *)(s->scan->image.mirror + ref.holder.offset),
 			     b->bytes / sizeof(uint64_t), &ref);
 	}

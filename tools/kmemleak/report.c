@@ -91,7 +91,9 @@ static void print_place(FILE *file, const struct scan *scan, const struct leak *
 	uint64_t start = scan->model.base + ((uint64_t)b->first_page << KMEM_PAGE_SHIFT);
 
 	fprintf(file, "  cache %s, ", scan_cache_name(scan, b->cache_id));
-	if (b->cache_id != KMEM_ID_LARGE)
+	if (!b->stride && b->cache_id != KMEM_ID_LARGE)
+		fputs("between guard pages, ", file);
+	else if (b->stride)
 		fprintf(file, "offset in slab 0x%" PRIx64 ", ", leak->address - start);
 	if (!leak_is_direct(&scan->leaks, leak))
 		fprintf(file, "indirect leak, held by 0x%" PRIx64 "\n", leader_of(scan, leak)->address);

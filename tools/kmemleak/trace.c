@@ -28,6 +28,7 @@ static int start_root(struct trace *trace, struct target *t, const struct target
 		.arena_base = root->observe.arena_base,
 		.arena_limit = root->observe.arena_limit,
 		.idmap = root->observe.idmap,
+		.pages = root->observe.pages,
 	};
 	struct collect **collect = &trace->collect[trace->nr];
 	char err[256];

@@ -26,6 +26,7 @@
  *   - node.shared, if not 0: kmem_slot_count()
  *   - sum over node.full[0 .. nr_full) of sheaf.count
  *   - kmem_prefill_held(cache.prefill)
+ *   + cache.guard_allocs - cache.guard_frees
  *
  * Caches that were merged (KMEM_OPTIONS=merge=on) share the slabs of one of them,
  * the root: an alias has slots and counters of its own, its root_id says whose
@@ -121,7 +122,7 @@ struct page {
 	uint8_t type;        /* enum kmem_page_type */
 	uint8_t order;       /* of the block, when this is a head */
 	uint16_t flags;      /* enum kmem_page_flags */
-	uint16_t cache_id;   /* slab: as in idmap; of merged caches the root's */
+	uint16_t cache_id;   /* slab: as in idmap; of merged caches the root's; guarded object: of its cache */
 	uint8_t migratetype;
 	uint8_t node;
 	uint32_t head;       /* tail: page index of the head */
@@ -138,7 +139,7 @@ struct page {
 		struct {
 			uint64_t size;  /* large: requested bytes */
 			uint32_t stack; /* large, debugged: handle of who allocated it */
-			uint32_t reserved;
+			uint32_t offset; /* guarded: of the object in its page */
 		};
 		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
 	};
@@ -339,10 +340,12 @@ struct kmem_cache {
 	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
 	uint32_t behaviour;     /* enum kmem_cache_behaviour */
 	uint64_t deferred;      /* freed in contexts that could not take the lock: first of a chain through the objects */
+	uint64_t guard_allocs;  /* objects between guard pages: in no slab, and counted nowhere else */
+	uint64_t guard_frees;
 	uint16_t root_id;       /* whose slabs it uses: its own id, or that of the cache it is an alias of */
 	uint16_t next_alias;    /* chain from the root through its aliases: id, 0 at the end */
 	uint32_t reserved1;
-	uint64_t reserved[31];
+	uint64_t reserved[29];
 };
 
 /* Whether a cache has its slabs from another one. */
