@@ -424,7 +424,7 @@ Test(merge, tuning_is_for_all_names)
 		cr_expect_eq(family[i]->barn_full, 2);
 		cr_expect_eq(family[i]->order, 5);
 		cr_expect_eq(family[i]->objects, family[0]->objects);
-		cr_expect_eq(family[i]->reciprocal, 0);
+		cr_expect_eq(family[i]->reciprocal, family[0]->reciprocal);
 		cr_expect_eq(family[i]->slot_capacity, 18);
 	}
 }
