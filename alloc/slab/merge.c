@@ -5,7 +5,7 @@
 /* With one of these a cache keeps its slabs to itself. */
 #define NEVER_MERGE                                                                              \
 	(SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE | SLAB_TYPESAFE_BY_RCU |     \
-	 SLAB_NOLEAKTRACE | SLAB_FAILSLAB | SLAB_NO_MERGE | SLAB_CONSISTENCY_CHECKS)
+	 SLAB_NOLEAKTRACE | SLAB_FAILSLAB | SLAB_NO_MERGE | SLAB_CONSISTENCY_CHECKS | SLAB_KMALLOC)
 
 /* In these, caches that share slabs must agree. */
 #define SAME_FLAGS (SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_ACCOUNT)

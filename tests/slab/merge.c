@@ -76,6 +76,7 @@ Test(merge, rules)
 		{ { .size = 1000 }, { .size = 1000, .flags = SLAB_CACHE_DMA32 }, false },
 		{ { .size = 1000 }, { .size = 1000, .flags = SLAB_NO_MERGE }, false },
 		{ { .size = 1000, .flags = SLAB_NO_MERGE }, { .size = 1000 }, false },
+		{ { .size = 1000, .flags = SLAB_KMALLOC }, { .size = 1000 }, false },
 		{ { .size = 1000, .flags = SLAB_TYPESAFE_BY_RCU }, { .size = 1000, .flags = SLAB_TYPESAFE_BY_RCU }, false },
 		{ { .size = 1000, .flags = SLAB_NOLEAKTRACE }, { .size = 1000, .flags = SLAB_NOLEAKTRACE }, false },
 		{ { .size = 1000, .flags = SLAB_FAILSLAB }, { .size = 1000, .flags = SLAB_FAILSLAB }, false },

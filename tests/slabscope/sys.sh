@@ -21,6 +21,14 @@ grep -qx 'active:12000' "$tmp/out" || fail "listing"
 grep -qx 'ctor:' "$tmp/out" || fail "an empty attribute"
 ! grep -q '^shrink' "$tmp/out" || fail "what is only written is listed"
 
+# Merged caches point to the one whose slabs they use, and have counts of their own.
+KMEM_OPTIONS=merge=on start "$build/tests/holder" merged
+expect_code 0 "$scope" sys $pid
+grep -qx 'holder-alias -> holder-cache' "$tmp/out" || fail "no alias in: $(grep holder "$tmp/out")"
+[ "$(value aliases) $(value active)" = "1 12000" ] || fail "aliases, active: $(value aliases) $(value active)"
+[ "$("$scope" sys $pid holder-alias/active)" = 0 ] || fail "the alias's objects"
+[ "$("$scope" sys $pid holder-alias/slabs)" = "$(value slabs)" ] || fail "the alias's slabs"
+
 # A process that allocates takes requests; one that does not is given up.
 start "$build/tests/holder" churn
 set_to() { expect_code "$1" "$scope" sys $pid "holder-cache/$2"; }

@@ -54,7 +54,8 @@ int main(int argc, char **argv)
 	char byte;
 
 	cache = kmem_cache_create("holder-cache", 200, NULL, 0);
-	if (!cache)
+	/* Alike: with merge=on it shares slabs. */
+	if (!cache || (argc > 1 && !strcmp(argv[1], "merged") && !kmem_cache_create("holder-alias", 200, NULL, 0)))
 		return 1;
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, hold, &counts[i]);

@@ -126,7 +126,8 @@ static inline struct kmem_cache *kmem_cache_create_usercopy(const char *name, un
 
 /*
  * Destroy a cache. Objects still allocated are reported, and the cache is then
- * leaked on purpose, as the kernel does. NULL is ignored. Return: objects left.
+ * leaked on purpose, as the kernel does; of merged caches only the name goes until the last,
+ * and those left are a number. NULL is ignored. Return: objects left.
  */
 KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s);
 
@@ -222,7 +223,11 @@ KMEM_API int kmem_cache_tune(struct kmem_cache *s, enum kmem_tune attribute, int
 KMEM_API unsigned int kmem_cache_size(const struct kmem_cache *s) KMEM_CHECK;
 KMEM_API const char *kmem_cache_name(const struct kmem_cache *s) KMEM_CHECK;
 
-/* Counters of one cache; exact when no call is in flight. */
+/*
+ * Counters of one cache; exact when no call is in flight. Of merged caches (kmem/options.h)
+ * objects, slabs and partial are those they share, and active is allocs - frees of this
+ * name, at least 0: kfree() counts for the first of them.
+ */
 struct kmem_cache_stat {
 	uint64_t allocs, frees;  /* objects, bulk included */
 	uint64_t active;         /* objects in use now: taken from slabs and not cached */
