@@ -74,8 +74,8 @@ static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order,
 		page_debug_alloc(page, nr_pages);
 	if ((gfp & __GFP_ZERO) && !(page->flags & KMEM_PG_ZEROED))
 		memset(page_to_addr(page), 0, (size_t)nr_pages << PAGE_SHIFT);
-	page->order = (uint8_t)order;
-	page->nr_pages = nr_pages;
+	WRITE_ONCE(page->order, (uint8_t)order);
+	WRITE_ONCE(page->nr_pages, nr_pages);
 	page->refcount = 1;
 	page->flags = gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
 	page_set_type(page, type);
@@ -218,7 +218,7 @@ void page_trim(struct page *page, uint32_t nr_pages)
 	if (nr_pages >= page->nr_pages)
 		return;
 	page_free_range(page, nr_pages, page->nr_pages);
-	page->nr_pages = nr_pages;
+	WRITE_ONCE(page->nr_pages, nr_pages);
 	page->flags |= KMEM_PG_EXACT;
 }
 

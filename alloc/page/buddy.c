@@ -133,9 +133,9 @@ static force_inline void link_block(struct kmem_zone *zone, struct page *page, u
 	uint32_t index = page_index(page);
 
 	page_set_type(page, KMEM_PAGE_FREE);
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)type;
-	page->nr_pages = 1u << order;
+	WRITE_ONCE(page->order, (uint8_t)order);
+	WRITE_ONCE(page->migratetype, (uint8_t)type);
+	WRITE_ONCE(page->nr_pages, 1u << order);
 	if (page->flags & KMEM_PG_CLEAN) {
 		insert(page, 0, list->clean);
 		list->clean = index;
@@ -148,7 +148,7 @@ static force_inline void link_block(struct kmem_zone *zone, struct page *page, u
 		list->head = index;
 		list->tail = list->tail ? list->tail : index;
 	}
-	list->nr++;
+	WRITE_ONCE(list->nr, list->nr + 1);
 }
 
 static force_inline void unlink_block(struct kmem_zone *zone, struct page *page)
@@ -166,7 +166,7 @@ static force_inline void unlink_block(struct kmem_zone *zone, struct page *page)
 		list->clean = page->next;
 	else
 		list->head = page->next;
-	list->nr--;
+	WRITE_ONCE(list->nr, list->nr - 1);
 	page_set_type(page, KMEM_PAGE_TAIL);
 }
 
@@ -202,8 +202,8 @@ static force_inline void split(struct kmem_zone *zone, struct page *page, unsign
 		upper->flags = page->flags & KMEM_PG_CLEAN;
 		link_block(zone, upper, from, type, false);
 	}
-	page->order = (uint8_t)to;
-	page->nr_pages = 1u << to;
+	WRITE_ONCE(page->order, (uint8_t)to);
+	WRITE_ONCE(page->nr_pages, 1u << to);
 }
 
 static force_inline struct page *take_first(struct kmem_zone *zone, unsigned int current, unsigned int order,
@@ -268,7 +268,7 @@ static void claim_pageblock(struct kmem_zone *zone, uint32_t index, enum migrate
 	pageblock_set_type(index, type);
 	while (at < start + PAGEBLOCK_PAGES) {
 		struct page *page = &arena.pages[at];
-		unsigned int order = page->order;
+		unsigned int order = READ_ONCE(page->order);
 
 		if (READ_ONCE(page->type) != KMEM_PAGE_FREE) {
 			at++;
@@ -454,8 +454,8 @@ static void defer(struct kmem_zone *zone, struct page *page, unsigned int order)
 {
 	uint32_t head = READ_ONCE(zone->deferred);
 
-	page->order = (uint8_t)order;
-	page->nr_pages = 1u << order;
+	WRITE_ONCE(page->order, (uint8_t)order);
+	WRITE_ONCE(page->nr_pages, 1u << order);
 	page_set_type(page, KMEM_PAGE_PCP);
 	do {
 		page->next = head;
@@ -554,7 +554,7 @@ static struct page *take_run_at(struct kmem_zone *zone, uint32_t start, uint32_t
 	}
 	put_rest(zone, start + nr, end, arena.pages[at].flags & KMEM_PG_CLEAN);
 	page->flags = flags;
-	page->nr_pages = nr;
+	WRITE_ONCE(page->nr_pages, nr);
 	return page;
 }
 

@@ -24,9 +24,9 @@ static uint32_t block_of(const struct page *page)
 
 static void set_head(struct page *page, size_t bytes)
 {
-	page->nr_pages = (uint32_t)(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT);
+	WRITE_ONCE(page->nr_pages, (uint32_t)(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT));
 	page->size = bytes;
-	page->order = 0;
+	WRITE_ONCE(page->order, 0);
 	page->flags = KMEM_PG_MAPPED | KMEM_PG_ZEROED;
 	page_set_type(page, KMEM_PAGE_LARGE);
 }

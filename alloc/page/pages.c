@@ -248,12 +248,12 @@ KMEM_API void split_page(struct page *page, unsigned int order)
 	for (i = 0; i < 1u << order; i++) {
 		struct page *one = page + i;
 
-		one->order = 0;
-		one->nr_pages = 1;
+		WRITE_ONCE(one->order, 0);
+		WRITE_ONCE(one->nr_pages, 1);
 		one->refcount = 1;
 		one->flags = 0;
 		one->node = page->node;
-		one->migratetype = page->migratetype;
+		WRITE_ONCE(one->migratetype, page->migratetype);
 		*addr_to_id(page_to_addr(one)) = KMEM_ID_PAGES;
 		page_set_type(one, KMEM_PAGE_PAGES);
 	}

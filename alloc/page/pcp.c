@@ -104,7 +104,7 @@ static uint32_t clamped_high(struct kmem_pcp *pcp)
 {
 	uint32_t low = READ_ONCE(pcp->high_min), most = MAX(READ_ONCE(pcp->high_max), low);
 
-	pcp->high = MIN(MAX(pcp->high, low), most);
+	WRITE_ONCE(pcp->high, MIN(MAX(pcp->high, low), most));
 	return pcp->high;
 }
 
@@ -122,14 +122,15 @@ static bool zone_is_short(const struct kmem_zone *zone)
 /* How many blocks of this order a refill moves. */
 static unsigned int refill_blocks(struct kmem_pcp *pcp, const struct kmem_zone *zone, unsigned int order)
 {
-	uint32_t high = clamped_high(pcp), base = pcp->batch;
+	uint32_t high = clamped_high(pcp), base = READ_ONCE(pcp->batch);
 	uint32_t batch = order ? base : base << pcp->alloc_factor, most;
 
 	if (order > PCP_MAX_ORDER || high < base)
 		return 1;
 	/* A CPU that allocates in a row will free as many: let it park them. */
 	if (tunes_itself(pcp) && !zone_is_short(zone))
-		pcp->high = high = MIN(high + batch, pcp->high_max);
+		high = MIN(high + batch, READ_ONCE(pcp->high_max));
+	WRITE_ONCE(pcp->high, high);
 	if (!order) {
 		most = high > pcp->count + base ? MAX(high - pcp->count - base, base) : base;
 		if (batch <= most && pcp->alloc_factor < PCP_BATCH_SCALE_MAX)
@@ -147,14 +148,14 @@ static uint32_t free_high(struct kmem_pcp *pcp, const struct kmem_zone *zone)
 	if (!tunes_itself(pcp))
 		return high;
 	if (zone_is_short(zone)) {
-		uint32_t less = MAX(pcp->free_count, pcp->batch);
+		uint32_t less = MAX(pcp->free_count, READ_ONCE(pcp->batch));
 
-		pcp->high = high > less ? MAX(high - less, pcp->high_min) : pcp->high_min;
-		return MAX(pcp->count, pcp->high_min);
+		WRITE_ONCE(pcp->high, high > less ? MAX(high - less, READ_ONCE(pcp->high_min)) : READ_ONCE(pcp->high_min));
+		return MAX(pcp->count, READ_ONCE(pcp->high_min));
 	}
 	/* Frees in a row: what they are freed for will be allocated again. */
-	if (pcp->count >= high && high < pcp->free_count + pcp->batch) {
-		pcp->high = pcp->free_count + pcp->batch;
+	if (pcp->count >= high && high < pcp->free_count + READ_ONCE(pcp->batch)) {
+		WRITE_ONCE(pcp->high, pcp->free_count + READ_ONCE(pcp->batch));
 		clamped_high(pcp);
 	}
 	return high;
@@ -163,9 +164,9 @@ static uint32_t free_high(struct kmem_pcp *pcp, const struct kmem_zone *zone)
 /* How many pages to give back when the mark is reached. */
 static uint32_t drain_pages(const struct kmem_pcp *pcp, uint32_t high)
 {
-	uint32_t most = high > pcp->batch ? high - pcp->batch : 1;
+	uint32_t most = high > READ_ONCE(pcp->batch) ? high - READ_ONCE(pcp->batch) : 1;
 
-	return MIN(MAX((uint32_t)pcp->free_count, pcp->batch), MAX(most, pcp->batch));
+	return MIN(MAX((uint32_t)pcp->free_count, READ_ONCE(pcp->batch)), MAX(most, READ_ONCE(pcp->batch)));
 }
 
 /* ---- lists ---- */
@@ -187,8 +188,8 @@ static force_inline void push(struct kmem_pcp *pcp, struct page *page, unsigned 
 	unsigned int list = list_index(order, type);
 
 	page_set_type(page, KMEM_PAGE_PCP);
-	page->order = (uint8_t)order;
-	page->nr_pages = 1u << order;
+	WRITE_ONCE(page->order, (uint8_t)order);
+	WRITE_ONCE(page->nr_pages, 1u << order);
 	page->next = pcp->head[list];
 	pcp->head[list] = page_index(page);
 	WRITE_ONCE(pcp->count, pcp->count + (1u << order));
@@ -314,7 +315,7 @@ static force_inline bool frees_go_on(struct kmem_pcp *pcp, unsigned int order)
 	uint32_t before = pcp->free_flags, now = order - 1 < PCP_MAX_ORDER ? FREED_HIGH_ORDER : 0;
 
 	pcp->free_flags = now;
-	return (before & now) && pcp->free_count >= pcp->batch;
+	return (before & now) && pcp->free_count >= READ_ONCE(pcp->batch);
 }
 
 /* So little is parked in a zone without a budget that no free gives any back. */
@@ -329,8 +330,8 @@ static noinline void give_back(struct kmem_pcp *pcp, struct kmem_zone *zone, boo
 	uint32_t high, less;
 
 	if (go_on) {
-		less = pcp->batch << PCP_BATCH_SCALE_MAX;
-		pcp->high = pcp->high > less + pcp->high_min ? pcp->high - less : pcp->high_min;
+		less = READ_ONCE(pcp->batch) << PCP_BATCH_SCALE_MAX;
+		WRITE_ONCE(pcp->high, pcp->high > less + READ_ONCE(pcp->high_min) ? pcp->high - less : READ_ONCE(pcp->high_min));
 		drain_above(pcp, zone, MIN(pcp->count, less));
 		return;
 	}
@@ -353,7 +354,7 @@ bool pcp_put(struct page *page, unsigned int order, enum migratetype type)
 	push(pcp, page, order, type);
 	pcp->stat[KMEM_ZS_FREE] += UINT64_C(1) << order;
 	go_on = frees_go_on(pcp, order);
-	if (pcp->free_count < pcp->batch << PCP_BATCH_SCALE_MAX)
+	if (pcp->free_count < READ_ONCE(pcp->batch) << PCP_BATCH_SCALE_MAX)
 		pcp->free_count = (uint16_t)(pcp->free_count + (1u << order));
 	if (unlikely(go_on || !is_low(pcp, zone)))
 		give_back(pcp, zone, go_on);
@@ -400,14 +401,15 @@ size_t pcp_drain_all(void)
 /* The kernel's decay_pcp_high(). */
 static void decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
 {
-	uint32_t above = pcp->batch << PCP_BATCH_SCALE_MAX;
-	uint32_t high = pcp->high - (pcp->high >> 3);
+	uint32_t above = READ_ONCE(pcp->batch) << PCP_BATCH_SCALE_MAX;
+	uint32_t high = READ_ONCE(pcp->high);
 
 	if (!READ_ONCE(pcp->count) || !lock_try(&pcp->lock, LOCK_PCP))
 		return;
+	high -= high >> 3;
 	if (pcp->count > above)
 		high = MAX(high, pcp->count - above);
-	pcp->high = MAX(high, pcp->high_min);
+	WRITE_ONCE(pcp->high, MAX(high, READ_ONCE(pcp->high_min)));
 	if (pcp->count > pcp->high)
 		drain_above(pcp, zone, pcp->count - pcp->high);
 	lock_release_polled(&pcp->lock, LOCK_PCP);

@@ -339,6 +339,6 @@ struct page *take_run(gfp_t gfp, uint32_t nr_pages, unsigned int nid)
 	buddy_unlock(zone);
 	if (!page)
 		return NULL;
-	page->migratetype = (uint8_t)request.type;
+	WRITE_ONCE(page->migratetype, (uint8_t)request.type);
 	return page;
 }

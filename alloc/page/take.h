@@ -30,7 +30,7 @@ static force_inline struct page *take_block(gfp_t gfp, unsigned int order, unsig
 	if (unlikely(!page))
 		page = take_from_zones(gfp, order, nid);
 	if (likely(page))
-		page->migratetype = (uint8_t)type;
+		WRITE_ONCE(page->migratetype, (uint8_t)type);
 	return page;
 }
 

@@ -120,12 +120,14 @@ static uint64_t valid_bits(const struct page *slab, uint32_t word)
 
 /*
  * slab_take() in an order that nobody can tell from outside: words from a random
- * one on, and the bits of each as odd * k + add, a permutation of 0 .. 63.
+ * one on, and the bits of each as (odd * k + add) ^ flip, a permutation of 0 .. 63.
+ * The factors leave 1 and -1 out, which would only count up or down.
  */
 static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
 {
 	uint64_t mix = (s->random ^ page_index(slab)) * UINT64_C(0x9e3779b97f4a7c15);
-	uint32_t words = slab_bitmap_words(slab), odd = (uint32_t)(mix >> 33) | 1, add = (uint32_t)(mix >> 50);
+	uint32_t words = slab_bitmap_words(slab), odd = ((uint32_t)(mix >> 33) & 56) | 5;
+	uint32_t add = (uint32_t)(mix >> 50), flip = (uint32_t)(mix >> 58);
 	uint32_t i, k, taken = 0;
 
 	for (i = 0; i < words && taken < max; i++) {
@@ -133,7 +135,7 @@ static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void 
 		uint64_t free = ~page_bitmap(slab)[word] & valid_bits(slab, word);
 
 		for (k = 0; free && taken < max; k++) {
-			uint32_t bit = (odd * k + add) % 64;
+			uint32_t bit = ((odd * k + add) ^ flip) % 64;
 
 			if (!(free >> bit & 1))
 				continue;
