@@ -324,7 +324,7 @@ static noinline void free_pages_of(void *p)
 }
 
 /* Fine for NULL only. Not noreturn, so that free() needs no stack frame for it. */
-static noinline void free_outside_arena(const void *p)
+static noinline void free_no_object(const void *p)
 {
 	if (p)
 		bad_free("free", p);
@@ -337,13 +337,19 @@ static noinline void free_slow(struct kmem_cache *s, void *p)
 	slub_free_slow(s, p);
 }
 
+static noinline void free_twice(const struct kmem_cache *s, const void *p)
+{
+	report("BUG %s: Object already free: free(%p); it was left alone", s->name, p);
+	report_misuse_end(true);
+}
+
 static force_inline void free_core(void *p)
 {
 	struct kmem_cache *s;
 	uint16_t id;
 
-	if (unlikely(!arena_contains(p))) {
-		free_outside_arena(p);
+	if (unlikely(!arena_contains(p) || (uintptr_t)p % GRAIN)) {
+		free_no_object(p);
 		return;
 	}
 	id = READ_ONCE(*addr_to_id(p));
@@ -352,8 +358,15 @@ static force_inline void free_core(void *p)
 		return;
 	}
 	s = cache_by_id(id);
-	if (unlikely(!slub_push(s, p)))
+	switch (slub_push_once(s, p)) {
+	case SLUB_PUSHED:
+		break;
+	case SLUB_FULL:
 		free_slow(s, p);
+		break;
+	case SLUB_TWICE:
+		free_twice(s, p);
+	}
 }
 
 static noinline void free_traced(void *p, const void *call_site)

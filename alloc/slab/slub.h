@@ -66,6 +66,36 @@ static force_inline bool slub_push(const struct kmem_cache *s, void *object)
 	return kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, object);
 }
 
+enum slub_pushed {
+	SLUB_PUSHED,
+	SLUB_FULL,
+	SLUB_TWICE, /* it is the last one that was freed here: nothing was done */
+};
+
+/* slub_push() for callers that programs get wrong: it looks at the object on top first. */
+static force_inline enum slub_pushed slub_push_once(const struct kmem_cache *s, void *object)
+{
+	__asm__ goto(KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
+		"cmpl 16(%%rcx), %%edx\n\t"
+		"jae %l[full]\n\t"
+		/* The top; of an empty slot the header's last word, which is no address. */
+		"cmpq %[object], 24(%%rcx,%%rdx,8)\n\t"
+		"je %l[twice]\n\t"
+		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"
+		"leaq 1(%%r11), %%r11\n\t"
+		"movq %%r11, (%%rcx)\n"
+		KMEM_RSEQ_END
+		:
+		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s), [object] "r"(object)
+		: "r11", "rcx", "rdx", "memory", "cc"
+		: full, twice);
+	return SLUB_PUSHED;
+full:
+	return SLUB_FULL;
+twice:
+	return SLUB_TWICE;
+}
+
 /*
  * One object, cleared with __GFP_ZERO. NULL when out of memory. What is not the
  * fast path is a tail call, so that callers need no stack frame.

@@ -738,6 +738,19 @@ Test(misuse, a_large_object_freed_twice_aborts, .signal = SIGABRT)
 	free(again);
 }
 
+Test(misuse, an_object_freed_twice_in_a_row_aborts, .signal = SIGABRT)
+{
+	void *p = malloc(hidden(40)), *again = laundered(p);
+
+	free(p);
+	free(again);
+}
+
+Test(misuse, free_of_an_unaligned_address_aborts, .signal = SIGABRT)
+{
+	free(laundered((char *)malloc(hidden(40)) + 4));
+}
+
 Test(misuse, realloc_of_foreign_memory_aborts, .signal = SIGABRT)
 {
 	static char own[64];
