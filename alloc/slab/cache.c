@@ -223,7 +223,7 @@ static void release_slots(struct kmem_cache *s)
 int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 {
 	uint32_t old_offset = s->slot_offset, old_capacity = s->slot_capacity, offset;
-	struct kmem_slot *shared[KMEM_MAX_NODES];
+	struct kmem_slot *shared[KMEM_MAX_NODES] = { NULL };
 	unsigned int nid;
 
 	if (debug_cache(s) || capacity > MAX_SHEAF_CAPACITY)

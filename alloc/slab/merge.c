@@ -2,6 +2,8 @@
 /* merge.c - which caches are alike, and joining them; see merge.h. */
 #include "slab/merge.h"
 
+#include "base/report.h"
+
 /* With one of these a cache keeps its slabs to itself. */
 #define NEVER_MERGE                                                                              \
 	(SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE | SLAB_TYPESAFE_BY_RCU |     \
@@ -75,8 +77,9 @@ void merge_leave(struct kmem_cache *root, struct kmem_cache *s)
 	struct kmem_cache *before = root;
 	unsigned int nid;
 
-	while (next_alias(before) != s)
+	while (before && next_alias(before) != s)
 		before = next_alias(before);
+	BUG_ON(!before);
 	node_lock(home);
 	before->next_alias = s->next_alias;
 	root->folded_allocs += s->folded_allocs;
