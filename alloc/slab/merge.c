@@ -74,14 +74,14 @@ static void add_stat(struct kmem_node_stat *sum, const struct kmem_node_stat *on
 void merge_leave(struct kmem_cache *root, struct kmem_cache *s)
 {
 	struct kmem_cache_node *home = node_of(root, 0);
-	struct kmem_cache *before = root;
+	struct kmem_cache *before = root, *next;
 	unsigned int nid;
 
-	while (before && next_alias(before) != s)
-		before = next_alias(before);
-	BUG_ON(!before);
+	while ((next = next_alias(before)) && next != s)
+		before = next;
+	BUG_ON(!next);
 	node_lock(home);
-	before->next_alias = s->next_alias;
+	before->next_alias = next->next_alias;
 	root->folded_allocs += s->folded_allocs;
 	root->folded_frees += s->folded_frees;
 	__atomic_fetch_add(&root->prefill, s->prefill, __ATOMIC_RELAXED);
