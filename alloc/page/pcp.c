@@ -63,7 +63,7 @@ static void update_list(struct kmem_pcp *pcp, const struct kmem_zone *zone)
 		most = MAX(most, BLOCK_PAGES);
 	WRITE_ONCE(pcp->batch, batch);
 	WRITE_ONCE(pcp->high_min, pcps.high_fraction ? most : low);
-	WRITE_ONCE(pcp->high_max, MAX(most, pcp->high_min));
+	WRITE_ONCE(pcp->high_max, MAX(most, READ_ONCE(pcp->high_min)));
 }
 
 void pcp_update(void)

@@ -188,11 +188,11 @@ bool zone_is_asked_for(const struct kmem_zone *zone, const struct page_request *
 
 void zone_boost_watermark(struct kmem_zone *zone)
 {
-	uint64_t most = zone->watermark[WMARK_HIGH] * zone_config.boost_factor / 10000;
+	uint64_t most = READ_ONCE(zone->watermark[WMARK_HIGH]) * zone_config.boost_factor / 10000;
 
 	/* A small zone would be nothing but boost. */
 	if (!most || zone_managed_pages(zone) < 4 * PAGEBLOCK_PAGES)
 		return;
 	most = MAX(most, (uint64_t)PAGEBLOCK_PAGES);
-	WRITE_ONCE(zone->watermark_boost, MIN(zone->watermark_boost + PAGEBLOCK_PAGES, most));
+	WRITE_ONCE(zone->watermark_boost, MIN(READ_ONCE(zone->watermark_boost) + PAGEBLOCK_PAGES, most));
 }
