@@ -83,14 +83,14 @@ static void role_reserves(void)
 
 static unsigned int scans;
 
-static unsigned long count_stubborn(struct shrinker *s, struct shrink_control *sc)
+static unsigned long count_pinned(struct shrinker *s, struct shrink_control *sc)
 {
 	(void)s;
 	(void)sc;
 	return 1000;
 }
 
-static unsigned long scan_stubborn(struct shrinker *s, struct shrink_control *sc)
+static unsigned long scan_pinned(struct shrinker *s, struct shrink_control *sc)
 {
 	(void)s;
 	(void)sc;
@@ -108,10 +108,10 @@ static unsigned int stalls_of(gfp_t gfp, unsigned int order)
 
 static void role_rounds(void)
 {
-	struct shrinker *s = shrinker_alloc(0, "stubborn");
+	struct shrinker *s = shrinker_alloc(0, "pinned");
 
-	s->count_objects = count_stubborn;
-	s->scan_objects = scan_stubborn;
+	s->count_objects = count_pinned;
+	s->scan_objects = scan_pinned;
 	shrinker_register(s);
 	exhaust(QUIET | __GFP_NORETRY);
 	exhaust(GFP_ATOMIC | __GFP_NOWARN);

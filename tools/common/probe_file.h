@@ -17,7 +17,8 @@ struct probe_file {
 	/*
 	 * Opens the very file that is mapped: /proc/PID/map_files/..., which works
 	 * for deleted and replaced files and for other mount namespaces, or, without
-	 * the right to follow that, /proc/PID/root/... if it is still the same file.
+	 * the right to follow that, its path below the process's root directory if
+	 * that is still the same file.
 	 */
 	char path[PATH_MAX];
 	char name[PATH_MAX]; /* as the process knows it, for messages */
