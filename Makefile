@@ -140,10 +140,12 @@ $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
 # Kernel code: it includes <linux/slab.h>.
 $(B)/examples/ported: CPPFLAGS += -Ialloc/include/compat
 
+$(B)/examples/session_rcu: EXAMPLE_LIBS := -lurcu
+
 $(B)/examples/%: examples/%.c $(B)/libkmem.so
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-omit-frame-pointer -o $@ $< -L$(B) -lkmem -Wl,-rpath,'$$ORIGIN/..' -pthread
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-omit-frame-pointer -o $@ $< -L$(B) -lkmem $(EXAMPLE_LIBS) -Wl,-rpath,'$$ORIGIN/..' -pthread
 
 # ---- what people run -----------------------------------------------------------------------
 deps:
