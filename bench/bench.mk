@@ -7,13 +7,25 @@ BENCH_API_malloc := 4
 BENCH_TYPED  := loops-inline loops-so loops-kmalloc flow-inline threads-inline tail-inline giveback-inline \
                 memory-inline drain-so holder
 BENCH_MALLOC := loops-malloc flow-malloc threads-malloc tail-malloc giveback-malloc memory-malloc
-BENCH_BIN    := $(BENCH_TYPED:%=$(B)/bench/%) $(BENCH_MALLOC:%=$(B)/bench/%) $(B)/bench/reader
+BENCH_BIN    := $(BENCH_TYPED:%=$(B)/bench/%) $(BENCH_MALLOC:%=$(B)/bench/%) $(B)/bench/reader $(B)/bench/quiet \
+                $(B)/bench/launch
 .PHONY: bench-bin
 bench-bin: $(BENCH_BIN)
 bench: bench-bin
 
 bench_api = $(BENCH_API_$(lastword $(subst -, ,$(1))))
 bench_src = bench/$(firstword $(subst -, ,$(1))).c
+
+$(B)/bench/quiet: bench/quiet.c bench/bench.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -pthread
+
+# Static: see there.
+$(B)/bench/launch: bench/launch.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static -o $@ $<
 
 # What links with nothing of ours: the allocator is the one preloaded.
 define bench_malloc_rule

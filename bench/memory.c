@@ -137,6 +137,6 @@ int main(int argc, char **argv)
 	sparse = (double)(resident() - before) / (double)held.live;
 	release(100);
 	settle();
-	printf("%.4f %.4f %ld\n", peak, sparse, ((long)resident() - (long)before) / 1024);
+	printf("peak %.4f\nsparse %.4f\nleft_kib %ld\n", peak, sparse, ((long)resident() - (long)before) / 1024);
 	return 0;
 }
