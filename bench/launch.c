@@ -18,7 +18,8 @@ static pid_t child;
 
 static void pass_on(int sig)
 {
-	kill(child, sig);
+	if (child > 0)
+		kill(child, sig);
 }
 
 static double ms(struct timeval t)

@@ -37,15 +37,15 @@ class Context:
             return {}
         return {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
 
-    def interleave(self, variants, launch, launches=None):
+    def interleave(self, variants, launch, launches=None, keep_failed=False):
         """
         Call launch(variant) for every variant in random order, as often as there are launches.
-        Return: {variant: [results]}; a launch in which one failed is left out for all.
+        Return: {variant: [results]}; a launch in which one failed is left out for all, unless told to keep it.
         """
         results = {variant: [] for variant in variants}
         for _ in range(launches or self.launches):
             once = {variant: launch(variant) for variant in random.sample(list(variants), len(variants))}
-            if all(once.values()):
+            if keep_failed or all(once.values()):
                 for variant in variants:
                     results[variant].append(once[variant])
         return results
