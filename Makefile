@@ -1,6 +1,6 @@
 # slabscope: the whole build. `make` builds, `make demo` shows it, `make check` tests it.
 #
-# make [all|demo|check|bench|parity|deps|install|uninstall|clean]   V=1 prints commands
+# make [all|demo|check|bench|bench-programs|parity|deps|install|uninstall|clean]   V=1 prints commands
 # DESTDIR, prefix, libdir, ... as usual; SAN=address|thread adds a sanitizer build in its own folder.
 
 prefix      ?= /usr/local
@@ -159,8 +159,9 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(B)
 
+# ROWS='ns/malloc/*,tail/*' measures those only, QUICK=1 with fewer launches; bench/run --help.
 bench: all
-	$(Q)bench/run $(B)
+	$(Q)bench/run $(B) $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick)
 
 clean:
 	$(Q)rm -rf build
