@@ -647,6 +647,7 @@ Test(mempool, events_do_not_change_what_happens)
 
 	trace_watch(true);
 	a = mempool_alloc(pool, GFP_KERNEL);
+	cr_expect_eq(stat_of(pool).reserve_hits, 0);
 	b = mempool_alloc_preallocated(pool);
 	mempool_free(a, pool);
 	mempool_free(b, pool);
