@@ -19,7 +19,7 @@
 #include "base/fault.h"
 #include "base/os.h"
 #include "base/report.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "entry/init.h"
 #include "page/alloc.h"
 #include "page/large.h"
@@ -267,7 +267,7 @@ static noinline void *alloc_slow(size_t size, gfp_t gfp, const void *call_site)
 	if (clear && p)
 		memset(p, 0, size);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, reserved(size), gfp, -1, 0);
+		event_kmalloc(call_site, p, size, reserved(size), gfp, -1, 0);
 	if (unlikely(!p))
 		errno = ENOMEM;
 	heap_tick();
@@ -374,7 +374,7 @@ static noinline void free_traced(void *p, const void *call_site)
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 
 	if (p)
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), p, call_site);
 	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))
@@ -434,10 +434,10 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 		return NULL;
 	/* Before the address can be another thread's; a tracer sees a new object at either place. */
 	if (trace_on(TRACE_KFREE))
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
 	moved = large_remap(page, size);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
+		event_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
 			      reserved(moved ? size : old), GFP_KERNEL, -1, 0);
 	return moved ? page_to_addr(moved) : NULL;
 }
@@ -551,7 +551,7 @@ static void *memalign_from(size_t align, size_t size, const void *call_site)
 	if (!s && p && trace_on(TRACE_KMALLOC))
 		debug_large_alloc(p, size, false, call_site);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
+		event_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
 	if (!p)
 		errno = ENOMEM;
 	return p;

@@ -8,7 +8,7 @@
 #include "base/numa.h"
 #include "base/report.h"
 #include "base/strict.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
@@ -199,7 +199,7 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 	if (!s)
 		strict_check(gfp, call_site);
 	p = s ? watch_alloc(s, &request) : large_accounted(size, gfp, usable_node(node), call_site);
-	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
+	event_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
 
@@ -233,7 +233,7 @@ void *kmalloc_in(struct kmem_cache *s, size_t size, gfp_t gfp, const void *call_
 	if (!trace_on(TRACE_KMALLOC))
 		return slub_alloc_request(s, &request);
 	p = watch_alloc(s, &request);
-	trace_kmalloc(call_site, p, size, s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
+	event_kmalloc(call_site, p, size, s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
 
@@ -319,7 +319,7 @@ void kfree_watched(const void *p, const void *call_site)
 
 static noinline void kfree_traced(const void *p, const void *call_site)
 {
-	trace_kfree(call_site, p);
+	event_kfree(call_site, p);
 	kfree_watched(p, call_site);
 }
 

@@ -6,7 +6,7 @@
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
-#include "base/trace.h"
+#include "base/event.h"
 
 static bool accounted(const struct kmem_cache *s, gfp_t gfp)
 {
@@ -18,7 +18,7 @@ static noinline void *alloc_watched(struct kmem_cache *s, gfp_t gfp, int nid, co
 	const struct slab_request request = { gfp, nid, s->object_size, call_site };
 	void *object = watch_alloc(s, &request);
 
-	trace_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
+	event_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
 	return object;
 }
 
@@ -26,7 +26,7 @@ static noinline void free_watched(struct kmem_cache *s, void *object, const void
 {
 	if (!object)
 		return;
-	trace_kmem_cache_free(call_site, object, s->name);
+	event_kmem_cache_free(call_site, object, s->name);
 	watch_free(s, object, call_site);
 }
 

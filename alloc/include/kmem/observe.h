@@ -503,7 +503,8 @@ struct kmem_observe {
 	uint64_t attention[2]; /* uint16_t each: 65535 there makes the next allocation look into `control` */
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
 	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
-	uint64_t reserved[6];
+	uint64_t batches;      /* struct kmem_batches, kmem/observe_batch.h */
+	uint64_t reserved[5];
 };
 
 #ifdef __cplusplus

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * batch.h - appends event records to the running CPU's buffer; kmem/observe_batch.h
+ * says what they look like and how they leave.
+ *
+ * An append is one restartable sequence: four stores behind the cursor and one
+ * that moves it. No lock, no atomic instruction, safe in signal handlers. Whoever
+ * finds the buffer full puts an empty one in its place, in a sequence, too, and
+ * delivers the full one. Buffers are taken from and returned to a lock-free list;
+ * none are made later, so nothing waits and no system call is made.
+ */
+#ifndef BASE_BATCH_H
+#define BASE_BATCH_H
+
+#include <kmem/observe_batch.h>
+
+#include "base/percpu.h"
+
+/* Call after percpu_init(). 0 or -ENOMEM. */
+int batch_init(void);
+
+/* In the child of fork(): what the buffers hold is the parent's to deliver. */
+void batch_after_fork(void);
+
+/* Address of CPU 0's cursor. 0: no per-CPU memory, the lock is used. */
+extern KMEM_HIDDEN uint64_t batch_cursors;
+extern KMEM_HIDDEN struct kmem_batches batch_root;
+
+/* The buffer is full, or there is none, or no per-CPU memory. */
+void batch_append_slow(const struct kmem_batch_record *record);
+
+/* False: nothing was done. rest: the last 8 bytes of a record. */
+static force_inline bool batch_try_append(uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest)
+{
+	_Static_assert(KMEM_BATCH_BYTES == 0x4000 && sizeof(struct kmem_batch_record) == 32, "as in the code below");
+	__asm__ goto(KMEM_RSEQ_ENTER
+		"addq %[cursors], %%rcx\n\t"
+		"movq (%%rcx), %%rdx\n\t"
+		"testl $0x3fff, %%edx\n\t"
+		"jz %l[full]\n\t"
+		"movq %[tsc], (%%rdx)\n\t"
+		"movq %[ptr], 8(%%rdx)\n\t"
+		"movq %[site], 16(%%rdx)\n\t"
+		"movq %[rest], 24(%%rdx)\n\t"
+		"addq $32, (%%rcx)\n"
+		KMEM_RSEQ_END
+		:
+		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [cursors] "m"(batch_cursors),
+		  [tsc] "r"(tsc), [ptr] "r"(ptr), [site] "r"(site), [rest] "r"(rest)
+		: "r11", "rcx", "rdx", "memory", "cc"
+		: full);
+	return true;
+full:
+	return false;
+}
+
+static force_inline void batch_append(const struct kmem_batch_record *record)
+{
+	uint64_t rest;
+
+	memcpy(&rest, &record->size, sizeof(rest));
+	if (unlikely(!batch_cursors) ||
+	    unlikely(!batch_try_append(record->tsc, (const void *)(uintptr_t)record->ptr, record->site, rest)))
+		batch_append_slow(record);
+}
+
+#endif
