@@ -24,6 +24,7 @@ static struct {
 	uint32_t used;          /* buffers [used, nr_buffers) were never taken */
 	uint32_t slot;          /* offset of the cursors in the per-CPU region, 0 without */
 	uint64_t shared_cursor; /* without per-CPU memory: under `busy` */
+	uint64_t no_cursor;     /* stays 0 */
 	uint32_t busy;
 } batches KMEM_STATE;
 
@@ -37,10 +38,9 @@ int batch_init(void)
 	if (rc)
 		return rc;
 	batches.slot = percpu_slot_alloc(CACHE_LINE);
-	if (batches.slot)
-		batch_cursors = percpu_region(0) + batches.slot;
-	batch_root.cursors = batch_cursors ? batch_cursors : (uintptr_t)&batches.shared_cursor;
-	batch_root.nr_cpus = batch_cursors ? percpu_nr_cpus() : 1;
+	batch_cursors = batches.slot ? percpu_region(0) + batches.slot : (uintptr_t)&batches.no_cursor;
+	batch_root.cursors = batches.slot ? batch_cursors : (uintptr_t)&batches.shared_cursor;
+	batch_root.nr_cpus = batches.slot ? percpu_nr_cpus() : 1;
 	batch_root.buffers = ALIGN_UP((uintptr_t)batches.range.base, (uintptr_t)KMEM_BATCH_BYTES);
 	batch_root.nr_buffers = nr;
 	observe_root.batches = (uintptr_t)&batch_root;
@@ -163,7 +163,18 @@ static bool next_buffer(void)
 
 /* ---- without per-CPU memory ---- */
 
-static void append_shared(const struct kmem_batch_record *record)
+static void put_record(uint64_t *cursor, uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest)
+{
+	uint64_t *word = (uint64_t *)(uintptr_t)*cursor;
+
+	word[0] = tsc;
+	word[1] = (uintptr_t)ptr;
+	word[2] = site;
+	word[3] = rest;
+	WRITE_ONCE(*cursor, *cursor + sizeof(struct kmem_batch_record));
+}
+
+static void append_shared(uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest)
 {
 	struct kmem_batch *b = NULL;
 	unsigned int spins = 0;
@@ -180,39 +191,34 @@ static void append_shared(const struct kmem_batch_record *record)
 		if (b)
 			batches.shared_cursor = (uintptr_t)b->record;
 	}
-	if (batches.shared_cursor & OFFSET_MASK) {
-		*(struct kmem_batch_record *)(uintptr_t)batches.shared_cursor = *record;
-		WRITE_ONCE(batches.shared_cursor, batches.shared_cursor + sizeof(*record));
-	} else {
+	if (batches.shared_cursor & OFFSET_MASK)
+		put_record(&batches.shared_cursor, tsc, ptr, site, rest);
+	else
 		count_lost();
-	}
 	__atomic_store_n(&batches.busy, 0, __ATOMIC_RELEASE);
 	if (b && full)
 		deliver(full);
 }
 
-noinline void batch_append_slow(const struct kmem_batch_record *record)
+noinline void batch_append_slow(uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest)
 {
-	uint64_t rest;
-
-	if (!batch_cursors) {
-		append_shared(record);
+	if (!batches.slot) {
+		append_shared(tsc, ptr, site, rest);
 		return;
 	}
-	memcpy(&rest, &record->size, sizeof(rest));
 	do {
 		if (!next_buffer()) {
 			count_lost();
 			return;
 		}
-	} while (!batch_try_append(record->tsc, (const void *)(uintptr_t)record->ptr, record->site, rest));
+	} while (!batch_try_append(tsc, ptr, site, rest));
 }
 
 void batch_after_fork(void)
 {
 	unsigned int cpu;
 
-	for (cpu = 0; batch_cursors && cpu < percpu_nr_cpus(); cpu++)
+	for (cpu = 0; batches.slot && cpu < percpu_nr_cpus(); cpu++)
 		*cursor_of(cpu) = 0;
 	batches.shared_cursor = 0;
 	batches.busy = 0;

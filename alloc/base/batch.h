@@ -22,14 +22,17 @@ int batch_init(void);
 /* In the child of fork(): what the buffers hold is the parent's to deliver. */
 void batch_after_fork(void);
 
-/* Address of CPU 0's cursor. 0: no per-CPU memory, the lock is used. */
+/* Address of CPU 0's cursor; without per-CPU memory that of one that stays 0. */
 extern KMEM_HIDDEN uint64_t batch_cursors;
 extern KMEM_HIDDEN struct kmem_batches batch_root;
 
 /* The buffer is full, or there is none, or no per-CPU memory. */
-void batch_append_slow(const struct kmem_batch_record *record);
+void batch_append_slow(uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest);
 
-/* False: nothing was done. rest: the last 8 bytes of a record. */
+/*
+ * False: nothing was done. Without per-CPU memory the cursor is one that is always
+ * full: no branch of its own.
+ */
 static force_inline bool batch_try_append(uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest)
 {
 	_Static_assert(KMEM_BATCH_BYTES == 0x4000 && sizeof(struct kmem_batch_record) == 32, "as in the code below");
@@ -54,14 +57,16 @@ full:
 	return false;
 }
 
-static force_inline void batch_append(const struct kmem_batch_record *record)
+static force_inline void batch_append(uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest)
 {
-	uint64_t rest;
+	if (unlikely(!batch_try_append(tsc, ptr, site, rest)))
+		batch_append_slow(tsc, ptr, site, rest);
+}
 
-	memcpy(&rest, &record->size, sizeof(rest));
-	if (unlikely(!batch_cursors) ||
-	    unlikely(!batch_try_append(record->tsc, (const void *)(uintptr_t)record->ptr, record->site, rest)))
-		batch_append_slow(record);
+/* The last 8 bytes of a record. */
+static force_inline uint64_t batch_rest(size_t size, uint16_t cache, enum kmem_batch_op op, uint32_t flags)
+{
+	return MIN(size, (size_t)UINT32_MAX) | (uint64_t)cache << 32 | (uint64_t)op << 48 | (uint64_t)flags << 56;
 }
 
 #endif

@@ -57,6 +57,21 @@ on:
 	return true;
 }
 
+/*
+ * Once trace_on() is true: whether that is due to the batch probe alone. Everybody
+ * else, trace_watch() and the mailbox included, makes the event's words differ.
+ */
+static force_inline bool trace_batch_only(enum trace_event event)
+{
+	bool same;
+
+	__asm__ volatile("movl %1, %%eax\n\tcmpl %2, %%eax"
+			 : "=@cce"(same)
+			 : "m"(trace_semaphore[event]), "m"(trace_semaphore[TRACE_BATCH])
+			 : "eax");
+	return same;
+}
+
 /* Whether a probe itself is attached, or trace_watch() on, not just the batch probe. */
 static inline bool trace_single(enum trace_event event)
 {

@@ -203,10 +203,24 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 	return p;
 }
 
+/* With nothing but the batch probe on it is the fast path and a record. */
+static noinline void *kmalloc_traced(size_t size, gfp_t gfp, const void *call_site)
+{
+	struct kmem_cache *s;
+	void *p;
+
+	if (unlikely(!trace_batch_only(TRACE_KMALLOC) || size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & __GFP_ZERO))
+		return kmalloc_watched(size, gfp, -1, call_site);
+	s = class_cache(size, gfp);
+	if (unlikely(!slub_pop(s, &p)))
+		return kmalloc_watched(size, gfp, -1, call_site);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, gfp);
+}
+
 static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	if (trace_on(TRACE_KMALLOC))
-		return kmalloc_watched(size, gfp, node, call_site);
+		return node < 0 ? kmalloc_traced(size, gfp, call_site) : kmalloc_watched(size, gfp, node, call_site);
 	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
 		return slub_alloc(class_cache(size, gfp), gfp);
 	return kmalloc_no_class(size, gfp, -1);
@@ -319,6 +333,16 @@ void kfree_watched(const void *p, const void *call_site)
 
 static noinline void kfree_traced(const void *p, const void *call_site)
 {
+	uint16_t id;
+
+	if (likely(trace_batch_only(TRACE_KFREE) && arena_contains(p))) {
+		id = READ_ONCE(*addr_to_id(p));
+		if (likely(id - 1u < KMEM_ID_MAX - 1u)) {
+			event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
+			slub_free(cache_by_id(id), (void *)(uintptr_t)p);
+			return;
+		}
+	}
 	event_kfree(call_site, p);
 	kfree_watched(p, call_site);
 }

@@ -11,10 +11,9 @@
 #include "base/trace.h"
 #include "entry/init.h"
 
-static struct kmem_batch_record record_of(uint64_t n)
+static void append(uint64_t n)
 {
-	return (struct kmem_batch_record){ .tsc = n, .ptr = n * 16, .site = n + 1, .size = 64, .cache = 7,
-					   .op = KMEM_BATCH_KMALLOC };
+	batch_append(n, (const void *)(uintptr_t)(n * 16), n + 1, batch_rest(64, 7, KMEM_BATCH_KMALLOC, 3));
 }
 
 /* What readers do: the records between a buffer's start and the cursor. */
@@ -54,11 +53,11 @@ Test(batch, the_root_says_where_things_are)
 
 Test(batch, what_is_appended_is_there_to_be_read)
 {
-	struct kmem_batch_record record = record_of(5);
+	const struct kmem_batch_record record = { 5, 80, 6, 64, 7, KMEM_BATCH_KMALLOC, 3 };
 	unsigned int cpu, count;
 
 	kmem_init();
-	batch_append(&record);
+	append(5);
 	for (cpu = 0; cpu < batch_root.nr_cpus; cpu++) {
 		const struct kmem_batch *b = current(cpu, &count);
 
@@ -80,10 +79,7 @@ Test(batch, full_buffers_are_delivered_and_used_again)
 
 	kmem_init();
 	for (i = 0; i < nr; i++) {
-		struct kmem_batch_record record = record_of(i);
-
-		batch_append(&record);
-	}
+		append(i);}
 	cr_expect_eq(batch_root.lost, 0);
 	cr_expect_eq(batch_root.delivered * KMEM_BATCH_RECORDS + in_buffers(), nr);
 }
@@ -93,10 +89,7 @@ static void *append_many(void *number)
 	uint64_t i, me = (uint64_t)(uintptr_t)number;
 
 	for (i = 0; i < 500000; i++) {
-		struct kmem_batch_record record = record_of(me << 32 | i);
-
-		batch_append(&record);
-	}
+		append(me << 32 | i);}
 	return NULL;
 }
 
@@ -118,10 +111,7 @@ static volatile sig_atomic_t from_handler;
 
 static void append_in_handler(int signo)
 {
-	struct kmem_batch_record record = record_of((uint64_t)signo);
-
-	batch_append(&record);
-	from_handler++;
+		append((uint64_t)signo);from_handler++;
 }
 
 Test(batch, signal_handlers_may_append)
@@ -133,10 +123,7 @@ Test(batch, signal_handlers_may_append)
 	signal(SIGALRM, append_in_handler);
 	setitimer(ITIMER_REAL, &often, NULL);
 	for (i = 0; i < 3000000; i++) {
-		struct kmem_batch_record record = record_of(i);
-
-		batch_append(&record);
-	}
+		append(i);}
 	setitimer(ITIMER_REAL, &never, NULL);
 	cr_expect_gt(from_handler, 0);
 	cr_expect_eq(batch_root.delivered * KMEM_BATCH_RECORDS + in_buffers() + batch_root.lost,
@@ -146,17 +133,16 @@ Test(batch, signal_handlers_may_append)
 
 Test(batch, a_child_starts_with_empty_buffers)
 {
-	struct kmem_batch_record record = record_of(1);
 	int status;
 	pid_t pid;
 
 	kmem_init();
-	batch_append(&record);
+	append(1);
 	pid = fork();
 	if (!pid) {
 		unsigned int before = in_buffers();
 
-		batch_append(&record);
+		append(1);
 		_exit(before || in_buffers() != 1);
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
