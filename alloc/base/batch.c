@@ -7,11 +7,11 @@
 
 #include "base/meta.h"
 #include "base/observe.h"
+#include "base/os.h"
 #include "base/trace.h"
 
 #define OFFSET_MASK ((uint64_t)KMEM_BATCH_BYTES - 1)
 #define EXTRA       64u  /* buffers in delivery, beyond those that CPUs fill */
-#define MAX_SPINS   4096 /* for the lock below: a signal handler may wait for its own thread */
 
 _Static_assert(sizeof(struct kmem_batch) == KMEM_BATCH_BYTES, "a full buffer ends where the next begins");
 
@@ -27,6 +27,9 @@ static struct {
 	uint64_t no_cursor;     /* stays 0 */
 	uint32_t busy;
 } batches KMEM_STATE;
+
+/* In append_shared(): a signal handler must not wait for its own thread. */
+static __thread bool appending;
 
 int batch_init(void)
 {
@@ -177,14 +180,16 @@ static void put_record(uint64_t *cursor, uint64_t tsc, const void *ptr, uint64_t
 static void append_shared(uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest)
 {
 	struct kmem_batch *b = NULL;
-	unsigned int spins = 0;
 	uint64_t full = 0;
 
+	if (appending) {
+		count_lost();
+		return;
+	}
+	appending = true;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	while (__atomic_exchange_n(&batches.busy, 1, __ATOMIC_ACQUIRE))
-		if (++spins == MAX_SPINS) {
-			count_lost();
-			return;
-		}
+		os_yield();
 	if (!(batches.shared_cursor & OFFSET_MASK)) {
 		b = take_buffer();
 		full = batches.shared_cursor;
@@ -196,6 +201,8 @@ static void append_shared(uint64_t tsc, const void *ptr, uint64_t site, uint64_t
 	else
 		count_lost();
 	__atomic_store_n(&batches.busy, 0, __ATOMIC_RELEASE);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	appending = false;
 	if (b && full)
 		deliver(full);
 }
@@ -214,6 +221,26 @@ noinline void batch_append_slow(uint64_t tsc, const void *ptr, uint64_t site, ui
 	} while (!batch_try_append(tsc, ptr, site, rest));
 }
 
+/* Delivered again if it fills after this: a reader knows a buffer by its address and tsc_first. */
+static void deliver_part(uint64_t cursor)
+{
+	/* A cursor at the very end: full, and left to the next append. */
+	struct kmem_batch *b = (struct kmem_batch *)(uintptr_t)((cursor - 1) & ~OFFSET_MASK);
+	uint64_t bytes = cursor - (uintptr_t)b->record;
+
+	if (cursor && bytes)
+		trace_batch(b, (unsigned int)(bytes / sizeof(b->record[0])));
+}
+
+void batch_flush(void)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; batches.slot && cpu < percpu_nr_cpus(); cpu++)
+		deliver_part(READ_ONCE(*cursor_of(cpu)));
+	deliver_part(READ_ONCE(batches.shared_cursor));
+}
+
 void batch_after_fork(void)
 {
 	unsigned int cpu;
@@ -222,6 +249,7 @@ void batch_after_fork(void)
 		*cursor_of(cpu) = 0;
 	batches.shared_cursor = 0;
 	batches.busy = 0;
+	appending = false;
 	batches.empty = 0;
 	batches.used = 0;
 	batch_root.lost = 0;

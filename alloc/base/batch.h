@@ -19,6 +19,9 @@
 /* Call after percpu_init(). 0 or -ENOMEM. */
 int batch_init(void);
 
+/* At exit: deliver what there is. Buffers stay where they are, since other threads may still append. */
+void batch_flush(void);
+
 /* In the child of fork(): what the buffers hold is the parent's to deliver. */
 void batch_after_fork(void);
 

@@ -89,8 +89,10 @@ __attribute__((constructor(101))) static void construct(void)
 	fork_init();
 }
 
-__attribute__((destructor)) static void print_stats(void)
+__attribute__((destructor)) static void at_exit(void)
 {
 	if (initialised && kmem_options()->stats)
 		slabinfo_print(2);
+	if (initialised && trace_on(TRACE_BATCH))
+		batch_flush();
 }

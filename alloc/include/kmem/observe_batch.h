@@ -7,7 +7,7 @@
  * buffer is delivered by one firing of the probe (rdi: its address, rsi: number
  * of records), after which its memory is used again: a tracer copies it there and
  * then. Buffers that are not full can be read from the process's memory, by the
- * structures below.
+ * structures below; at a normal exit they are delivered, too, with seq 0.
  *
  * Order: the records of a CPU are in the order in which things happened there.
  * The record of a free is made before the object is free, that of an allocation
@@ -73,7 +73,7 @@ struct kmem_batch {
  * What readers find at kmem_observe.batches. A CPU's cursor, a uint64_t, is at
  * cursors + (cpu << kmem_observe.percpu_shift): the address of the next record
  * in the CPU's buffer; a multiple of KMEM_BATCH_BYTES: the buffer that ends
- * there is full and being delivered; 0: it has none. What is in a buffer from an
+ * there is full, the next event delivers it; 0: it has none. What is in a buffer from an
  * earlier recording is still there when the next begins.
  */
 struct kmem_batches {
