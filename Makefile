@@ -34,7 +34,7 @@ LDFLAGS += $(SANFLAGS)
 # ---- the allocator -------------------------------------------------------------------------
 LAYERS     := base text page slab pool entry
 ALLOC_SRC  := $(foreach l,$(LAYERS),$(sort $(wildcard alloc/$(l)/*.c)))
-MALLOC_SRC := alloc/entry/malloc.c alloc/entry/delete.c
+MALLOC_SRC := $(sort $(wildcard alloc/entry/malloc*.c)) alloc/entry/delete.c
 LIB_SRC    := $(filter-out $(MALLOC_SRC),$(ALLOC_SRC))
 LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
 MALLOC_OBJ := $(MALLOC_SRC:%.c=$(B)/obj/%.o)

@@ -20,6 +20,7 @@
 #include "base/os.h"
 #include "base/report.h"
 #include "base/trace.h"
+#include "entry/heap.h"
 #include "entry/init.h"
 #include "page/alloc.h"
 #include "page/large.h"
@@ -31,11 +32,7 @@
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
 
-#define GRAIN     8u  /* of the lookup table */
-#define ALIGNMENT 16u /* of everything but the smallest class */
 #define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
-#define MAX_SMALL 8192u
-#define MAX_ALIGN BLOCK_BYTES
 
 /* Slabs of the classes: the smallest order that leaves less than 1/64 unused; all sizes do at the last. */
 #define MAX_CLASS_ORDER 6u
@@ -149,6 +146,20 @@ static force_inline struct kmem_cache *class_cache(size_t size)
 	return heap.cache[heap.class[(size + GRAIN - 1) / GRAIN]];
 }
 
+struct kmem_cache *heap_aligned_class(size_t align, size_t size)
+{
+	unsigned int class;
+
+	if (unlikely(!heap.cache[0]))
+		heap_init();
+	if (align > PAGE_SIZE || size > MAX_SMALL)
+		return NULL;
+	for (class = heap.class[(size + GRAIN - 1) / GRAIN]; class < heap.nr; class++)
+		if (!(heap.size[class] & (align - 1)))
+			return heap.cache[class];
+	return NULL;
+}
+
 /* ---- giving back ---- */
 
 /* Calls of slow paths, by thread, for each look at the clock. */
@@ -258,7 +269,7 @@ static size_t reserved(size_t size)
 	return size <= MAX_SMALL ? class_cache(size)->size : ALIGN_UP(size, PAGE_SIZE);
 }
 
-static noinline void *alloc_slow(size_t size, gfp_t gfp, const void *call_site)
+noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 {
 	/* The page layer knows which pages are zero already; small objects are cleared to the size asked for. */
 	bool clear = size <= MAX_SMALL && (gfp & __GFP_ZERO);
@@ -283,7 +294,7 @@ static force_inline void *alloc(size_t size, const void *call_site)
 		if (likely(s) && likely(slub_pop(s, &p)))
 			return p;
 	}
-	return alloc_slow(size, GFP_KERNEL, call_site);
+	return heap_alloc(size, GFP_KERNEL, call_site);
 }
 
 KMEM_API void *malloc(size_t size)
@@ -299,7 +310,7 @@ KMEM_API void *calloc(size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return alloc_slow(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+	return heap_alloc(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
 }
 
 /* ---- free ---- */
@@ -448,7 +459,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	size_t old;
 
 	if (!p)
-		return alloc_slow(size, GFP_KERNEL, call_site);
+		return heap_alloc(size, GFP_KERNEL, call_site);
 	if (!kmalloc_may_use(p, call_site)) {
 		errno = ENOMEM;
 		return NULL;
@@ -467,7 +478,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	copy = move_pages(p, old, size, call_site);
 	if (copy)
 		return copy;
-	copy = alloc_slow(size, GFP_KERNEL, call_site);
+	copy = heap_alloc(size, GFP_KERNEL, call_site);
 	if (!copy)
 		return NULL;
 	memcpy(copy, p, MIN(old, size));
@@ -489,120 +500,6 @@ KMEM_API void *reallocarray(void *p, size_t n, size_t size)
 		return NULL;
 	}
 	return realloc_from(p, bytes, __builtin_return_address(0));
-}
-
-/* ---- alignment ---- */
-
-/* Smallest class of at least `size` whose objects are aligned; NULL when there is none. */
-static struct kmem_cache *aligned_cache(size_t align, size_t size)
-{
-	unsigned int class;
-
-	if (unlikely(!heap.cache[0]))
-		heap_init();
-	if (align > PAGE_SIZE || size > MAX_SMALL)
-		return NULL;
-	for (class = heap.class[(size + GRAIN - 1) / GRAIN]; class < heap.nr; class++)
-		if (!(heap.size[class] & (align - 1)))
-			return heap.cache[class];
-	return NULL;
-}
-
-/* Whole pages: blocks of the buddy are aligned to their size. */
-static void *aligned_pages(size_t align, size_t size)
-{
-	size_t bytes = debug_large_size(size);
-	unsigned int order = (unsigned int)MAX(get_order(bytes), get_order(align));
-	struct page *page;
-
-	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
-		return NULL;
-	if (size > KMALLOC_MAX_SIZE)
-		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true, -1);
-	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
-	if (!page)
-		return NULL;
-	page->size = size;
-	page_trim(page, (uint32_t)MAX(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT, (size_t)1));
-	WRITE_ONCE(*addr_to_id(page_to_addr(page)), KMEM_ID_LARGE);
-	return page_to_addr(page);
-}
-
-static void *aligned_object(struct kmem_cache *s, size_t size, const void *call_site)
-{
-	const struct slab_request request = { GFP_KERNEL, -1, size, call_site };
-
-	return trace_on(TRACE_KMALLOC) ? watch_alloc(s, &request) : slub_alloc_request(s, &request);
-}
-
-/* align: a power of two. */
-static void *memalign_from(size_t align, size_t size, const void *call_site)
-{
-	struct kmem_cache *s;
-	void *p;
-
-	if (align <= GRAIN || (align <= ALIGNMENT && size > GRAIN))
-		return alloc_slow(size, GFP_KERNEL, call_site);
-	s = aligned_cache(align, size);
-	if (s)
-		p = aligned_object(s, size, call_site);
-	else
-		p = trace_on(TRACE_KMALLOC) && fault_object(GFP_KERNEL, call_site) ? NULL : aligned_pages(align, size);
-	if (!s && p && trace_on(TRACE_KMALLOC))
-		debug_large_alloc(p, size, false, call_site);
-	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
-	if (!p)
-		errno = ENOMEM;
-	return p;
-}
-
-KMEM_API void *memalign(size_t align, size_t size)
-{
-	if (align > SIZE_MAX / 2 + 1) {
-		errno = EINVAL;
-		return NULL;
-	}
-	/* As glibc: any alignment is rounded up to a power of two. */
-	return memalign_from(roundup_pow2(align), size, __builtin_return_address(0));
-}
-
-KMEM_API void *aligned_alloc(size_t align, size_t size)
-{
-	if (!is_pow2(align)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	return memalign_from(align, size, __builtin_return_address(0));
-}
-
-KMEM_API int posix_memalign(void **out, size_t align, size_t size)
-{
-	int saved = errno;
-	void *p;
-
-	if (!is_pow2(align) || align % sizeof(void *))
-		return EINVAL;
-	p = memalign_from(align, size, __builtin_return_address(0));
-	errno = saved;
-	if (!p)
-		return ENOMEM;
-	*out = p;
-	return 0;
-}
-
-KMEM_API void *valloc(size_t size)
-{
-	return memalign_from(PAGE_SIZE, size, __builtin_return_address(0));
-}
-
-KMEM_API void *pvalloc(size_t size)
-{
-	if (size > PTRDIFF_MAX) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return memalign_from(PAGE_SIZE, MAX(ALIGN_UP(size, PAGE_SIZE), PAGE_SIZE), __builtin_return_address(0));
 }
 
 KMEM_API size_t malloc_usable_size(void *p)
