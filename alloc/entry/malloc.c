@@ -29,6 +29,7 @@
 #include "slab/debug.h"
 #include "slab/debug_large.h"
 #include "slab/guard.h"
+#include "slab/hot.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
 
@@ -50,6 +51,12 @@ static const struct cut {
 } cuts[] = { { 2, 31, 16 }, { 4, 63, 32 }, { 5, 63, 32 }, { 5, 31, 22 }, { 6, 43, 32 } };
 
 enum { NR_CLASSES = 1 + EVEN_TO / ALIGNMENT + 16 + 32 + 32 + 10 + 12 };
+
+/* For the fast path. */
+KMEM_HIDDEN struct {
+	size_t limit;                           /* sizes below it are looked up; 0 before the first call */
+	uint64_t slot[MAX_SMALL / ALIGNMENT + 1]; /* on CPU 0, by (size + 15) / 16 */
+} heap_hot KMEM_STATE __attribute__((aligned(CACHE_LINE)));
 
 static struct {
 	struct kmem_cache *cache[NR_CLASSES];  /* NULL until the first call */
@@ -112,6 +119,34 @@ static struct kmem_cache *create_class(unsigned int size)
 	return s;
 }
 
+/* malloc() finds the class of the sizes from (first - 1) * 16 + 1 to (end - 1) * 16 by table. */
+static void follow_class(struct kmem_cache *s, unsigned int first, unsigned int end)
+{
+	struct kmem_cache_node *home = node_of(s, 0);
+
+	/* Against a drain. */
+	node_lock(home);
+	slot_follow(s, &heap_hot.slot[first], end - first);
+	node_unlock(home);
+}
+
+static void follow_classes(void)
+{
+	/* A class of 8 bytes has half an entry: which one it is, is left to the slow path. */
+	unsigned int shared = heap.size[0] < ALIGNMENT ? 2 : 0;
+	unsigned int class, i, first, end = 0;
+
+	for (i = 0; i < ARRAY_LEN(heap_hot.slot); i++)
+		heap_hot.slot[i] = percpu_region(0);
+	for (class = 0; class < heap.nr; class++) {
+		first = end;
+		end = heap.size[class] / ALIGNMENT + 1;
+		if (class >= shared)
+			follow_class(heap.cache[class], first, end);
+	}
+	heap_hot.limit = MAX_SMALL + 1;
+}
+
 /* On the first call, which may come before any constructor. */
 static cold void heap_init(void)
 {
@@ -132,6 +167,7 @@ static cold void heap_init(void)
 	/* The first one last: that it is there says that all are. */
 	for (class = heap.nr; class-- > 0;)
 		WRITE_ONCE(heap.cache[class], made[class]);
+	follow_classes();
 }
 
 /* Before the program can have threads: two of them must not both make the first call. */
@@ -297,9 +333,25 @@ static force_inline void *alloc(size_t size, const void *call_site)
 	return heap_alloc(size, GFP_KERNEL, call_site);
 }
 
-KMEM_API void *malloc(size_t size)
+HOT_SLOW void *malloc_slow(size_t size);
+
+void *malloc_slow(size_t size)
 {
 	return alloc(size, __builtin_return_address(0));
+}
+
+_Static_assert(offsetof(__typeof__(heap_hot), slot) == 8 && ALIGNMENT == 16, "below");
+
+KMEM_API HOT_FUNCTION void *malloc(HOT_ARGUMENT size_t size)
+{
+	__asm__ volatile("cmpq heap_hot(%%rip), %%rdi\n\t"
+		"jae malloc_slow\n\t"
+		"leal 15(%%rdi), %%r9d\n\t"
+		"shrl $4, %%r9d\n\t"
+		"leaq heap_hot+8(%%rip), %%rdx\n\t"
+		HOT_POP(malloc_slow)
+		:
+		:);
 }
 
 KMEM_API void *calloc(size_t n, size_t size)
@@ -392,12 +444,21 @@ static noinline void free_traced(void *p, const void *call_site)
 		free_core(p);
 }
 
-KMEM_API void free(void *p)
+HOT_SLOW void free_anything(void *p);
+
+void free_anything(void *p)
 {
 	if (trace_on(TRACE_KFREE))
 		free_traced(p, __builtin_return_address(0));
 	else
 		free_core(p);
+}
+
+KMEM_API HOT_FUNCTION void free(HOT_ARGUMENT void *p)
+{
+	__asm__ volatile(HOT_FREE(free_anything)
+		:
+		:);
 }
 
 /* ---- realloc ---- */
