@@ -16,4 +16,10 @@ void *heap_alloc(size_t size, gfp_t gfp, const void *call_site);
 /* The smallest class of at least `size` bytes whose objects are aligned (a power of two); NULL when there is none. */
 struct kmem_cache *heap_aligned_class(size_t align, size_t size);
 
+/* M_PERTURB: bytes of new memory become the complement of `value`, those of freed memory `value`; 0: they do not. */
+void heap_set_perturb(uint8_t value);
+
+/* After an allocation on the watched path: its event, and M_PERTURB. p may be NULL. */
+void heap_watched(void *p, size_t size, size_t reserved, gfp_t gfp, const void *call_site);
+
 #endif

@@ -61,6 +61,39 @@ static struct {
 	bool shrunk[NR_CLASSES];               /* since it last moved any */
 } heap KMEM_STATE;
 
+/* ---- M_PERTURB ---- */
+
+static uint8_t perturb KMEM_STATE;
+
+void heap_set_perturb(uint8_t value)
+{
+	uint8_t old = __atomic_exchange_n(&perturb, value, __ATOMIC_RELAXED);
+
+	if (!old != !value)
+		trace_watch(value);
+}
+
+void heap_watched(void *p, size_t size, size_t reserved, gfp_t gfp, const void *call_site)
+{
+	uint8_t byte = READ_ONCE(perturb);
+
+	trace_kmalloc(call_site, p, size, reserved, gfp, -1, 0);
+	if (byte && p && !(gfp & __GFP_ZERO))
+		memset(p, byte ^ 0xff, size);
+}
+
+/* What is about to be freed, when it is an object of ours. Debug caches have their own bytes. */
+static void perturb_freed(void *p)
+{
+	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+	uint8_t byte = READ_ONCE(perturb);
+
+	if (byte && (large_of(p) || (id - 1u < KMEM_ID_MAX - 1u && !debug_cache(cache_by_id(id)))))
+		memset(p, byte, object_usable(p));
+}
+
+/* ---- classes ---- */
+
 static void add_class(unsigned int size)
 {
 	/* Rounding makes some sizes equal. */
@@ -112,6 +145,12 @@ static struct kmem_cache *create_class(unsigned int size)
 	return s;
 }
 
+/* glibc's variable. */
+static uint8_t perturb_of(const char *text)
+{
+	return text ? (uint8_t)atoi(text) : 0;
+}
+
 /* On the first call, which may come before any constructor. */
 static cold void heap_init(void)
 {
@@ -119,6 +158,7 @@ static cold void heap_init(void)
 	unsigned int class = 0, i;
 
 	kmem_init();
+	heap_set_perturb(perturb_of(secure_getenv("MALLOC_PERTURB_")));
 	/* Nobody calls free() where system calls are not allowed. */
 	page_set_purge_on_free(true);
 	choose_classes();
@@ -278,7 +318,7 @@ noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 	if (clear && p)
 		memset(p, 0, size);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, reserved(size), gfp, -1, 0);
+		heap_watched(p, size, reserved(size), gfp, call_site);
 	if (unlikely(!p))
 		errno = ENOMEM;
 	heap_tick();
@@ -386,6 +426,7 @@ static noinline void free_traced(void *p, const void *call_site)
 
 	if (p)
 		trace_kfree(call_site, p);
+	perturb_freed(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), p, call_site);
 	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))
@@ -465,6 +506,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 		return NULL;
 	}
 	if (!size) {
+		perturb_freed(p);
 		kfree_from(p, call_site);
 		return NULL;
 	}
@@ -482,6 +524,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	if (!copy)
 		return NULL;
 	memcpy(copy, p, MIN(old, size));
+	perturb_freed(p);
 	kfree_from(p, call_site);
 	return copy;
 }

@@ -62,7 +62,7 @@ static void *memalign_from(size_t align, size_t size, const void *call_site)
 	if (!s && p && trace_on(TRACE_KMALLOC))
 		debug_large_alloc(p, size, false, call_site);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
+		heap_watched(p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, call_site);
 	if (!p)
 		errno = ENOMEM;
 	return p;

@@ -26,7 +26,7 @@ promised | diff - "$work/so" || fail "the headers declare other functions with K
 
 # The preloaded library: the same, and the malloc family.
 { cat $golden; printf '%s\n' aligned_alloc calloc free malloc malloc_usable_size memalign posix_memalign pvalloc \
-	realloc reallocarray valloc free_sized free_aligned_sized _ZdlPvm _ZdaPvm _ZdlPvmSt11align_val_t \
+	realloc reallocarray valloc mallinfo mallinfo2 mallopt malloc_trim malloc_stats malloc_info free_sized free_aligned_sized _ZdlPvm _ZdaPvm _ZdlPvmSt11align_val_t \
 	_ZdaPvmSt11align_val_t; } | sort -u >"$work/want"
 exported "$build/libkmem-malloc.so" >"$work/malloc"
 diff "$work/want" "$work/malloc" || fail "libkmem-malloc.so exports something else"
