@@ -2,10 +2,10 @@
 /*
  * malloc.c - the C library's allocation functions on libkmem (libkmem-malloc.so).
  *
- * Sizes up to 8 KiB come from caches malloc-8 ... malloc-8192: classes 16 bytes
+ * Sizes up to 8 KiB come from caches malloc-16 ... malloc-8192: classes 16 bytes
  * apart up to 512, 1/16 to 1024, then about 1/32. Larger objects are whole pages, with
  * the unused ones given back; more than 4 MiB get an address range of their own.
- * Results are aligned to 16 bytes, those of at most 8 bytes to 8.
+ * Results are aligned to 16 bytes; with malloc_align=8 those of at most 8 bytes to 8.
  * Events are those of kmalloc and kfree. Edge cases follow glibc: malloc(0) is a
  * real object, realloc(p, 0) frees and returns NULL, failure sets ENOMEM, and
  * free() leaves errno alone.
@@ -106,7 +106,8 @@ static void choose_classes(void)
 	unsigned int size, i, pieces;
 
 	heap.nr = 0;
-	add_class(GRAIN);
+	if (kmem_options()->malloc_align == KMEM_MALLOC_ALIGN_8)
+		add_class(GRAIN);
 	for (size = ALIGNMENT; size <= EVEN_TO; size += ALIGNMENT)
 		add_class(size);
 	for (i = 0; i < ARRAY_LEN(cuts); i++)
@@ -335,6 +336,11 @@ static force_inline void *alloc(size_t size, const void *call_site)
 			return p;
 	}
 	return heap_alloc(size, GFP_KERNEL, call_site);
+}
+
+void *heap_malloc(size_t size, const void *call_site)
+{
+	return alloc(size, call_site);
 }
 
 KMEM_API void *malloc(size_t size)

@@ -218,3 +218,7 @@ KMEM_API int mallopt(int parameter, int value)
 		return value >= 0 && value <= max_mmap;
 	return 1;
 }
+
+/* glibc's second names. */
+KMEM_API struct mallinfo __libc_mallinfo(void) __attribute__((leaf, nothrow, alias("mallinfo")));
+KMEM_API int __libc_mallopt(int parameter, int value) __attribute__((leaf, nothrow, alias("mallopt")));
