@@ -2,10 +2,10 @@
 /*
  * malloc.c - the C library's allocation functions on libkmem (libkmem-malloc.so).
  *
- * Sizes up to 8 KiB come from caches malloc-8 ... malloc-8192: classes 16 bytes
+ * Sizes up to 8 KiB come from caches malloc-16 ... malloc-8192: classes 16 bytes
  * apart up to 512, 1/16 to 1024, then about 1/32. Larger objects are whole pages, with
  * the unused ones given back; more than 4 MiB get an address range of their own.
- * Results are aligned to 16 bytes, those of at most 8 bytes to 8.
+ * Results are aligned to 16 bytes; with malloc_align=8 those of at most 8 bytes to 8.
  * Events are those of kmalloc and kfree. Edge cases follow glibc: malloc(0) is a
  * real object, realloc(p, 0) frees and returns NULL, failure sets ENOMEM, and
  * free() leaves errno alone.
@@ -68,6 +68,39 @@ static struct {
 	bool shrunk[NR_CLASSES];               /* since it last moved any */
 } heap KMEM_STATE;
 
+/* ---- M_PERTURB ---- */
+
+static uint8_t perturb KMEM_STATE;
+
+void heap_set_perturb(uint8_t value)
+{
+	uint8_t old = __atomic_exchange_n(&perturb, value, __ATOMIC_RELAXED);
+
+	if (!old != !value)
+		trace_watch(value);
+}
+
+void heap_watched(void *p, size_t size, size_t reserved, gfp_t gfp, const void *call_site)
+{
+	uint8_t byte = READ_ONCE(perturb);
+
+	trace_kmalloc(call_site, p, size, reserved, gfp, -1, 0);
+	if (byte && p && !(gfp & __GFP_ZERO))
+		memset(p, byte ^ 0xff, size);
+}
+
+/* What is about to be freed, when it is an object of ours. Debug caches have their own bytes. */
+static void perturb_freed(void *p)
+{
+	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+	uint8_t byte = READ_ONCE(perturb);
+
+	if (byte && (large_of(p) || (id - 1u < KMEM_ID_MAX - 1u && !debug_cache(cache_by_id(id)))))
+		memset(p, byte, object_usable(p));
+}
+
+/* ---- classes ---- */
+
 static void add_class(unsigned int size)
 {
 	/* Rounding makes some sizes equal. */
@@ -80,7 +113,8 @@ static void choose_classes(void)
 	unsigned int size, i, pieces;
 
 	heap.nr = 0;
-	add_class(GRAIN);
+	if (kmem_options()->malloc_align == KMEM_MALLOC_ALIGN_8)
+		add_class(GRAIN);
 	for (size = ALIGNMENT; size <= EVEN_TO; size += ALIGNMENT)
 		add_class(size);
 	for (i = 0; i < ARRAY_LEN(cuts); i++)
@@ -147,6 +181,12 @@ static void follow_classes(void)
 	heap_hot.limit = MAX_SMALL + 1;
 }
 
+/* glibc's variable. */
+static uint8_t perturb_of(const char *text)
+{
+	return text ? (uint8_t)atoi(text) : 0;
+}
+
 /* On the first call, which may come before any constructor. */
 static cold void heap_init(void)
 {
@@ -154,6 +194,7 @@ static cold void heap_init(void)
 	unsigned int class = 0, i;
 
 	kmem_init();
+	heap_set_perturb(perturb_of(secure_getenv("MALLOC_PERTURB_")));
 	/* Nobody calls free() where system calls are not allowed. */
 	page_set_purge_on_free(true);
 	choose_classes();
@@ -314,7 +355,7 @@ noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 	if (clear && p)
 		memset(p, 0, size);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, reserved(size), gfp, -1, 0);
+		heap_watched(p, size, reserved(size), gfp, call_site);
 	if (unlikely(!p))
 		errno = ENOMEM;
 	heap_tick();
@@ -331,6 +372,11 @@ static force_inline void *alloc(size_t size, const void *call_site)
 			return p;
 	}
 	return heap_alloc(size, GFP_KERNEL, call_site);
+}
+
+void *heap_malloc(size_t size, const void *call_site)
+{
+	return alloc(size, call_site);
 }
 
 HOT_SLOW void *malloc_slow(size_t size);
@@ -438,6 +484,7 @@ static noinline void free_traced(void *p, const void *call_site)
 
 	if (p)
 		trace_kfree(call_site, p);
+	perturb_freed(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), p, call_site);
 	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))
@@ -526,6 +573,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 		return NULL;
 	}
 	if (!size) {
+		perturb_freed(p);
 		kfree_from(p, call_site);
 		return NULL;
 	}
@@ -543,6 +591,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	if (!copy)
 		return NULL;
 	memcpy(copy, p, MIN(old, size));
+	perturb_freed(p);
 	kfree_from(p, call_site);
 	return copy;
 }

@@ -46,8 +46,7 @@ static void *aligned_object(struct kmem_cache *s, size_t size, const void *call_
 	return trace_on(TRACE_KMALLOC) ? watch_alloc(s, &request) : slub_alloc_request(s, &request);
 }
 
-/* align: a power of two. */
-static void *memalign_from(size_t align, size_t size, const void *call_site)
+void *heap_memalign(size_t align, size_t size, const void *call_site)
 {
 	struct kmem_cache *s;
 	void *p;
@@ -62,7 +61,7 @@ static void *memalign_from(size_t align, size_t size, const void *call_site)
 	if (!s && p && trace_on(TRACE_KMALLOC))
 		debug_large_alloc(p, size, false, call_site);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
+		heap_watched(p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, call_site);
 	if (!p)
 		errno = ENOMEM;
 	return p;
@@ -75,7 +74,7 @@ KMEM_API void *memalign(size_t align, size_t size)
 		return NULL;
 	}
 	/* As glibc: any alignment is rounded up to a power of two. */
-	return memalign_from(roundup_pow2(align), size, __builtin_return_address(0));
+	return heap_memalign(roundup_pow2(align), size, __builtin_return_address(0));
 }
 
 KMEM_API void *aligned_alloc(size_t align, size_t size)
@@ -84,7 +83,7 @@ KMEM_API void *aligned_alloc(size_t align, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return memalign_from(align, size, __builtin_return_address(0));
+	return heap_memalign(align, size, __builtin_return_address(0));
 }
 
 KMEM_API int posix_memalign(void **out, size_t align, size_t size)
@@ -94,7 +93,7 @@ KMEM_API int posix_memalign(void **out, size_t align, size_t size)
 
 	if (!is_pow2(align) || align % sizeof(void *))
 		return EINVAL;
-	p = memalign_from(align, size, __builtin_return_address(0));
+	p = heap_memalign(align, size, __builtin_return_address(0));
 	errno = saved;
 	if (!p)
 		return ENOMEM;
@@ -104,7 +103,7 @@ KMEM_API int posix_memalign(void **out, size_t align, size_t size)
 
 KMEM_API void *valloc(size_t size)
 {
-	return memalign_from(PAGE_SIZE, size, __builtin_return_address(0));
+	return heap_memalign(PAGE_SIZE, size, __builtin_return_address(0));
 }
 
 KMEM_API void *pvalloc(size_t size)
@@ -113,5 +112,5 @@ KMEM_API void *pvalloc(size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return memalign_from(PAGE_SIZE, MAX(ALIGN_UP(size, PAGE_SIZE), PAGE_SIZE), __builtin_return_address(0));
+	return heap_memalign(PAGE_SIZE, MAX(ALIGN_UP(size, PAGE_SIZE), PAGE_SIZE), __builtin_return_address(0));
 }
