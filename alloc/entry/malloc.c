@@ -139,6 +139,24 @@ static void tune_class(struct kmem_cache *s)
 		kmem_cache_tune(s, KMEM_TUNE_MIN_PARTIAL, (int64_t)keep);
 }
 
+/*
+ * malloc() finds the class by table from now on: for the sizes beyond that of the
+ * class before. A class of 8 bytes has but half an entry, the slow path looks closer.
+ */
+static void follow_class(struct kmem_cache *s, unsigned int class)
+{
+	unsigned int first = class ? heap.size[class - 1] / ALIGNMENT + 1 : 0;
+	unsigned int end = heap.size[class] / ALIGNMENT + 1;
+	struct kmem_cache_node *home = node_of(s, 0);
+
+	if (heap.size[0] < ALIGNMENT && class < 2)
+		return;
+	/* Against a drain. */
+	node_lock(home);
+	slot_follow(s, &heap_hot.slot[first], end - first);
+	node_unlock(home);
+}
+
 static struct kmem_cache *create_class(unsigned int size)
 {
 	struct kmem_cache_args args = { .align = MIN(size & (0u - size), (unsigned int)PAGE_SIZE) };
@@ -147,38 +165,43 @@ static struct kmem_cache *create_class(unsigned int size)
 
 	report_format(name, sizeof(name), "malloc-%u", size);
 	s = __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC);
-	if (!s)
-		report_bug("cannot create %s at start: out of address space; raise ulimit -v", name);
-	tune_class(s);
+	if (s)
+		tune_class(s);
 	return s;
 }
 
-/* malloc() finds the class of the sizes from (first - 1) * 16 + 1 to (end - 1) * 16 by table. */
-static void follow_class(struct kmem_cache *s, unsigned int first, unsigned int end)
+/* The first request of a class makes its cache: most programs need few. NULL when there is no memory for it. */
+static noinline struct kmem_cache *make_class(unsigned int class)
 {
-	struct kmem_cache_node *home = node_of(s, 0);
+	struct kmem_cache *s = create_class(heap.size[class]), *none = NULL;
 
-	/* Against a drain. */
-	node_lock(home);
-	slot_follow(s, &heap_hot.slot[first], end - first);
-	node_unlock(home);
+	if (!s)
+		return NULL;
+	if (!__atomic_compare_exchange_n(&heap.cache[class], &none, s, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		/* Another thread was faster. */
+		kmem_cache_destroy(s);
+		return none;
+	}
+	follow_class(s, class);
+	return s;
 }
 
-static void follow_classes(void)
+/* The cache of a class, NULL when it was not needed so far. */
+static force_inline struct kmem_cache *class_if_made(unsigned int class)
 {
-	/* A class of 8 bytes has half an entry: which one it is, is left to the slow path. */
-	unsigned int shared = heap.size[0] < ALIGNMENT ? 2 : 0;
-	unsigned int class, i, first, end = 0;
+	return __atomic_load_n(&heap.cache[class], __ATOMIC_ACQUIRE);
+}
 
-	for (i = 0; i < ARRAY_LEN(heap_hot.slot); i++)
-		heap_hot.slot[i] = percpu_region(0);
-	for (class = 0; class < heap.nr; class++) {
-		first = end;
-		end = heap.size[class] / ALIGNMENT + 1;
-		if (class >= shared)
-			follow_class(heap.cache[class], first, end);
-	}
-	heap_hot.limit = MAX_SMALL + 1;
+static force_inline struct kmem_cache *class_cache(unsigned int class)
+{
+	struct kmem_cache *s = class_if_made(class);
+
+	return likely(s) ? s : make_class(class);
+}
+
+static force_inline unsigned int class_of(size_t size)
+{
+	return heap.class[(size + GRAIN - 1) / GRAIN];
 }
 
 /* glibc's variable. */
@@ -190,7 +213,6 @@ static uint8_t perturb_of(const char *text)
 /* On the first call, which may come before any constructor. */
 static cold void heap_init(void)
 {
-	struct kmem_cache *made[NR_CLASSES];
 	unsigned int class = 0, i;
 
 	kmem_init();
@@ -203,37 +225,34 @@ static cold void heap_init(void)
 			class++;
 		heap.class[i] = (uint8_t)class;
 	}
-	for (class = 0; class < heap.nr; class++)
-		made[class] = create_class(heap.size[class]);
-	/* The first one last: that it is there says that all are. */
-	for (class = heap.nr; class-- > 0;)
-		WRITE_ONCE(heap.cache[class], made[class]);
-	follow_classes();
+	for (i = 0; i < ARRAY_LEN(heap_hot.slot); i++)
+		heap_hot.slot[i] = percpu_region(0);
+	WRITE_ONCE(heap_hot.limit, MAX_SMALL + 1);
+}
+
+static force_inline bool heap_ready(void)
+{
+	return likely(READ_ONCE(heap_hot.limit));
 }
 
 /* Before the program can have threads: two of them must not both make the first call. */
 __attribute__((constructor(102))) static void construct(void)
 {
-	if (!heap.cache[0])
+	if (!heap_ready())
 		heap_init();
-}
-
-static force_inline struct kmem_cache *class_cache(size_t size)
-{
-	return heap.cache[heap.class[(size + GRAIN - 1) / GRAIN]];
 }
 
 struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 {
 	unsigned int class;
 
-	if (unlikely(!heap.cache[0]))
+	if (!heap_ready())
 		heap_init();
 	if (align > PAGE_SIZE || size > MAX_SMALL)
 		return NULL;
-	for (class = heap.class[(size + GRAIN - 1) / GRAIN]; class < heap.nr; class++)
+	for (class = class_of(size); class < heap.nr; class++)
 		if (!(heap.size[class] & (align - 1)))
-			return heap.cache[class];
+			return class_cache(class);
 	return NULL;
 }
 
@@ -248,14 +267,15 @@ struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 /* Whether a class has slabs and moved nothing between slots and them since the last call: true once, until it does. */
 static bool fell_idle(unsigned int class)
 {
-	const struct kmem_cache *s = heap.cache[class];
-	struct kmem_cache_node *home = node_of(s, 0);
+	const struct kmem_cache *s = class_if_made(class);
+	struct kmem_cache_node *home;
 	uint64_t moves = 0, slabs = 0;
 	unsigned int nid;
 	bool idle;
 
-	if (debug_cache(s))
+	if (!s || debug_cache(s))
 		return false;
+	home = node_of(s, 0);
 	node_lock(home);
 	for (nid = 0; nid < s->nr_nodes; nid++) {
 		const struct kmem_cache_node *n = node_of(s, nid);
@@ -330,20 +350,28 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 {
 	const struct slab_request request = { gfp, -1, size, call_site };
+	struct kmem_cache *s;
 
-	if (unlikely(!heap.cache[0]))
+	if (!heap_ready())
 		heap_init();
 	if (size > MAX_SMALL)
 		return alloc_pages_for(size, gfp, call_site);
+	s = class_cache(class_of(size));
+	if (unlikely(!s))
+		return NULL;
 	if (trace_on(TRACE_KMALLOC))
-		return watch_alloc(class_cache(size), &request);
-	return slub_alloc_request(class_cache(size), &request);
+		return watch_alloc(s, &request);
+	return slub_alloc_request(s, &request);
 }
 
 /* What an allocation of `size` reserves, for the event. */
 static size_t reserved(size_t size)
 {
-	return size <= MAX_SMALL ? class_cache(size)->size : ALIGN_UP(size, PAGE_SIZE);
+	const struct kmem_cache *s = size <= MAX_SMALL ? class_if_made(class_of(size)) : NULL;
+
+	if (size > MAX_SMALL)
+		return ALIGN_UP(size, PAGE_SIZE);
+	return s ? s->size : heap.size[class_of(size)];
 }
 
 noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
@@ -362,28 +390,30 @@ noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 	return p;
 }
 
-static force_inline void *alloc(size_t size, const void *call_site)
+/* An object of the running CPU's slot, in a few instructions more than malloc() takes; NULL when it is not so easy. */
+static force_inline void *alloc_fast(size_t size)
 {
-	if (likely(size <= MAX_SMALL) && !trace_on(TRACE_KMALLOC)) {
-		struct kmem_cache *s = class_cache(size);
-		void *p;
+	struct kmem_cache *s;
+	void *p;
 
-		if (likely(s) && likely(slub_pop(s, &p)))
-			return p;
-	}
-	return heap_alloc(size, GFP_KERNEL, call_site);
+	if (unlikely(size >= heap_hot.limit) || trace_on(TRACE_KMALLOC))
+		return NULL;
+	s = class_if_made(class_of(size));
+	return likely(s) && likely(slub_pop(s, &p)) ? p : NULL;
 }
 
 void *heap_malloc(size_t size, const void *call_site)
 {
-	return alloc(size, call_site);
+	void *p = alloc_fast(size);
+
+	return likely(p) ? p : heap_alloc(size, GFP_KERNEL, call_site);
 }
 
 HOT_SLOW void *malloc_slow(size_t size);
 
 void *malloc_slow(size_t size)
 {
-	return alloc(size, __builtin_return_address(0));
+	return heap_malloc(size, __builtin_return_address(0));
 }
 
 _Static_assert(offsetof(__typeof__(heap_hot), slot) == 8 && ALIGNMENT == 16, "below");
@@ -400,15 +430,28 @@ KMEM_API HOT_FUNCTION void *malloc(HOT_ARGUMENT size_t size)
 		:);
 }
 
+typedef long long vector __attribute__((__vector_size__(ALIGNMENT), __may_alias__));
+
+/* Up to here copying and clearing are done here: calls cost more. */
+#define SHORT_BYTES 128u
+
 KMEM_API void *calloc(size_t n, size_t size)
 {
-	size_t bytes;
+	size_t bytes, i;
+	void *p;
 
 	if (unlikely(__builtin_mul_overflow(n, size, &bytes))) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	return heap_alloc(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+	p = alloc_fast(bytes);
+	if (unlikely(!p))
+		return heap_alloc(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+	if (bytes > SHORT_BYTES || heap.size[0] < ALIGNMENT)
+		return memset(p, 0, bytes);
+	for (i = 0; i < bytes; i += ALIGNMENT)
+		*(volatile vector *)(void *)((char *)p + i) = (vector){ 0 };
+	return p;
 }
 
 /* ---- free ---- */
@@ -526,6 +569,12 @@ static bool resize_pages(struct page *page, size_t size)
 	return true;
 }
 
+/* Keep the place unless at least half of it would be idle, and more than a few bytes. */
+static force_inline bool keeps_place(size_t old, size_t size)
+{
+	return size <= old && (size > old / 2 || old <= ALIGNMENT);
+}
+
 static bool resize_in_place(void *p, size_t old, size_t size)
 {
 	struct page *page = large_of(p);
@@ -537,8 +586,7 @@ static bool resize_in_place(void *p, size_t old, size_t size)
 	/* Moving is what finds pointers into the old object. */
 	if (page || id == KMEM_ID_GUARD || debug_cache(cache_by_id(id)))
 		return false;
-	/* Keep the place unless at least half of it would be idle, and more than a few bytes. */
-	return size <= old && (size > old / 2 || old <= ALIGNMENT);
+	return keeps_place(old, size);
 }
 
 /*
@@ -596,9 +644,35 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	return copy;
 }
 
+/* The cache of an object that may be resized without further thought; NULL when it takes some. */
+static force_inline const struct kmem_cache *plain_cache(const void *p)
+{
+	uint16_t id = likely(arena_contains(p)) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+
+	/* Debug caches put all calls on the watched path. */
+	if (unlikely(id - 1u >= KMEM_ID_MAX - 1u) || trace_on(TRACE_KMALLOC) || trace_on(TRACE_KFREE))
+		return NULL;
+	return cache_by_id(id);
+}
+
 KMEM_API void *realloc(void *p, size_t size)
 {
-	return realloc_from(p, size, __builtin_return_address(0));
+	const struct kmem_cache *s;
+	void *copy;
+
+	if (!p)
+		return malloc(size);
+	s = plain_cache(p);
+	if (unlikely(!s) || unlikely(!size))
+		return realloc_from(p, size, __builtin_return_address(0));
+	if (keeps_place(s->size, size))
+		return p;
+	copy = alloc_fast(size);
+	if (unlikely(!copy))
+		return realloc_from(p, size, __builtin_return_address(0));
+	memcpy(copy, p, MIN(s->size, size));
+	free(p);
+	return copy;
 }
 
 KMEM_API void *reallocarray(void *p, size_t n, size_t size)
