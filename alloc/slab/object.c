@@ -35,8 +35,6 @@ static noinline void *alloc_traced(struct kmem_cache *s, gfp_t gfp, const void *
 
 static noinline void free_watched(struct kmem_cache *s, void *object, const void *call_site)
 {
-	if (!object)
-		return;
 	if (likely(trace_batch_only(TRACE_KMEM_CACHE_FREE))) {
 		event_batch_free(call_site, object, KMEM_BATCH_CACHE_FREE, s->id);
 		slub_free(s, object);
@@ -46,11 +44,21 @@ static noinline void free_watched(struct kmem_cache *s, void *object, const void
 	watch_free(s, object, call_site);
 }
 
-KMEM_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+/* Behind a tail call: the return address is the program's. */
+static noinline void *alloc_slow(struct kmem_cache *s, gfp_t gfp)
 {
 	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
 		return alloc_traced(s, gfp, __builtin_return_address(0));
-	return slub_alloc(s, gfp);
+	return slub_alloc_slow(s, gfp);
+}
+
+KMEM_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	void *object;
+
+	if (unlikely(!slub_pop_dormant(s, TRACE_KMEM_CACHE_ALLOC, &object)))
+		return alloc_slow(s, gfp);
+	return unlikely(gfp & __GFP_ZERO) ? slub_zero(s, object) : object;
 }
 
 KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
@@ -64,12 +72,18 @@ KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
 	return slub_alloc_request(s, &request);
 }
 
-KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object)
+static noinline void free_slow(struct kmem_cache *s, void *object)
 {
 	if (trace_on(TRACE_KMEM_CACHE_FREE))
 		free_watched(s, object, __builtin_return_address(0));
-	else if (likely(object))
-		slub_free(s, object);
+	else
+		slub_free_slow(s, object);
+}
+
+KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object)
+{
+	if (likely(object) && unlikely(!slub_push_dormant(s, TRACE_KMEM_CACHE_FREE, object)))
+		free_slow(s, object);
 }
 
 static noinline int alloc_bulk_watched(struct kmem_cache *s, gfp_t gfp, size_t size, void **p, const void *call_site)
@@ -103,7 +117,8 @@ KMEM_API void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p)
 			kfree_from(p[i], __builtin_return_address(0));
 	} else if (trace_on(TRACE_KMEM_CACHE_FREE)) {
 		for (i = 0; i < size; i++)
-			free_watched(s, p[i], __builtin_return_address(0));
+			if (p[i])
+				free_watched(s, p[i], __builtin_return_address(0));
 	} else {
 		slub_free_bulk(s, size, p);
 	}

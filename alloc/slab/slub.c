@@ -16,6 +16,7 @@
 #include "base/report.h"
 #include "slab/debug.h"
 #include "slab/guard.h"
+#include "slab/refuse.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -373,6 +374,8 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 
 noinline void slub_free_slow(struct kmem_cache *s, void *object)
 {
+	if (unlikely(refuse_free(s, object)))
+		return;
 	free_slow(s, &object, 1);
 }
 
@@ -476,7 +479,7 @@ void slub_free_try(struct kmem_cache *s, void *object)
 	struct kmem_cache_node *home = node_of(s, 0);
 
 	/* With several nodes the slot's capacity is 0, and the object goes to its slab. */
-	if (slub_push(s, object))
+	if (slub_push(s, object) || refuse_free(s, object))
 		return;
 	if (debug_cache(s) || !try_lock(home)) {
 		defer_free(s, object);

@@ -10,6 +10,7 @@
 #include "base/wipe.h"
 #include "slab/account.h"
 #include "slab/debug.h"
+#include "slab/refuse.h"
 
 /* Constructed and TYPESAFE_BY_RCU objects keep their contents while free, poisoned ones their poison. */
 static bool may_wipe(const struct kmem_cache *s)
@@ -86,6 +87,9 @@ void watch_free(struct kmem_cache *s, void *object, const void *call_site)
 		slub_free(s, object);
 		return;
 	}
+	/* Before anything is written to it. */
+	if (refuse_free(s, object))
+		return;
 	if (account_on() && arena_contains(object))
 		account_release(object, s->size);
 	if (debug_cache(s)) {

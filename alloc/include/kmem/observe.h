@@ -293,7 +293,7 @@ enum kmem_cache_state {
  */
 struct kmem_cache {
 	uint64_t percpu;        /* slot of CPU 0 in the current region */
-	uint64_t reserved0;
+	uint64_t address_mask;  /* bits that are 0 in the address of every object; 0 for a debug cache, which checks all */
 	uint32_t size;
 	uint32_t object_size;
 	uint32_t flags;         /* SLAB_* */
