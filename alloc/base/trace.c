@@ -34,11 +34,16 @@ SEMAPHORE(mempool_wait, 8);
 SEMAPHORE(mempool_resize, 9);
 SEMAPHORE(genpool_alloc, 10);
 SEMAPHORE(genpool_free, 11);
+SEMAPHORE(mp_create, 12);
+SEMAPHORE(mp_grow, 13);
+SEMAPHORE(mp_reset, 14);
+SEMAPHORE(mp_destroy, 15);
 
 _Static_assert(TRACE_KMEM_CACHE_ALLOC == 0 && TRACE_KMEM_CACHE_FREE == 1 && TRACE_KMALLOC == 2 &&
 	       TRACE_KFREE == 3 && TRACE_MM_PAGE_ALLOC == 4 && TRACE_MM_PAGE_FREE == 5 &&
 	       TRACE_MEMPOOL_ALLOC == 6 && TRACE_MEMPOOL_FREE == 7 && TRACE_MEMPOOL_WAIT == 8 &&
-	       TRACE_MEMPOOL_RESIZE == 9 && TRACE_GENPOOL_ALLOC == 10 && TRACE_GENPOOL_FREE == 11,
+	       TRACE_MEMPOOL_RESIZE == 9 && TRACE_GENPOOL_ALLOC == 10 && TRACE_GENPOOL_FREE == 11 &&
+	       TRACE_MP_CREATE == 12 && TRACE_MP_GROW == 13 && TRACE_MP_RESET == 14 && TRACE_MP_DESTROY == 15,
 	       "the names above index the array");
 
 void trace_watch(bool on)
@@ -117,4 +122,24 @@ noinline void trace_genpool_free(const void *call_site, unsigned long addr, cons
 				 size_t bytes)
 {
 	STAP_PROBEV(kmem, genpool_free, call_site, addr, pool, name, bytes);
+}
+
+noinline void trace_mp_create(const void *call_site, const void *pool, const char *name, size_t bytes)
+{
+	STAP_PROBEV(kmem, mp_create, call_site, pool, name, bytes);
+}
+
+noinline void trace_mp_grow(const void *call_site, const void *ptr, const void *pool, const char *name, size_t bytes)
+{
+	STAP_PROBEV(kmem, mp_grow, call_site, ptr, pool, name, bytes);
+}
+
+noinline void trace_mp_reset(const void *call_site, const void *pool, const char *name, size_t bytes)
+{
+	STAP_PROBEV(kmem, mp_reset, call_site, pool, name, bytes);
+}
+
+noinline void trace_mp_destroy(const void *call_site, const void *pool, const char *name, size_t bytes)
+{
+	STAP_PROBEV(kmem, mp_destroy, call_site, pool, name, bytes);
 }

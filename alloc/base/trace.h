@@ -29,6 +29,10 @@ enum trace_event {
 	TRACE_MEMPOOL_RESIZE,
 	TRACE_GENPOOL_ALLOC,
 	TRACE_GENPOOL_FREE,
+	TRACE_MP_CREATE,
+	TRACE_MP_GROW,
+	TRACE_MP_RESET,
+	TRACE_MP_DESTROY,
 	TRACE_NR_EVENTS
 };
 
@@ -85,5 +89,14 @@ void trace_mempool_resize(const void *call_site, const void *pool, const char *n
 /* addr 0: the allocation failed. bytes: as asked for. */
 void trace_genpool_alloc(const void *call_site, unsigned long addr, const void *pool, const char *name, size_t bytes);
 void trace_genpool_free(const void *call_site, unsigned long addr, const void *pool, const char *name, size_t bytes);
+/*
+ * Region pools, struct mp_pool. create, grow: bytes of the first node or of the
+ * program's memory; of a further node or large block at ptr. reset, destroy:
+ * bytes in use until now.
+ */
+void trace_mp_create(const void *call_site, const void *pool, const char *name, size_t bytes);
+void trace_mp_grow(const void *call_site, const void *ptr, const void *pool, const char *name, size_t bytes);
+void trace_mp_reset(const void *call_site, const void *pool, const char *name, size_t bytes);
+void trace_mp_destroy(const void *call_site, const void *pool, const char *name, size_t bytes);
 
 #endif

@@ -51,7 +51,7 @@ void kmem_init(void)
 	options_read(secure_getenv("KMEM_OPTIONS"));
 	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
 	debug_large_setup();
-	fault_setup(secure_getenv("KMEM_FAILSLAB"), secure_getenv("KMEM_FAIL_PAGE_ALLOC"), secure_getenv("KMEM_FAIL_NTH"));
+	fault_setup(secure_getenv);
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	cache_set_random_order(kmem_options()->freelist_random);

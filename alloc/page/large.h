@@ -27,4 +27,10 @@ bool large_resize(struct page *page, size_t bytes);
  */
 struct page *large_remap(struct page *page, size_t bytes);
 
+/* How many there are, and were at most; and their bytes. */
+struct large_usage {
+	uint64_t nr, peak_nr, bytes, peak_bytes;
+};
+struct large_usage large_usage(void);
+
 #endif

@@ -13,6 +13,7 @@
 
 #include <kmem/slab.h>
 
+#include "base/fault.h"
 #include "base/os.h"
 #include "base/report.h"
 #include "base/strict.h"
@@ -270,6 +271,8 @@ static bool take_below(struct request *r, gfp_t gfp)
 {
 	unsigned int i;
 
+	if (trace_on(TRACE_MEMPOOL_ALLOC) && fault_mempool(r->call_site))
+		return false;
 	for (i = 0; i < r->count && r->missing; i++) {
 		if (r->elems[i])
 			continue;
@@ -415,6 +418,15 @@ static noinline void *alloc_slow(mempool_t *pool, gfp_t gfp, const void *call_si
 	return take_slow(&r) ? element : NULL;
 }
 
+/* With events, and failures that somebody wants. */
+static noinline void *alloc_watched(mempool_t *pool, gfp_t gfp, const void *call_site)
+{
+	void *element = NULL;
+	struct request r = { pool, &element, 1, 1, gfp, call_site };
+
+	return take_below(&r, light(gfp)) || take_slow(&r) ? element : NULL;
+}
+
 KMEM_API void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask)
 {
 	gfp_t gfp = adjust(gfp_mask);
@@ -424,12 +436,10 @@ KMEM_API void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask)
 		complain_zero(pool);
 	/* The allocator below only hears of the first round. */
 	strict_check(gfp_mask, __builtin_return_address(0));
-	element = pool->alloc(light(gfp), pool->pool_data);
-	if (unlikely(!element))
-		return alloc_slow(pool, gfp, __builtin_return_address(0));
 	if (trace_on(TRACE_MEMPOOL_ALLOC))
-		trace_mempool_alloc(__builtin_return_address(0), element, pool, pool->live->name, gfp, 0);
-	return element;
+		return alloc_watched(pool, gfp, __builtin_return_address(0));
+	element = pool->alloc(light(gfp), pool->pool_data);
+	return likely(element) ? element : alloc_slow(pool, gfp, __builtin_return_address(0));
 }
 
 KMEM_API void *mempool_alloc_preallocated(mempool_t *pool)

@@ -202,7 +202,7 @@ static int set_slots(struct kmem_cache *s)
 	s->slot_capacity = 2 * s->sheaf_capacity;
 	if (alloc_slots(s->slot_capacity, &s->slot_offset, shared))
 		return -ENOMEM;
-	s->percpu = percpu_region(0) + s->slot_offset;
+	slot_point(s, percpu_region(0) + s->slot_offset);
 	for (nid = 0; nid < s->nr_nodes; nid++)
 		node_of(s, nid)->shared = (uintptr_t)shared[nid];
 	return 0;
@@ -280,7 +280,7 @@ static struct kmem_cache *create_alias(const char *name, const struct kmem_cache
 	}
 	merge_join(root, s, a->object_size);
 	s->slot_offset = offset;
-	s->percpu = percpu_region(0) + offset;
+	slot_point(s, percpu_region(0) + offset);
 	publish(s, name, call_site);
 	return s;
 }

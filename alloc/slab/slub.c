@@ -564,7 +564,7 @@ static uint64_t swap_region(struct kmem_cache *s)
 	uint64_t old = s->percpu;
 	unsigned int other = old - s->slot_offset == percpu_region(0);
 
-	__atomic_store_n(&s->percpu, percpu_region(other) + s->slot_offset, __ATOMIC_RELEASE);
+	slot_point(s, percpu_region(other) + s->slot_offset);
 	percpu_barrier();
 	return old;
 }
@@ -635,7 +635,7 @@ void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity,
 	s->slot_offset = offset;
 	s->slot_capacity = capacity;
 	s->sheaf_capacity = capacity / 2;
-	__atomic_store_n(&s->percpu, percpu_region(0) + offset, __ATOMIC_RELEASE);
+	slot_point(s, percpu_region(0) + offset);
 	percpu_barrier();
 	while (cpu-- > 0)
 		empty_slot(s, (struct kmem_slot *)(uintptr_t)(old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), &empty);

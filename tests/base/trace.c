@@ -28,6 +28,10 @@ static const struct {
 	[TRACE_MEMPOOL_RESIZE] = { "mempool_resize", 5 },
 	[TRACE_GENPOOL_ALLOC] = { "genpool_alloc", 5 },
 	[TRACE_GENPOOL_FREE] = { "genpool_free", 5 },
+	[TRACE_MP_CREATE] = { "mp_create", 4 },
+	[TRACE_MP_GROW] = { "mp_grow", 5 },
+	[TRACE_MP_RESET] = { "mp_reset", 4 },
+	[TRACE_MP_DESTROY] = { "mp_destroy", 4 },
 };
 
 static uint8_t *image;
@@ -152,6 +156,10 @@ Test(trace, a_probe_nobody_listens_to_does_nothing)
 	trace_mempool_resize(NULL, NULL, "x", 1, 2);
 	trace_genpool_alloc(NULL, 1, NULL, "x", 2);
 	trace_genpool_free(NULL, 1, NULL, "x", 2);
+	trace_mp_create(NULL, NULL, "x", 1);
+	trace_mp_grow(NULL, NULL, NULL, "x", 1);
+	trace_mp_reset(NULL, NULL, "x", 1);
+	trace_mp_destroy(NULL, NULL, "x", 1);
 	cr_expect_str_eq(capture_end(), "");
 }
 

@@ -390,6 +390,18 @@ END
 expect mempool_resize_zero 0 <<'END'
 kmem: mempool_resize(kmalloc-64, 0): the size must be positive
 END
+expect mp_pool_destroy_in_handler 0 <<'END'
+kmem: BUG mp_pool mp_pool-0: mp_destroy_pool() in one of its cleanup handlers; it was ignored
+END
+expect mp_pool_double_free 0 <<'END'
+kmem: BUG mp_pool mp_pool-0: mp_free(ADDR): it is free already; it was left alone
+END
+expect mp_pool_foreign_free SIGABRT <<'END'
+kmem: BUG mp_pool mp_pool-0: mp_free(ADDR): not memory of this pool
+END
+expect mp_pool_use_destroyed SIGABRT <<'END'
+kmem: BUG: mp_alloc(ADDR): not a live mp_pool
+END
 expect percpu_foreign_free SIGABRT <<'END'
 kmem: BUG: free_percpu(ADDR): not memory of alloc_percpu()
 END

@@ -144,3 +144,22 @@ Test(large, what_cannot_be_is_refused_and_nothing_lost)
 	cr_expect(intact(page_to_addr(page), 5 * MIB));
 	cr_expect_eq(zones[0].mapped_pages, 1280);
 }
+
+Test(large, mappings_and_their_bytes_are_counted_with_their_peaks)
+{
+	struct page *a = large_map(5 * MIB, -1), *b = large_map(8 * MIB, -1);
+	struct large_usage usage = large_usage();
+
+	cr_expect(usage.nr == 2 && usage.peak_nr == 2 && usage.bytes == 13 * MIB && usage.peak_bytes == 13 * MIB);
+	large_unmap(a);
+	cr_assert(large_resize(b, 6 * MIB));
+	usage = large_usage();
+	cr_expect(usage.nr == 1 && usage.peak_nr == 2 && usage.bytes == 6 * MIB && usage.peak_bytes == 13 * MIB);
+	/* Moving is not two mappings at a time. */
+	b = large_remap(b, 12 * MIB);
+	usage = large_usage();
+	cr_expect(usage.nr == 1 && usage.bytes == 12 * MIB && usage.peak_bytes == 13 * MIB);
+	large_unmap(b);
+	usage = large_usage();
+	cr_expect(usage.nr == 0 && usage.bytes == 0);
+}

@@ -344,8 +344,9 @@ struct kmem_cache {
 	uint64_t guard_frees;
 	uint16_t root_id;       /* whose slabs it uses: its own id, or that of the cache it is an alias of */
 	uint16_t next_alias;    /* chain from the root through its aliases: id, 0 at the end */
-	uint32_t reserved1;
-	uint64_t reserved[29];
+	uint32_t nr_hot;        /* words at `hot` that follow `percpu`: tables by size of kmalloc() and malloc() */
+	uint64_t hot;
+	uint64_t reserved[28];
 };
 
 /* Whether a cache has its slabs from another one. */
