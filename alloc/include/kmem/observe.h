@@ -409,6 +409,7 @@ struct kmem_zone {
 	uint64_t free_pages;    /* in free_list, per-CPU lists not included */
 	uint64_t dirty_pages;   /* of those, not known to be empty: purge gives them back */
 	uint64_t purged_pages;  /* given back to the system so far, cumulative */
+	uint64_t emptied_taken; /* pages handed out that were fresh or given back, cumulative */
 	uint64_t mapped_pages;  /* in objects of their own address range (> 4 MiB), now */
 	uint64_t watermark[KMEM_NR_WMARKS]; /* pages, without the boost */
 	uint64_t watermark_boost;
