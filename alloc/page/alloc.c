@@ -77,7 +77,9 @@ static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order,
 	WRITE_ONCE(page->order, (uint8_t)order);
 	WRITE_ONCE(page->nr_pages, nr_pages);
 	page->refcount = 1;
-	page->flags = gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
+	/* The slab layer wants to know which pages have memory. */
+	page->flags = (gfp & __GFP_COMP ? KMEM_PG_COMP : 0) |
+		      (type == KMEM_PAGE_SLAB ? page->flags & KMEM_PG_ZEROED : 0);
 	page_set_type(page, type);
 	if (gfp & __GFP_DIRECT_RECLAIM)
 		purge_tick(nr_pages);

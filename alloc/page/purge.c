@@ -68,12 +68,17 @@ void page_set_purge_on_free(bool on)
 	purge_on_free = on;
 }
 
+bool purge_pages(void *addr, size_t bytes)
+{
+	return !(purge.lazily ? os_purge_lazily(addr, bytes) : os_purge(addr, bytes));
+}
+
 /* Return: what the block is now, 0 when the system refused. */
 static uint16_t empty(const struct page *page, size_t bytes)
 {
-	if (purge.lazily)
-		return os_purge_lazily(page_to_addr(page), bytes) ? 0 : KMEM_PG_LAZY;
-	return os_purge(page_to_addr(page), bytes) ? 0 : KMEM_PG_ZEROED;
+	if (!purge_pages(page_to_addr(page), bytes))
+		return 0;
+	return purge.lazily ? KMEM_PG_LAZY : KMEM_PG_ZEROED;
 }
 
 /*

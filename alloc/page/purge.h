@@ -20,6 +20,9 @@ void purge_init(enum kmem_purge_option when, unsigned int decay_ms, bool lazily)
 /* Give back free blocks of at least min_order until at most `keep` dirty pages are left. Return: bytes. */
 size_t purge_blocks(struct kmem_zone *zone, unsigned int min_order, uint64_t keep);
 
+/* Empty pages that the caller owns, by the system call that was chosen; their contents are lost. Return: false when refused. */
+bool purge_pages(void *addr, size_t bytes);
+
 /* As the policy says, for all zones; looks at the clock. No lock held, system calls allowed. */
 void purge_now_and_then(void);
 

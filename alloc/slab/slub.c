@@ -621,6 +621,27 @@ void slub_drain(struct kmem_cache *s)
 	node_release(root, empty);
 }
 
+void slub_trim(struct kmem_cache *s)
+{
+	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, numa_this_node());
+	struct page *empty = NULL;
+	void *batch[BATCH];
+	uint32_t moved, nr;
+
+	node_lock(home);
+	/* The thread may move to other CPUs meanwhile: no more than one slot's worth. */
+	for (moved = 0; moved < s->slot_capacity; moved += nr) {
+		nr = flush_slot(s, n, batch, BATCH);
+		if (!nr)
+			break;
+		node_put(s, batch, nr, &empty);
+	}
+	for (nr = 0; nr < s->nr_nodes; nr++)
+		empty_barn(s, node_of(s, nr), &empty);
+	node_unlock(home);
+	node_release(s, empty);
+}
+
 void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity, struct kmem_slot **shared)
 {
 	struct kmem_cache_node *home = node_of(s, 0);

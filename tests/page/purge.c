@@ -252,6 +252,9 @@ Test(purge, descriptors_and_bitmaps_of_an_empty_block_go_too)
 	uint8_t *bitmap = (uint8_t *)page_bitmap(page);
 
 	memset(bitmap, 0xff, (size_t)1024 * KMEM_BITMAP_BYTES);
+	for (int i = 1; i < 1024; i++)
+		page[i].head = page_index(page);
+	cr_expect_eq(resident_pages(page, 1024 * sizeof(*page)), 16);
 	cr_expect_eq(resident_pages(bitmap, 1024 * KMEM_BITMAP_BYTES), 16);
 	free_pages((unsigned long)p, 10);
 	kmem_page_purge(0);
