@@ -18,6 +18,7 @@
 
 #include "base/os.h"
 #include "page/buddy.h"
+#include "page/grow.h"
 #include "page/pcp.h"
 #include "page/vmstat.h"
 
@@ -27,15 +28,21 @@
 /* purge=threshold: free dirty memory that is kept for reuse whatever the load: 64 MiB. */
 #define KEEP_PAGES (((uint64_t)64 << 20) >> PAGE_SHIFT)
 
-/* The same for decay, before anything is learned: 512 KiB. And the most that one look purges: 2 MiB, or one block. */
+/* The same for decay, before anything is learned: 512 KiB. */
 #define KEEP_LEAST 128u
-#define LOOK_MOST  PAGEBLOCK_PAGES
 
-#define LOOK_PAGES 64u
+/* A look purges in such steps, 2 MiB or one block, for an eighth of the time since the last one, and not for longer. */
+#define STEP_PAGES    PAGEBLOCK_PAGES
+#define TIME_SHARE    8u
+#define SPEND_MOST_NS UINT64_C(5000000)
+
+/* Pages moved between two looks: so many, and half of the distance to the limit up to so many more. */
+#define LOOK_PAGES     64
+#define LOOK_PAGES_FAR 960u
 
 bool purge_on_free KMEM_STATE;
-uint32_t purge_look_pages KMEM_STATE = LOOK_PAGES;
-__thread uint32_t purge_moved_pages;
+int32_t purge_look_pages KMEM_STATE = LOOK_PAGES;
+__thread int32_t purge_moved_pages;
 
 /* What is known of a zone, in pages. Written by whoever looks: guesses that may be a little off. */
 struct zone_purge {
@@ -44,6 +51,7 @@ struct zone_purge {
 	uint64_t limit;  /* may stay free: learned */
 	uint64_t debt;   /* given back in this period, and not yet regretted */
 	uint64_t taken;  /* zone->emptied_taken when last looked at */
+	uint64_t spent_ns; /* when time was last spent on purging */
 };
 
 static struct {
@@ -68,8 +76,44 @@ void page_set_purge_on_free(bool on)
 	purge_on_free = on;
 }
 
+/*
+ * Huge pages behind what is purged in pieces would bring the memory back, on the
+ * next touch or by the system's own initiative.
+ */
+static void break_huge_page(const struct page *page)
+{
+	struct kmem_zone *zone = zone_of(page);
+	uint32_t index = ALIGN_DOWN(page_index(page), PAGEBLOCK_PAGES);
+	bool huge;
+
+	buddy_lock(zone);
+	huge = pageblock_is_huge(index);
+	pageblock_set_huge(index, false);
+	buddy_unlock(zone);
+	if (huge)
+		os_advise_small(page_to_addr(&arena.pages[index]), PAGE_SIZE << PAGEBLOCK_ORDER);
+}
+
+/* And where all of 4 MiB is free, they are wanted again. */
+static void mend_huge_pages(struct kmem_zone *zone, const struct page *page)
+{
+	uint32_t index = page_index(page);
+
+	if ((pageblock_is_huge(index) && pageblock_is_huge(index + PAGEBLOCK_PAGES)) || !grow_wants_huge(zone))
+		return;
+	os_advise_huge(page_to_addr(page), BLOCK_BYTES);
+	buddy_lock(zone);
+	pageblock_set_huge(index, true);
+	pageblock_set_huge(index + PAGEBLOCK_PAGES, true);
+	buddy_unlock(zone);
+}
+
 bool purge_pages(void *addr, size_t bytes)
 {
+	const struct page *page = addr_to_page(addr);
+
+	if (bytes < PAGE_SIZE << PAGEBLOCK_ORDER && unlikely(pageblock_is_huge(page_index(page))))
+		break_huge_page(page);
 	return !(purge.lazily ? os_purge_lazily(addr, bytes) : os_purge(addr, bytes));
 }
 
@@ -95,6 +139,7 @@ static void empty_metadata(struct kmem_zone *zone, const struct page *purged)
 	buddy_unlock(zone);
 	if (!page)
 		return;
+	mend_huge_pages(zone, page);
 	os_purge(page_bitmap(page), (size_t)BLOCK_PAGES * KMEM_BITMAP_BYTES);
 	/* All but the page with the head's own. */
 	first = (uint8_t *)page + PAGE_SIZE;
@@ -168,19 +213,36 @@ static void regret(const struct kmem_zone *zone, struct zone_purge *state)
 	WRITE_ONCE(state->limit, state->limit + again);
 }
 
-/* The running CPU's parked pages count: they are as free. */
-static void purge_eagerly(struct kmem_zone *zone, struct zone_purge *state)
+/* A step, and more while there is time. */
+static void purge_down_to(struct kmem_zone *zone, uint64_t keep, uint64_t end_ns)
+{
+	uint64_t dirty, next;
+
+	do {
+		dirty = READ_ONCE(zone->dirty_pages);
+		if (dirty <= keep)
+			return;
+		next = MAX(keep, dirty - MIN(dirty, (uint64_t)STEP_PAGES));
+		/* What is in small pieces costs six times as much: when there is nothing else, and too much of it. */
+		if (!purge_blocks(zone, PURGE_ORDER, next) && (dirty <= 2 * keep || !purge_blocks(zone, 1, next)))
+			return;
+	} while (os_now_ns() < end_ns);
+}
+
+/* The running CPU's parked pages count: they are as free. Return: pages that may become free until it has work. */
+static uint64_t purge_eagerly(struct kmem_zone *zone, struct zone_purge *state, uint64_t now)
 {
 	uint64_t in_use = READ_ONCE(zone->present_pages) - MIN(READ_ONCE(zone->present_pages), READ_ONCE(zone->free_pages));
-	uint64_t may_stay = MAX(MAX(state->limit, in_use / 4), (uint64_t)KEEP_LEAST), dirty;
+	uint64_t may_stay = MAX(MAX(state->limit, in_use / 4), (uint64_t)KEEP_LEAST);
+	uint64_t dirty = READ_ONCE(zone->dirty_pages), parked = pcp_count_this(zone);
 
-	if (likely(READ_ONCE(zone->dirty_pages) + pcp_count_this(zone) <= may_stay))
-		return;
+	if (likely(dirty + parked <= may_stay))
+		return may_stay - dirty - parked;
 	pcp_drain_this(zone);
-	dirty = READ_ONCE(zone->dirty_pages);
-	may_stay -= may_stay / 4;
-	if (dirty > may_stay)
-		purge_blocks(zone, PURGE_ORDER, MAX(may_stay, dirty - MIN(dirty, (uint64_t)LOOK_MOST)));
+	if (READ_ONCE(zone->dirty_pages) > may_stay)
+		purge_down_to(zone, may_stay - may_stay / 4, now + MIN((now - state->spent_ns) / TIME_SHARE, SPEND_MOST_NS));
+	WRITE_ONCE(state->spent_ns, os_now_ns());
+	return 0;
 }
 
 static void decay(struct kmem_zone *zone, struct zone_purge *state, uint64_t now)
@@ -206,6 +268,7 @@ static void decay(struct kmem_zone *zone, struct zone_purge *state, uint64_t now
 void purge_now_and_then(void)
 {
 	uint64_t now = purge.when == KMEM_PURGE_DECAY ? os_now_ns() : 0;
+	uint64_t far = LOOK_PAGES_FAR * 2;
 	unsigned int i;
 
 	purge_moved_pages = 0;
@@ -218,13 +281,15 @@ void purge_now_and_then(void)
 			break;
 		case KMEM_PURGE_DECAY:
 			regret(&zones[i], &purge.zone[i]);
-			purge_eagerly(&zones[i], &purge.zone[i]);
+			far = MIN(far, purge_eagerly(&zones[i], &purge.zone[i], now));
 			decay(&zones[i], &purge.zone[i], now);
 			break;
 		case KMEM_PURGE_THRESHOLD:
 			purge_excess(&zones[i]);
 		}
 	}
+	if (purge.when == KMEM_PURGE_DECAY)
+		purge_moved_pages = -(int32_t)(far / 2);
 }
 
 KMEM_API size_t kmem_page_purge(unsigned int min_order)

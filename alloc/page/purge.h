@@ -27,13 +27,13 @@ bool purge_pages(void *addr, size_t bytes);
 void purge_now_and_then(void);
 
 /* Pages that a thread takes or frees between two looks. */
-extern KMEM_HIDDEN uint32_t purge_look_pages;
-extern KMEM_HIDDEN __thread uint32_t purge_moved_pages;
+extern KMEM_HIDDEN int32_t purge_look_pages;
+extern KMEM_HIDDEN __thread int32_t purge_moved_pages;
 
 /* The same, once a thread has moved enough pages since it last looked. */
 static inline void purge_tick(uint32_t nr_pages)
 {
-	purge_moved_pages += nr_pages;
+	purge_moved_pages += (int32_t)nr_pages;
 	if (unlikely(purge_moved_pages >= purge_look_pages))
 		purge_now_and_then();
 }
@@ -45,7 +45,7 @@ extern KMEM_HIDDEN bool purge_on_free;
 /* Where they must not, the next request that may block looks. */
 static inline void purge_tick_on_free(uint32_t nr_pages)
 {
-	purge_moved_pages += nr_pages;
+	purge_moved_pages += (int32_t)nr_pages;
 	if (unlikely(purge_moved_pages >= purge_look_pages) && purge_on_free)
 		purge_now_and_then();
 }

@@ -103,7 +103,7 @@ bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem
 
 static inline bool barn_has_room(const struct kmem_cache *s, const struct kmem_cache_node *n)
 {
-	return n->nr_full < s->barn_full;
+	return n->nr_full < s->barn_full && !n->closed;
 }
 
 /* Objects of a sheaf as pointers. */

@@ -96,6 +96,7 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 	taken = node_take(s, n, batch, want);
 	if (!taken)
 		return NULL;
+	n->closed = 0;
 	counters_of(s, n)->barn_get_fail++;
 	/* The caller gets the first, the slot hands out the others in order of address. */
 	object = batch[0];
@@ -636,8 +637,10 @@ void slub_trim(struct kmem_cache *s)
 			break;
 		node_put(s, batch, nr, &empty);
 	}
-	for (nr = 0; nr < s->nr_nodes; nr++)
+	for (nr = 0; nr < s->nr_nodes; nr++) {
 		empty_barn(s, node_of(s, nr), &empty);
+		node_of(s, nr)->closed = 1;
+	}
 	node_unlock(home);
 	node_release(s, empty);
 }

@@ -153,7 +153,8 @@ void slub_drain(struct kmem_cache *s);
 
 /*
  * Put what the barn and the running CPU's slot hold back into slabs: no barrier,
- * no lock but the cache's. `s` has slabs of its own.
+ * no lock but the cache's. What is freed goes past the barn, until objects are taken
+ * out of slabs. `s` has slabs of its own.
  */
 void slub_trim(struct kmem_cache *s);
 

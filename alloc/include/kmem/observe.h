@@ -255,7 +255,7 @@ struct kmem_cache_node {
 	uint32_t partial_tail;
 	uint32_t nr_full;       /* entries of full[] */
 	uint32_t nr_empty;      /* entries of empty[] */
-	uint32_t reserved;
+	uint32_t closed;        /* the barn takes no full sheaves, until objects leave slabs again */
 	uint64_t nr_slabs;
 	uint64_t nr_objects;    /* that fit into those slabs */
 	uint64_t nr_taken;      /* bits set in their bitmaps */
