@@ -260,7 +260,7 @@ static void decay(struct kmem_zone *zone, struct zone_purge *state, uint64_t now
 	least = MIN(least, dirty);
 	if (due && least) {
 		purge_blocks(zone, PURGE_ORDER, dirty - least);
-		WRITE_ONCE(state->limit, state->limit - MIN(state->limit, least));
+		WRITE_ONCE(state->limit, MIN(state->limit, dirty) - MIN(state->limit, least));
 	}
 	WRITE_ONCE(state->idle, READ_ONCE(zone->dirty_pages));
 }
