@@ -185,7 +185,8 @@ struct kmem_slot {
 	int64_t net;       /* objects put in by refills minus taken out by flushes */
 	uint32_t capacity; /* 0: every call takes the slow path */
 	uint32_t limit;    /* objects that fit; capacity stays 0 with several nodes: slow frees look at the node */
-	uint64_t reserved2;
+	uint32_t reserved2;
+	uint32_t address_mask; /* the cache's, once the slot is in use */
 	uint64_t object[];
 };
 
