@@ -64,6 +64,16 @@ uint32_t slab_capacity(const struct kmem_cache *s, unsigned int order)
 	return (uint32_t)MIN((PAGE_SIZE << order) / s->size, (size_t)SLAB_MAX_OBJECTS);
 }
 
+/* Bytes in front of the first object: the next part of what the objects leave over. */
+static uint32_t next_colour(struct kmem_cache *s, const struct page *slab)
+{
+	uint32_t rest = (uint32_t)((PAGE_SIZE << slab->order) - (size_t)slab->objects * s->size);
+
+	if (!s->colour_off)
+		return 0;
+	return __atomic_fetch_add(&s->colour_next, 1, __ATOMIC_RELAXED) % (rest / s->colour_off + 1) * s->colour_off;
+}
+
 struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 {
 	struct page *slab = alloc_slab_pages(s, gfp, nid, fell_back);
@@ -74,6 +84,7 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 	slab->inuse = 0;
 	slab->hint = 0;
 	slab->objects = (uint16_t)slab_capacity(s, slab->order);
+	slab->offset = next_colour(s, slab);
 	memset(page_bitmap(slab), 0, slab_bitmap_words(slab) * sizeof(uint64_t));
 	set_tails(slab);
 	if (s->flags & SLAB_DEBUG_FLAGS)
@@ -189,7 +200,7 @@ void *slab_first_free(const struct kmem_cache *s, const struct page *slab)
 
 static force_inline uint32_t index_of(const struct kmem_cache *s, const struct page *slab, const void *addr)
 {
-	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab));
+	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab)) - slab->offset;
 
 	/* The reciprocal is exact for slabs up to the preferred maximum order. */
 	return s->reciprocal ? (uint32_t)((offset * s->reciprocal) >> 32) : (uint32_t)(offset / s->size);
