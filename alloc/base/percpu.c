@@ -210,7 +210,7 @@ void percpu_slot_free(uint32_t offset, size_t bytes)
 		return;
 	reset_capacity(offset);
 	lock_acquire(&percpu.lock, LOCK_META);
-	slot_freed(offset)->reserved2 = ALIGN_UP(bytes, (size_t)CACHE_LINE);
+	slot_freed(offset)->reserved2 = (uint32_t)ALIGN_UP(bytes, (size_t)CACHE_LINE);
 	slot_freed(offset)->limit = percpu.freed;
 	percpu.freed = offset;
 	lock_release(&percpu.lock, LOCK_META);

@@ -24,7 +24,7 @@
  *   sum over slabs of popcount(bitmap)          (= sum of page.inuse
  *   - sum over CPUs of kmem_slot_count()         = sum of node.nr_taken)
  *   - node.shared, if not 0: kmem_slot_count()
- *   - sum over node.full[0 .. nr_full) of sheaf.count
+ *   - sum over nodes of parked                   (= sum over full sheaves of sheaf.count
  *   - kmem_prefill_held(cache.prefill)
  *   + cache.guard_allocs - cache.guard_frees
  *
@@ -44,7 +44,7 @@
 #include <stdint.h>
 
 #define KMEM_OBSERVE_MAGIC   UINT64_C(0x65706f6373626c73) /* "slbscope" */
-#define KMEM_OBSERVE_VERSION 2u
+#define KMEM_OBSERVE_VERSION 3u
 #define KMEM_OBSERVE_NOTE    1u           /* n_type of the ELF note */
 #define KMEM_OBSERVE_OWNER   "slabscope"  /* n_name of the ELF note */
 
@@ -176,7 +176,7 @@ struct kmem_sheaf {
 
 /*
  * The per-CPU object array of one cache on one CPU: the kernel's main and
- * spare sheaf as one stack of 2 * sheaf capacity. `word` is replaced by a
+ * spare sheaf as one stack of 2 * sheaf capacity, or more where that was too few. `word` is replaced by a
  * single store inside the rseq critical section, so count and number of
  * allocations can never disagree; `net` changes with it in one 16-byte store.
  */
@@ -184,8 +184,9 @@ struct kmem_slot {
 	uint64_t word;     /* bits 0-15: objects held; bits 16-63: allocations served */
 	int64_t net;       /* objects put in by refills minus taken out by flushes */
 	uint32_t capacity; /* 0: every call takes the slow path */
-	uint32_t limit;    /* objects that fit; capacity stays 0 with several nodes: slow frees look at the node */
-	uint64_t reserved2;
+	uint32_t limit;    /* objects that it may hold; capacity stays 0 with several nodes: slow frees look at the node */
+	uint32_t credit;   /* sheaves that it was refilled with since it last grew */
+	uint32_t reserved2;
 	uint64_t object[];
 };
 
@@ -249,9 +250,9 @@ struct kmem_cache_node {
 	uint32_t nr_partial;    /* slabs on the partial list */
 	uint32_t partial_head;  /* page index of the first, 0 none */
 	uint32_t partial_tail;
-	uint32_t nr_full;       /* entries of full[] */
+	uint32_t nr_full;       /* full sheaves: full[], and from the eleventh on more[] */
 	uint32_t nr_empty;      /* entries of empty[] */
-	uint32_t reserved;
+	uint32_t more_room;     /* entries that more[] has room for */
 	uint64_t nr_slabs;
 	uint64_t nr_objects;    /* that fit into those slabs */
 	uint64_t nr_taken;      /* bits set in their bitmaps */
@@ -259,7 +260,17 @@ struct kmem_cache_node {
 	uint64_t full[KMEM_BARN_SHEAVES];  /* struct kmem_sheaf */
 	uint64_t empty[KMEM_BARN_SHEAVES];
 	struct kmem_node_stat stat;
-	uint64_t reserved2[17];
+	uint64_t parked;        /* objects in full sheaves */
+	uint64_t more;          /* uint64_t[] in the range of sheaves: full sheaves beyond full[]; 0 none */
+	uint64_t spare;         /* empty sheaves beyond empty[], chained through object[0] */
+	uint32_t nr_spare;
+	uint32_t learned;       /* full sheaves kept beyond cache.barn_full, because they were missed */
+	uint32_t debt;          /* objects that went to slabs for want of room, and may be missed */
+	uint32_t low;           /* fewest full sheaves in this period */
+	uint32_t ticks;         /* refills and flushes until the next look at the clock */
+	uint32_t reserved;
+	uint64_t period_ns;     /* when it ends, CLOCK_MONOTONIC */
+	uint64_t reserved2[10];
 };
 
 /* The bits of cache.flags that readers need: the SLAB_* flags of these names. */
@@ -278,6 +289,8 @@ struct kmem_cache_node {
 /* cache.behaviour: run-time choices that are no SLAB_* flags. */
 enum kmem_cache_behaviour {
 	KMEM_CACHE_RANDOM_ORDER = 1 << 0, /* objects leave their slabs in random order */
+	KMEM_CACHE_BARN_FIXED = 1 << 1,   /* somebody has set the barn's limits: it learns none */
+	KMEM_CACHE_SLOT_FIXED = 1 << 2,   /* somebody has set the sheaf capacity: slots do not grow */
 };
 
 /* cache.state */
@@ -309,7 +322,7 @@ struct kmem_cache {
 
 	uint32_t align;
 	uint32_t min_partial;
-	uint32_t slot_capacity; /* 2 * sheaf_capacity, 0 with per-CPU caching off */
+	uint32_t slot_capacity; /* objects that a slot has room for: 2 * sheaf_capacity or more; 0 with per-CPU caching off */
 	uint16_t min_objects;   /* per slab of the minimum order */
 	uint8_t migratetype;
 	uint8_t nr_nodes;
@@ -335,7 +348,7 @@ struct kmem_cache {
 	uint64_t random;        /* what the free pointers are mixed with */
 	uint64_t errors;        /* reported about this cache so far, repairs included */
 	uint64_t prefill;       /* bits 0-23: objects in sheaves that callers hold; 24-63: allocated from them */
-	uint32_t barn_full;     /* full sheaves that a node keeps, at most KMEM_BARN_SHEAVES; empty ones */
+	uint32_t barn_full;     /* full sheaves that a node always keeps, at most KMEM_BARN_SHEAVES; empty ones */
 	uint32_t barn_empty;
 	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
 	uint32_t behaviour;     /* enum kmem_cache_behaviour */
@@ -344,7 +357,7 @@ struct kmem_cache {
 	uint64_t guard_frees;
 	uint16_t root_id;       /* whose slabs it uses: its own id, or that of the cache it is an alias of */
 	uint16_t next_alias;    /* chain from the root through its aliases: id, 0 at the end */
-	uint32_t reserved1;
+	uint32_t slots_wanted;  /* larger slots: 1 the next allocation that may wait makes them, 2 there are none */
 	uint64_t reserved[29];
 };
 
