@@ -148,6 +148,24 @@ static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void 
 	return taken;
 }
 
+/* Up to max of the objects whose bits are set in `free`, lowest first. Return: the bits of those taken. */
+static force_inline uint64_t take_word(const struct kmem_cache *s, uint8_t *base, uint64_t free, void **object,
+				       uint32_t max)
+{
+	uint64_t left = free;
+	uint32_t i;
+
+	/* A new slab: one object after the other. */
+	if (free == ~UINT64_C(0) && max >= 64) {
+		for (i = 0; i < 64; i++, base += s->size)
+			object[i] = base;
+		return free;
+	}
+	for (i = 0; left && i < max; i++, left &= left - 1)
+		object[i] = base + (size_t)__builtin_ctzll(left) * s->size;
+	return free & ~left;
+}
+
 uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
 {
 	uint64_t *bitmap = page_bitmap(slab);
@@ -158,16 +176,13 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 		return take_random(s, slab, object, max);
 	for (word = slab->hint; word < words && taken < max; word++) {
 		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
-		uint8_t *base = slab_object(s, slab, word * 64);
 
 		slab->hint = (uint16_t)word;
-		while (free && taken < max) {
-			uint32_t bit = (uint32_t)__builtin_ctzll(free);
-
-			free &= free - 1;
-			bitmap[word] |= UINT64_C(1) << bit;
-			object[taken++] = base + (size_t)bit * s->size;
-		}
+		if (!free)
+			continue;
+		free = take_word(s, slab_object(s, slab, word * 64), free, object + taken, max - taken);
+		bitmap[word] |= free;
+		taken += (uint32_t)__builtin_popcountll(free);
 	}
 	slab->inuse = (uint16_t)(slab->inuse + taken);
 	return taken;
@@ -215,7 +230,7 @@ void slab_take_object(const struct kmem_cache *s, struct page *slab, const void 
 	slab->inuse++;
 }
 
-static force_inline enum slab_put_result put_one(const struct kmem_cache *s, struct page *slab, const void *object)
+enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
 {
 	uint32_t index = index_of(s, slab, object);
 	uint64_t mask = UINT64_C(1) << (index % 64);
@@ -231,19 +246,35 @@ static force_inline enum slab_put_result put_one(const struct kmem_cache *s, str
 	return SLAB_PUT_OK;
 }
 
-enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
-{
-	return put_one(s, slab, object);
-}
-
+/* What slab_put() does, with everything that objects of a slab have in common in registers. */
 uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count)
 {
-	uintptr_t start = (uintptr_t)page_to_addr(slab), bytes = (uintptr_t)slab->nr_pages << PAGE_SHIFT;
-	uint32_t i;
+	const uint64_t start = (uintptr_t)slab_object(s, slab, 0), reciprocal = s->reciprocal, size = s->size;
+	const uint64_t bytes = (uint64_t)slab->nr_pages << PAGE_SHIFT;
+	uint64_t *bitmap = page_bitmap(slab), *word = NULL, bits = 0;
+	uint32_t i, objects = slab->objects;
 
-	for (i = 0; i < count && (uintptr_t)object[i] - start < bytes; i++)
-		if (unlikely(put_one(s, slab, object[i]) != SLAB_PUT_OK))
+	for (i = 0; i < count; i++) {
+		uint64_t offset = (uintptr_t)object[i] - start;
+		uint64_t index = reciprocal ? (offset * reciprocal) >> 32 : offset / size;
+		uint64_t mask = UINT64_C(1) << (index % 64);
+
+		if (unlikely(offset >= bytes || index >= objects || index * size != offset))
 			break;
+		if (&bitmap[index / 64] != word) {
+			if (word)
+				*word = bits;
+			word = &bitmap[index / 64];
+			bits = *word;
+			slab->hint = (uint16_t)MIN(slab->hint, index / 64);
+		}
+		if (unlikely(!(bits & mask)))
+			break;
+		bits &= ~mask;
+	}
+	if (word)
+		*word = bits;
+	slab->inuse = (uint16_t)(slab->inuse - i);
 	return i;
 }
 
