@@ -249,31 +249,29 @@ enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, con
 /* What slab_put() does, with everything that objects of a slab have in common in registers. */
 uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count)
 {
-	const uint64_t start = (uintptr_t)slab_object(s, slab, 0), reciprocal = s->reciprocal, size = s->size;
-	const uint64_t bytes = (uint64_t)slab->nr_pages << PAGE_SHIFT;
-	uint64_t *bitmap = page_bitmap(slab), *word = NULL, bits = 0;
-	uint32_t i, objects = slab->objects;
+	const uint64_t start = (uintptr_t)slab_object(s, slab, 0), size = s->size, objects = slab->objects;
+	const uint64_t reciprocal = s->reciprocal, bytes = objects * size;
+	uint64_t *bitmap = page_bitmap(slab), at = slab->hint, bits = bitmap[at], lowest = at;
+	uint32_t i;
 
 	for (i = 0; i < count; i++) {
-		uint64_t offset = (uintptr_t)object[i] - start;
-		uint64_t index = reciprocal ? (offset * reciprocal) >> 32 : offset / size;
-		uint64_t mask = UINT64_C(1) << (index % 64);
+		uint64_t offset = (uintptr_t)object[i] - start, index;
 
-		if (unlikely(offset >= bytes || index >= objects || index * size != offset))
+		if (unlikely(offset >= bytes))
 			break;
-		if (&bitmap[index / 64] != word) {
-			if (word)
-				*word = bits;
-			word = &bitmap[index / 64];
-			bits = *word;
-			slab->hint = (uint16_t)MIN(slab->hint, index / 64);
+		index = reciprocal ? (offset * reciprocal) >> 32 : offset / size;
+		if (index / 64 != at) {
+			bitmap[at] = bits;
+			at = index / 64;
+			bits = bitmap[at];
+			lowest = MIN(lowest, at);
 		}
-		if (unlikely(!(bits & mask)))
+		if (unlikely(index * size != offset || !(bits >> (index % 64) & 1)))
 			break;
-		bits &= ~mask;
+		bits ^= UINT64_C(1) << (index % 64);
 	}
-	if (word)
-		*word = bits;
+	bitmap[at] = bits;
+	slab->hint = (uint16_t)lowest;
 	slab->inuse = (uint16_t)(slab->inuse - i);
 	return i;
 }
