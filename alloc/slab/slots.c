@@ -6,10 +6,11 @@
 
 /* What a slot may grow to. */
 #define REACH_OBJECTS 1024u
-#define REACH_BYTES   (128u << 10)
+#define REACH_BYTES   (64u << 10)
 
-/* A slot remembers so many refills. */
-#define MAX_CREDIT 64u
+/* As many refills in a row make a slot grow before its next flush: fewer are cheap. No more are counted. */
+#define MIN_CREDIT 5u
+#define MAX_CREDIT 16u
 
 /* Sheaves emptied in one hold of the lock: some ten microseconds. */
 #define DRAIN_SHEAVES 16u
@@ -49,23 +50,34 @@ uint32_t slots_burst(const struct kmem_cache *s, const struct kmem_slot *slot)
 
 void slots_refilled(const struct kmem_cache *s, struct kmem_slot *slot)
 {
-	if (s->slot_offset && slot->credit < MAX_CREDIT)
+	if (!s->slot_offset)
+		return;
+	slot->grant = 0;
+	if (slot->credit < MAX_CREDIT)
 		slot->credit++;
+}
+
+/* The first flush after refills: a slot larger by as many sheaves would have needed neither. */
+static void settle(struct kmem_slot *slot)
+{
+	slot->grant = slot->credit >= MIN_CREDIT ? slot->credit : 0;
+	slot->credit = 0;
 }
 
 bool slots_grow(struct kmem_cache *s, struct kmem_slot *slot)
 {
-	uint32_t more = slot->credit * s->sheaf_capacity;
-
-	if (!more)
+	if (slot->credit)
+		settle(slot);
+	if (!slot->grant)
 		return false;
 	if (slot->limit >= s->slot_capacity) {
 		if (s->slot_capacity < reach(s) && !s->slots_wanted && !(s->behaviour & KMEM_CACHE_SLOT_FIXED))
 			WRITE_ONCE(s->slots_wanted, 1);
 		return false;
 	}
-	slot->credit = 0;
-	set_limit(s, slot, MIN(slot->limit + more, s->slot_capacity));
+	/* One sheaf at a time, so that it ends up no larger than the swing. */
+	slot->grant--;
+	set_limit(s, slot, MIN(slot->limit + s->sheaf_capacity, s->slot_capacity));
 	return true;
 }
 
@@ -106,7 +118,7 @@ static void empty_slots(struct kmem_cache *s, uint64_t percpu, struct page **emp
 		if (!slot->limit)
 			continue;
 		empty_slot(s, slot, empty);
-		slot->credit = 0;
+		slot->credit = slot->grant = 0;
 		slot->limit = 0;
 		slot->capacity = 0;
 	}

@@ -3,10 +3,10 @@
  * slots.h - the per-CPU slots of a cache as a whole: how large they are, and draining.
  *
  * A slot starts with the kernel's main and spare sheaf, 2 * sheaf_capacity objects.
- * One that is flushed after it was refilled would have done without both, had it
- * been larger: it grows by what it was refilled with. When that is all there is
- * room for, the cache moves once to slots with room for many more. A CPU that only
- * allocates or only frees never grows its slot.
+ * One that is to be flushed after a run of refills would have needed neither, had it
+ * been larger: it grows by as many sheaves. When there is no room for that, the
+ * cache moves once to slots with room for many more. A CPU that only allocates or
+ * only frees never grows its slot.
  */
 #ifndef SLAB_SLOTS_H
 #define SLAB_SLOTS_H

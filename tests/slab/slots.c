@@ -66,7 +66,7 @@ Test(slots, one_that_swings_grows_until_it_holds_the_swing)
 
 Test(slots, one_that_swings_little_stays_small)
 {
-	swing(60, 100);
+	swing(200, 100);
 	cr_expect_eq(s->slot_capacity, 120);
 	cr_expect_leq(slot_objects(s), 120);
 }

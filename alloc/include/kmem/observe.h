@@ -185,7 +185,8 @@ struct kmem_slot {
 	int64_t net;       /* objects put in by refills minus taken out by flushes */
 	uint32_t capacity; /* 0: every call takes the slow path */
 	uint32_t limit;    /* objects that it may hold; capacity stays 0 with several nodes: slow frees look at the node */
-	uint32_t credit;   /* sheaves that it was refilled with since it last grew */
+	uint16_t credit;   /* refills since the last flush */
+	uint16_t grant;    /* sheaves that it may grow by before the next flush */
 	uint32_t reserved2;
 	uint64_t object[];
 };
