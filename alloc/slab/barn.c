@@ -206,6 +206,15 @@ bool barn_drain(const struct kmem_cache *s, struct kmem_cache_node *n, uint32_t 
 	return true;
 }
 
+void barn_trim(const struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
+{
+	while (n->nr_full > n->learned) {
+		barn_lacks_room(n, barn_sheaf(n, n->nr_full - 1)->count);
+		give_back(s, n, n->nr_full - 1, empty);
+	}
+	n->closed = !n->learned;
+}
+
 /* ---- sheaf memory ---- */
 
 int sheaf_init(void)

@@ -38,7 +38,7 @@ static inline struct kmem_sheaf *barn_sheaf(const struct kmem_cache_node *n, uin
 
 static inline bool barn_has_room(const struct kmem_cache *s, const struct kmem_cache_node *n)
 {
-	return n->nr_full < s->barn_full + n->learned;
+	return n->nr_full < s->barn_full + n->learned && !n->closed;
 }
 
 /* The sheaf that came last (maybe not quite full), or NULL; one without objects, or NULL. */
@@ -63,6 +63,12 @@ void barn_age(const struct kmem_cache *s, struct kmem_cache_node *n, struct page
  * barn forgets what it learned and gives up its empty sheaves. Return: whether it is empty.
  */
 bool barn_drain(const struct kmem_cache *s, struct kmem_cache_node *n, uint32_t max, struct page **empty);
+
+/*
+ * Give back all full sheaves but those that were learned to be missed; when none were,
+ * the barn takes no more, until objects are taken out of slabs again.
+ */
+void barn_trim(const struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty);
 
 /* Sheaf memory: reserve it once; allocate and free. No lock needed. NULL when out of memory. */
 int sheaf_init(void);

@@ -2,6 +2,7 @@
 /* slots.c - growing, draining and replacing a cache's slots; see slots.h. */
 #include "slab/slots.h"
 
+#include "base/numa.h"
 #include "slab/barn.h"
 
 /* What a slot may grow to. */
@@ -50,7 +51,8 @@ uint32_t slots_burst(const struct kmem_cache *s, const struct kmem_slot *slot)
 
 void slots_refilled(const struct kmem_cache *s, struct kmem_slot *slot)
 {
-	if (!s->slot_offset)
+	/* The end of a slab may be a few objects only. */
+	if (!s->slot_offset || kmem_slot_count(slot) < s->sheaf_capacity / 2)
 		return;
 	slot->grant = 0;
 	if (slot->credit < MAX_CREDIT)
@@ -129,7 +131,7 @@ static uint64_t swap_slots(struct kmem_cache *s, uint64_t percpu)
 {
 	uint64_t old = s->percpu;
 
-	__atomic_store_n(&s->percpu, percpu, __ATOMIC_RELEASE);
+	slot_point(s, percpu);
 	percpu_barrier();
 	return old;
 }
@@ -180,6 +182,28 @@ void slub_drain(struct kmem_cache *s)
 	home->stat.drain++;
 	node_unlock(home);
 	node_release(root, empty);
+}
+
+void slub_trim(struct kmem_cache *s)
+{
+	enum { BATCH = 64 };
+	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, numa_this_node());
+	struct page *empty = NULL;
+	void *batch[BATCH];
+	uint32_t moved, nr;
+
+	node_lock(home);
+	/* The thread may move to other CPUs meanwhile: no more than one slot's worth. */
+	for (moved = 0; moved < s->slot_capacity; moved += nr) {
+		nr = n->shared ? slot_locked_flush(shared_slot(n), batch, BATCH) : slot_flush(s, batch, BATCH);
+		if (!nr)
+			break;
+		node_put(s, batch, nr, &empty);
+	}
+	for (nr = 0; nr < s->nr_nodes; nr++)
+		barn_trim(s, node_of(s, nr), &empty);
+	node_unlock(home);
+	node_release(s, empty);
 }
 
 /* With the node locked: the cache's slots for those at *offset, which are in no use. */

@@ -52,6 +52,12 @@ void slots_free_deferred(struct kmem_cache *s, struct page **empty);
 void slub_drain(struct kmem_cache *s);
 
 /*
+ * Put what the running CPU's slot and the barn hold back into slabs, but what was
+ * learned to be missed: no barrier, no lock but the cache's. `s` has slabs of its own.
+ */
+void slub_trim(struct kmem_cache *s);
+
+/*
  * Slots of another size, while they are in use: *offset and *capacity as in
  * struct kmem_cache, shared[nid] the slots of a cache without per-CPU ones. All are
  * swapped with the old ones. Caller holds the registry lock.

@@ -16,6 +16,7 @@
 #include "base/report.h"
 #include "slab/debug.h"
 #include "slab/guard.h"
+#include "slab/refuse.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -104,6 +105,7 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 	taken = node_take(s, n, batch, want);
 	if (!taken)
 		return NULL;
+	n->closed = 0;
 	counters_of(s, n)->barn_get_fail++;
 	/* The caller gets the first, the slot hands out the others in order of address. */
 	object = batch[0];
@@ -388,6 +390,8 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 
 noinline void slub_free_slow(struct kmem_cache *s, void *object)
 {
+	if (unlikely(refuse_free(s, object)))
+		return;
 	free_slow(s, &object, 1);
 }
 
@@ -483,7 +487,7 @@ void slub_free_try(struct kmem_cache *s, void *object)
 	struct kmem_cache_node *home = node_of(s, 0);
 
 	/* With several nodes the slot's capacity is 0, and the object goes to its slab. */
-	if (slub_push(s, object))
+	if (slub_push(s, object) || refuse_free(s, object))
 		return;
 	if (debug_cache(s) || !try_lock(home)) {
 		defer_free(s, object);
