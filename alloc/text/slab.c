@@ -115,6 +115,10 @@ static int read_once(struct text_cache *c, const struct text_source *src, unsign
 		rc = parked_on_node(src, &c->node[nid], &c->cached);
 	}
 	c->cached += kmem_prefill_held(c->cache.prefill);
+	/* Between guard pages: in no slab, each a place of its own. */
+	c->guarded = c->cache.guard_allocs - c->cache.guard_frees;
+	c->objects += c->guarded;
+	c->own += (int64_t)c->guarded;
 	if (!rc)
 		rc = own_on_cpus(src, c);
 	return rc ? rc : parked_on_cpus(src, &c->cache, &c->cached);
@@ -153,7 +157,7 @@ static uint64_t active(const struct text_cache *c)
 {
 	if (kmem_cache_is_merged(&c->cache))
 		return c->own > 0 ? (uint64_t)c->own : 0;
-	return c->taken > c->cached ? c->taken - c->cached : 0;
+	return (c->taken > c->cached ? c->taken - c->cached : 0) + c->guarded;
 }
 
 /* ---- /proc/slabinfo ---- */

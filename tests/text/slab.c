@@ -68,6 +68,10 @@ Test(slab, attributes)
 	caches[1].prefill = UINT64_C(9) << 24 | 5;
 	cr_expect_str_eq(attribute("cached"), "44 C0=2 C1=30 N0=7 P=5\n");
 	cr_expect_str_eq(attribute("active"), "57\n");
+	caches[1].guard_allocs = 9;
+	caches[1].guard_frees = 6;
+	cr_expect_str_eq(attribute("active"), "60\n", "three between guard pages");
+	cr_expect_str_eq(attribute("objects"), "101 N0=100 N1=1\n", "which are in no slab");
 	caches[1].ctor = 0x1234abcd;
 	cr_expect_str_eq(attribute("ctor"), "0x000000001234abcd\n");
 }
