@@ -255,9 +255,16 @@ static int show_aliases(struct text *t, const struct view *v)
 
 static int show_ctor(struct text *t, const struct view *v)
 {
+	const struct text_source *src = v->src;
 	uint64_t n = v->c->cache.ctor;
+	char name[256];
+	const char *symbol = src->symbol ? src->symbol(src->context, n, name, sizeof(name)) : NULL;
 	unsigned int shift;
 
+	if (symbol) {
+		text_string(t, symbol);
+		return 0;
+	}
 	text_string(t, "0x");
 	for (shift = 64; shift; shift -= 4)
 		text_char(t, "0123456789abcdef"[n >> (shift - 4) & 15]);
