@@ -67,7 +67,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY: $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(wildcard tests/*/*.c))
-.PHONY: all demo check bench deps install uninstall clean lib tools tests examples
+.PHONY: all demo check bench bench-programs deps install uninstall clean lib tools tests examples
 
 all: lib tools examples
 lib: $(LIBS)
@@ -162,6 +162,10 @@ check: deps
 # ROWS='ns/malloc/*,tail/*' measures those only, QUICK=1 with fewer launches; bench/run --help.
 bench: all
 	$(Q)bench/run $(B) $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick)
+
+# The programs of the rows programs/* and program_instructions/*; without them those rows are left out.
+bench-programs:
+	$(Q)tests/deps.sh bench/packages.txt
 
 clean:
 	$(Q)rm -rf build

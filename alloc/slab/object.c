@@ -6,7 +6,7 @@
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
-#include "base/trace.h"
+#include "base/event.h"
 
 static bool accounted(const struct kmem_cache *s, gfp_t gfp)
 {
@@ -18,13 +18,29 @@ static noinline void *alloc_watched(struct kmem_cache *s, gfp_t gfp, int nid, co
 	const struct slab_request request = { gfp, nid, s->object_size, call_site };
 	void *object = watch_alloc(s, &request);
 
-	trace_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
+	event_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
 	return object;
+}
+
+/* With nothing but the batch probe on it is the fast path and a record. */
+static noinline void *alloc_traced(struct kmem_cache *s, gfp_t gfp, const void *call_site)
+{
+	void *object;
+
+	if (unlikely(!trace_batch_only(TRACE_KMEM_CACHE_ALLOC) || gfp & __GFP_ZERO || !slub_pop(s, &object)))
+		return alloc_watched(s, gfp, -1, call_site);
+	return event_batch_alloc(call_site, object, KMEM_BATCH_CACHE_ALLOC, s->id, s->object_size,
+				 accounted(s, gfp) ? gfp | __GFP_ACCOUNT : gfp);
 }
 
 static noinline void free_watched(struct kmem_cache *s, void *object, const void *call_site)
 {
-	trace_kmem_cache_free(call_site, object, s->name);
+	if (likely(trace_batch_only(TRACE_KMEM_CACHE_FREE))) {
+		event_batch_free(call_site, object, KMEM_BATCH_CACHE_FREE, s->id);
+		slub_free(s, object);
+		return;
+	}
+	event_kmem_cache_free(call_site, object, s->name);
 	watch_free(s, object, call_site);
 }
 
@@ -32,7 +48,7 @@ static noinline void free_watched(struct kmem_cache *s, void *object, const void
 static noinline void *alloc_slow(struct kmem_cache *s, gfp_t gfp)
 {
 	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
-		return alloc_watched(s, gfp, -1, __builtin_return_address(0));
+		return alloc_traced(s, gfp, __builtin_return_address(0));
 	return slub_alloc_slow(s, gfp);
 }
 

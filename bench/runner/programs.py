@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from http.client import HTTPException
 
 from runner import machine, servers
 from runner.rows import Row, compare
@@ -120,7 +121,7 @@ def run_once(context, program, preload, inputs):
                 if program.serve:
                     text, more = program.serve(folder)
                 process.wait(timeout=300)
-            except (OSError, EOFError, subprocess.SubprocessError) as error:
+            except (OSError, EOFError, ValueError, HTTPException, subprocess.SubprocessError) as error:
                 process.terminate()
                 process.wait(timeout=60)
                 print(f"{program.name} under {preload or 'glibc'}: {error}", file=sys.stderr)

@@ -21,11 +21,11 @@ def postgres_binary():
     return max(glob.glob("/usr/lib/postgresql/*/bin/postgres"), default="postgres")
 
 
-def connect(path, kind=socket.SOCK_STREAM):
+def connect(path):
     """To a server that is starting."""
     for _ in range(500):
         try:
-            client = socket.socket(socket.AF_UNIX, kind)
+            client = socket.socket(socket.AF_UNIX)
             client.connect(path)
             return client
         except OSError:
@@ -97,20 +97,25 @@ class Unix(http.client.HTTPConnection):
 
 
 def nginx(folder):
+    """600 pages, every other one compressed, 20 of them over each connection."""
     digest = hashlib.sha256()
     server = Unix(f"{folder}/socket")
+    pid = process_of(connect(f"{folder}/socket"))
     for turn in range(600):
         if turn % 20 == 0:
             server.close()
-        server.request("GET", "/page.html", headers={"Accept-Encoding": "gzip" if turn % 2 else "identity"})
-        digest.update(server.getresponse().read())
-    os.kill(process_of(server.sock), signal.SIGQUIT)
+        server.request("GET", "/page.html", headers={"Host": "bench", "Accept-Encoding": "gzip" if turn % 2 else "identity"})
+        answer = server.getresponse()
+        if answer.status != 200:
+            raise http.client.HTTPException(f"nginx answers {answer.status}")
+        digest.update(answer.read())
     server.close()
+    os.kill(pid, signal.SIGQUIT)
     return digest.hexdigest(), {}
 
 
 def memcached(folder):
-    """20 000 keys are set and read back, in pipelines of 100."""
+    """150 000 values are set and read back, in pipelines of 100."""
     rng, digest = random.Random(3), hashlib.sha256()
     client = connect(f"{folder}/socket")
     answers = client.makefile("rb")
