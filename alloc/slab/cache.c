@@ -17,6 +17,7 @@
 #include "slab/debug.h"
 #include "slab/debug_report.h"
 #include "slab/geometry.h"
+#include "slab/guard.h"
 #include "slab/merge.h"
 #include "slab/rcu.h"
 
@@ -374,19 +375,31 @@ KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned 
 
 /* ---- destroy ---- */
 
+enum { SHOWN_OBJECTS = 10 };
+
 /* Report the objects that are still allocated in one slab. */
 static size_t list_objects(const struct kmem_cache *s, const struct page *slab, size_t shown)
 {
-	enum { SHOW = 10 };
 	uint32_t i;
 
-	for (i = 0; i < slab->objects && shown < SHOW; i++) {
+	for (i = 0; i < slab->objects && shown < SHOWN_OBJECTS; i++) {
 		const void *object = slab_object(s, slab, i);
 
 		if (!slab_object_taken(s, slab, object))
 			continue;
 		report("  Object %p @offset=%zu", object, (size_t)((uintptr_t)object - (uintptr_t)page_to_addr(slab)));
 		debug_tracks(s, object);
+		shown++;
+	}
+	return shown;
+}
+
+static size_t list_guarded(const struct kmem_cache *s, size_t shown)
+{
+	const void *object = NULL;
+
+	while (shown < SHOWN_OBJECTS && (object = guard_next_of(s, object))) {
+		report("  Object %p between guard pages", object);
 		shown++;
 	}
 	return shown;
@@ -401,6 +414,7 @@ static void report_remaining(struct kmem_cache *s, size_t left)
 	for (i = 0; i < nr_pages; i++)
 		if (arena.pages[i].type == KMEM_PAGE_SLAB && arena.pages[i].cache_id == s->id)
 			shown = list_objects(s, &arena.pages[i], shown);
+	shown = list_guarded(s, shown);
 	if (left > shown)
 		report("  and %zu more", left - shown);
 }
@@ -431,10 +445,10 @@ static void wait_for_readers(void)
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 }
 
-/* Objects that no slot or barn holds any more. */
+/* Objects that no slot or barn holds any more, and those between guard pages, which are in no slab. */
 static size_t objects_left(const struct kmem_cache *s)
 {
-	size_t left = 0;
+	size_t left = (size_t)(READ_ONCE(s->guard_allocs) - READ_ONCE(s->guard_frees));
 	unsigned int nid;
 
 	for (nid = 0; nid < s->nr_nodes; nid++)
