@@ -16,6 +16,7 @@
 #include <kmem/strict.h>
 
 #include "base/numa.h"
+#include "base/batch.h"
 #include "base/fault.h"
 #include "base/observe.h"
 #include "base/os.h"
@@ -57,7 +58,7 @@ void kmem_init(void)
 	cache_set_random_order(kmem_options()->freelist_random);
 	cache_set_merge(kmem_options()->merge);
 	/* The arena takes most of what address space there is: last. */
-	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) || pool_init() ||
+	if (percpu_init(kmem_options()->rseq) || batch_init() || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
@@ -88,8 +89,10 @@ __attribute__((constructor(101))) static void construct(void)
 	fork_init();
 }
 
-__attribute__((destructor)) static void print_stats(void)
+__attribute__((destructor)) static void at_exit(void)
 {
 	if (initialised && kmem_options()->stats)
 		slabinfo_print(2);
+	if (initialised && trace_on(TRACE_BATCH))
+		batch_flush();
 }

@@ -295,6 +295,11 @@ kmem:   Object ADDR @offset=64
 END
 expect double_free 0 <<'END'
 kmem: BUG victim: Object already free: ADDR; it was left alone
+kmem: BUG victim: Object already free: ADDR; it was left alone
+kmem: BUG victim: Object already free: ADDR; it was left alone
+END
+expect double_free_later 0 <<'END'
+kmem: BUG victim: Object already free: ADDR; it was left alone
 END
 expect foreign_free_pages SIGABRT <<'END'
 kmem: BUG: free_pages(ADDR): not memory of the page allocator
@@ -309,6 +314,12 @@ kmem: page dumped because: free of a page that is free already
 END
 expect interior_kfree 0 <<'END'
 kmem: BUG victim: Invalid object pointer ADDR: 8 bytes into the slab at ADDR; it was left alone
+kmem: BUG victim: Invalid object pointer ADDR: 1 bytes into the slab at ADDR; it was left alone
+kmem: BUG victim: Invalid object pointer ADDR: 32 bytes into the slab at ADDR; it was left alone
+kmem: BUG victim: Invalid object pointer ADDR: 3 bytes into the slab at ADDR; it was left alone
+END
+expect interior_kfree_later 0 <<'END'
+kmem: BUG victim: Invalid object pointer ADDR: 32 bytes into the slab at ADDR; it was left alone
 END
 expect interior_large_kfree SIGABRT <<'END'
 kmem: BUG: kfree(ADDR): no allocated object is at this address

@@ -49,7 +49,7 @@ struct fault_attr {
 	bool cache_filter;             /* failslab: only caches with SLAB_FAILSLAB (A) */
 	unsigned int min_order;        /* fail_page_alloc: spare smaller blocks */
 	unsigned int stacktrace_depth; /* frames to look at, at most 32; 0: no look, and with a range no failure */
-	uintptr_t require_start, require_end; /* a frame must lie here */
+	uintptr_t require_start, require_end; /* a frame must lie here; 0 and UINTPTR_MAX: anywhere */
 	uintptr_t reject_start, reject_end;   /* none may lie here */
 };
 

@@ -293,7 +293,7 @@ enum kmem_cache_state {
  */
 struct kmem_cache {
 	uint64_t percpu;        /* slot of CPU 0 in the current region */
-	uint64_t reserved0;
+	uint64_t address_mask;  /* bits that are 0 in the address of every object; 0 for a debug cache, which checks all */
 	uint32_t size;
 	uint32_t object_size;
 	uint32_t flags;         /* SLAB_* */
@@ -344,8 +344,9 @@ struct kmem_cache {
 	uint64_t guard_frees;
 	uint16_t root_id;       /* whose slabs it uses: its own id, or that of the cache it is an alias of */
 	uint16_t next_alias;    /* chain from the root through its aliases: id, 0 at the end */
-	uint32_t reserved1;
-	uint64_t reserved[29];
+	uint32_t nr_hot;        /* words at `hot` that follow `percpu`: tables by size of kmalloc() and malloc() */
+	uint64_t hot;
+	uint64_t reserved[28];
 };
 
 /* Whether a cache has its slabs from another one. */
@@ -503,7 +504,8 @@ struct kmem_observe {
 	uint64_t attention[2]; /* uint16_t each: 65535 there makes the next allocation look into `control` */
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
 	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
-	uint64_t reserved[6];
+	uint64_t batches;      /* struct kmem_batches, kmem/observe_batch.h */
+	uint64_t reserved[5];
 };
 
 #ifdef __cplusplus
