@@ -30,6 +30,7 @@
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
+#include "slab/trim.h"
 #include "slab/cache.h"
 #include "slab/debug_large.h"
 #include "slab/debug_options.h"
@@ -72,6 +73,7 @@ void kmem_init(void)
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();
+	trim_init(kmem_options()->purge == KMEM_PURGE_DECAY, kmem_options()->purge_ms);
 	guard_init(kmem_options()->guard_ms);
 	control_init();
 	if (SHADOW) {

@@ -31,6 +31,7 @@
 #include "slab/guard.h"
 #include "slab/hot.h"
 #include "slab/kmalloc.h"
+#include "slab/trim.h"
 #include "slab/watch.h"
 
 #define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
@@ -63,9 +64,6 @@ static struct {
 	uint8_t class[MAX_SMALL / GRAIN + 1];  /* by (size + 7) / 8 */
 	uint16_t size[NR_CLASSES];
 	unsigned int nr;                       /* classes */
-	uint64_t due_ns;                       /* when idle classes are looked for next */
-	uint64_t moves[NR_CLASSES];            /* between slots and slabs, when they were last looked for */
-	bool shrunk[NR_CLASSES];               /* since it last moved any */
 } heap KMEM_STATE;
 
 /* ---- M_PERTURB ---- */
@@ -261,76 +259,13 @@ struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 /* Calls of slow paths, by thread, for each look at the clock. */
 #define TICKS 16u
 
-/* The smallest blocks worth a system call. */
-#define PURGE_ORDER 4u
-
-/* Whether a class has slabs and moved nothing between slots and them since the last call: true once, until it does. */
-static bool fell_idle(unsigned int class)
-{
-	const struct kmem_cache *s = class_if_made(class);
-	struct kmem_cache_node *home;
-	uint64_t moves = 0, slabs = 0;
-	unsigned int nid;
-	bool idle;
-
-	if (!s || debug_cache(s))
-		return false;
-	home = node_of(s, 0);
-	node_lock(home);
-	for (nid = 0; nid < s->nr_nodes; nid++) {
-		const struct kmem_cache_node *n = node_of(s, nid);
-
-		moves += n->stat.refill + n->stat.flush;
-		slabs += n->nr_slabs;
-	}
-	idle = slabs && moves == heap.moves[class] && !heap.shrunk[class];
-	heap.shrunk[class] = idle || (moves == heap.moves[class] && heap.shrunk[class]);
-	heap.moves[class] = moves;
-	node_unlock(home);
-	return idle;
-}
-
-/*
- * What idle classes hold in slots, barns and empty slabs becomes free pages, and
- * as many of these go back to the system: they were idle for long enough.
- */
-static void shrink_idle(void)
-{
-	uint64_t dirty[KMEM_MAX_ZONES] = { 0 };
-	unsigned int class, i;
-
-	for (i = 0; i < zone_config.nr_zones; i++)
-		dirty[i] = READ_ONCE(zones[i].dirty_pages);
-	for (class = 0; class < heap.nr; class++)
-		if (fell_idle(class))
-			cache_shrink_try(heap.cache[class]);
-	for (i = 0; i < zone_config.nr_zones; i++)
-		purge_blocks(&zones[i], PURGE_ORDER, dirty[i]);
-}
-
-/* Twice in a decay period: a class that rested in between parks nothing. */
-static noinline void look_at_clock(void)
-{
-	const struct kmem_options *options = kmem_options();
-	uint64_t now, due = READ_ONCE(heap.due_ns);
-
-	if (options->purge != KMEM_PURGE_DECAY)
-		return;
-	purge_now_and_then();
-	now = os_now_ns();
-	if (now < due || !__atomic_compare_exchange_n(&heap.due_ns, &due, now + options->purge_ms * UINT64_C(500000),
-						      false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		return;
-	shrink_idle();
-}
-
 /* On slow paths. No lock held. */
 static force_inline void heap_tick(void)
 {
 	static __thread unsigned int tick;
 
 	if (unlikely(++tick % TICKS == 0))
-		look_at_clock();
+		trim_look();
 }
 
 /* ---- allocation ---- */

@@ -77,10 +77,12 @@ static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order,
 	WRITE_ONCE(page->order, (uint8_t)order);
 	WRITE_ONCE(page->nr_pages, nr_pages);
 	page->refcount = 1;
-	page->flags = gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
+	/* The slab layer wants to know which pages have memory. */
+	page->flags = (gfp & __GFP_COMP ? KMEM_PG_COMP : 0) |
+		      (type == KMEM_PAGE_SLAB ? page->flags & KMEM_PG_ZEROED : 0);
 	page_set_type(page, type);
 	if (gfp & __GFP_DIRECT_RECLAIM)
-		purge_tick();
+		purge_tick(nr_pages);
 }
 
 static noinline void refuse_order(gfp_t gfp, unsigned int order)
@@ -192,7 +194,7 @@ void page_free(struct page *page, unsigned int order)
 		count_free(zone_of(page), UINT64_C(1) << order);
 		buddy_free(zone_of(page), page, order);
 	}
-	purge_tick_on_free();
+	purge_tick_on_free(1u << order);
 }
 
 void page_free_range(struct page *head, uint32_t from, uint32_t to)
@@ -224,12 +226,15 @@ void page_trim(struct page *page, uint32_t nr_pages)
 
 void page_free_exact(struct page *page)
 {
+	uint32_t nr_pages;
+
 	if (!(page->flags & KMEM_PG_EXACT)) {
 		page_free(page, page->order);
 		return;
 	}
-	page_free_range(page, 0, page->nr_pages);
-	purge_tick_on_free();
+	nr_pages = page->nr_pages;
+	page_free_range(page, 0, nr_pages);
+	purge_tick_on_free(nr_pages);
 }
 
 void page_validate(void)

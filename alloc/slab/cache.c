@@ -518,11 +518,13 @@ size_t cache_shrink_locked(struct kmem_cache *s)
 	return shrink(s);
 }
 
-void cache_shrink_try(struct kmem_cache *s)
+bool cache_registry_try(void)
 {
-	if (!lock_try(&registry.lock, LOCK_REGISTRY))
-		return;
-	shrink(s);
+	return lock_try(&registry.lock, LOCK_REGISTRY);
+}
+
+void cache_registry_unlock(void)
+{
 	lock_release(&registry.lock, LOCK_REGISTRY);
 }
 

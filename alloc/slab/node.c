@@ -156,6 +156,30 @@ void node_put(const struct kmem_cache *s, void **object, uint32_t count, struct 
 	}
 }
 
+void node_hold(struct kmem_cache *s, struct page *slab, uint64_t *held)
+{
+	struct kmem_cache_node *n = node_of_slab(s, slab);
+	uint32_t nr = slab_hold(slab, held);
+
+	n->nr_taken += nr;
+	__atomic_fetch_add(&s->prefill, nr, __ATOMIC_RELAXED);
+	list_del(n, slab);
+}
+
+void node_unhold(struct kmem_cache *s, struct page *slab, const uint64_t *held, struct page **empty)
+{
+	struct kmem_cache_node *n = node_of_slab(s, slab);
+	bool was_full = slab->inuse == slab->objects;
+	uint32_t nr = slab_unhold(slab, held);
+
+	n->nr_taken -= nr;
+	__atomic_fetch_sub(&s->prefill, nr, __ATOMIC_RELAXED);
+	if (was_full)
+		list_add(n, slab, false);
+	if (!slab->inuse && n->nr_partial > s->min_partial)
+		retire(n, slab, empty);
+}
+
 void node_shrink(struct kmem_cache_node *n, struct page **empty)
 {
 	enum { CLASSES = 32 };

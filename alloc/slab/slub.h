@@ -193,6 +193,13 @@ static inline void slub_reserve_use(struct kmem_cache *s)
 void slub_drain(struct kmem_cache *s);
 
 /*
+ * Put what the barn and the running CPU's slot hold back into slabs: no barrier,
+ * no lock but the cache's. What is freed goes past the barn, until objects are taken
+ * out of slabs. `s` has slabs of its own.
+ */
+void slub_trim(struct kmem_cache *s);
+
+/*
  * Slots of another size, while they are in use: `offset` and `capacity` as in
  * struct kmem_cache; shared[nid] the slots of a cache without per-CPU ones, which
  * are swapped with the old. Caller holds the registry lock.
