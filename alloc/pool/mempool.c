@@ -22,6 +22,46 @@
 #include "pool/reserve.h"
 #include "slab/kmalloc.h"
 
+/*
+ * What a pool that was destroyed points to. Frees find its reserve full and call
+ * dead_free(); allocations get nothing from dead_alloc(), and slow paths find out.
+ */
+static struct kmem_mempool dead KMEM_STATE = { .curr_nr = INT32_MAX, .promised = INT32_MAX };
+
+static void *dead_alloc(gfp_t gfp, void *pool)
+{
+	(void)gfp;
+	(void)pool;
+	return NULL;
+}
+
+static void dead_free(void *element, void *pool)
+{
+	report("BUG: mempool_free(%p, %p): not a live mempool; the element was left alone", element, pool);
+	report_misuse_end(true);
+}
+
+static void bury(mempool_t *pool)
+{
+	pool->live = &dead;
+	pool->elements = NULL;
+	pool->pool_data = pool;
+	pool->alloc = dead_alloc;
+	pool->free = dead_free;
+}
+
+/* Else it was reported. */
+static bool is_live(const mempool_t *pool, const char *function)
+{
+	const struct kmem_mempool *m = pool->live;
+
+	if (likely(table_has_mempool(m) && m->state == KMEM_POOL_LIVE && m->pool == (uintptr_t)pool))
+		return true;
+	report("BUG: %s(%p): not a live mempool", function, (const void *)pool);
+	report_misuse_end(true);
+	return false;
+}
+
 /* ---- creation ---- */
 
 static int fill(mempool_t *pool, gfp_t gfp)
@@ -192,8 +232,10 @@ static bool may_exit(const mempool_t *pool)
 {
 	const struct kmem_mempool *m = pool->live;
 
-	if (!table_has_mempool(m) || m->state != KMEM_POOL_LIVE || m->pool != (uintptr_t)pool) {
-		report("BUG: mempool_exit(%p): not a live mempool", (const void *)pool);
+	if (!is_live(pool, "mempool_exit"))
+		return false;
+	if (m->resizing) {
+		report("BUG mempool %s: destroyed while it is being resized; it is kept", m->name);
 		report_misuse_end(true);
 		return false;
 	}
@@ -214,26 +256,20 @@ KMEM_API void mempool_exit(mempool_t *pool)
 {
 	struct kmem_mempool *m = pool->live;
 
-	if (!m || !may_exit(pool))
+	if (!m || m == &dead || !may_exit(pool))
 		return;
 	drop_reserve(pool);
-	pool->live = NULL;
 	kfree(pool->elements);
-	pool->elements = NULL;
+	bury(pool);
 	table_put_mempool(m);
 }
 
 KMEM_API void mempool_destroy(mempool_t *pool)
 {
-	if (!pool)
+	if (!pool || !is_live(pool, "mempool_destroy"))
 		return;
-	if (!pool->live) {
-		report("BUG: mempool_destroy(%p): not a live mempool", (void *)pool);
-		report_misuse_end(true);
-		return;
-	}
 	mempool_exit(pool);
-	if (!pool->live)
+	if (pool->live == &dead)
 		kfree(pool);
 }
 
@@ -387,6 +423,8 @@ static void wait_for_elements(struct request *r)
 /* After the first round has failed. Return: whether everything is there. */
 static bool take_slow(struct request *r)
 {
+	if (!is_live(r->pool, "mempool_alloc"))
+		return false;
 	if (try_reserve(r))
 		return true;
 	if (light(r->gfp) != r->gfp && take_below(r, r->gfp))
@@ -492,6 +530,13 @@ static unsigned int refill(struct kmem_mempool *m, mempool_t *pool, void **elems
 	reserve_lock(m);
 	/* A pool without a reserve keeps one element for those who wait. */
 	while (m->curr_nr < MAX(m->min_nr, 1) && given < count) {
+		if (unlikely(reserve_holds(m, elems[given]))) {
+			report("BUG mempool %s: mempool_free(%p): it is in the reserve already; it was left alone", m->name,
+			       elems[given]);
+			report_misuse_end(false);
+			elems[given++] = NULL;
+			continue;
+		}
 		/* Under the lock, so that the next owner's event comes behind. */
 		if (trace_on(TRACE_MEMPOOL_FREE))
 			trace_mempool_free(call_site, elems[given], pool, m->name, 1);
@@ -630,16 +675,22 @@ static void lower_to(mempool_t *pool, int new_min_nr)
 KMEM_API int mempool_resize(mempool_t *pool, int new_min_nr)
 {
 	struct kmem_mempool *m = pool->live;
-	int old = READ_ONCE(m->min_nr);
+	int old = READ_ONCE(m->min_nr), rc = 0;
 
+	if (!is_live(pool, "mempool_resize"))
+		return -EINVAL;
 	if (new_min_nr <= 0) {
 		report("mempool_resize(%s, %d): the size must be positive", m->name, new_min_nr);
 		return -EINVAL;
 	}
+	__atomic_fetch_add(&m->resizing, 1, __ATOMIC_RELAXED);
 	if (new_min_nr <= old)
 		lower_to(pool, new_min_nr);
-	else if (raise_to(pool, new_min_nr, __builtin_return_address(0)))
-		return -ENOMEM;
+	else
+		rc = raise_to(pool, new_min_nr, __builtin_return_address(0));
+	__atomic_fetch_sub(&m->resizing, 1, __ATOMIC_RELAXED);
+	if (rc)
+		return rc;
 	__atomic_fetch_add(&m->resizes, 1, __ATOMIC_RELAXED);
 	if (trace_on(TRACE_MEMPOOL_RESIZE))
 		trace_mempool_resize(__builtin_return_address(0), pool, m->name, old, new_min_nr);

@@ -488,6 +488,7 @@ KMEM_API void mp_reset_pool(struct mp_pool *pool)
 	m = pool->live;
 	if (trace_on(TRACE_MP_RESET))
 		trace_mp_reset(CALL_SITE, pool, m->name, kmem_mp_pool_current(m));
+	uncounted(m, m->allocs - m->frees, kmem_mp_pool_current(m));
 	free_all_large(pool);
 	for (node = pool->nodes; node; node = node->next) {
 		node->at = node->start;
@@ -495,7 +496,6 @@ KMEM_API void mp_reset_pool(struct mp_pool *pool)
 		shadow_close((void *)node->start, node->end - node->start);
 	}
 	pool->current = pool->nodes;
-	uncounted(m, m->allocs - m->frees, kmem_mp_pool_current(m));
 	WRITE_ONCE(m->resets, m->resets + 1);
 }
 

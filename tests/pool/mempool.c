@@ -14,6 +14,7 @@
 #include <kmem/page.h>
 
 #include "base/os.h"
+#include "base/report.h"
 #include "base/trace.h"
 #include "pool/table.h"
 #include "slab/kmalloc.h"
@@ -612,6 +613,57 @@ Test(mempool, elements_that_are_missing_are_reported)
 	below_free(element, NULL);
 }
 
+Test(mempool, an_element_freed_twice_is_not_two)
+{
+	mempool_t *pool = make(3);
+	void *a = mempool_alloc_preallocated(pool), *b = mempool_alloc_preallocated(pool), *elems[2];
+	char want[200];
+
+	mempool_free(a, pool);
+	snprintf(want, sizeof(want), "kmem: BUG mempool mempool-0: mempool_free(%p): it is in the reserve already; "
+		 "it was left alone\n", a);
+	capture_start();
+	mempool_free(hidden(a), pool);
+	elems[0] = hidden(a);
+	elems[1] = b;
+	cr_expect_eq(mempool_free_bulk(pool, elems, 2), 2);
+	cr_expect_str_eq(strstr(capture_end(), "\n") + 1, want);
+	cr_expect_eq(stat_of(pool).curr_nr, 3);
+	cr_expect_eq(stat_of(pool).refills, 2);
+	mempool_destroy(pool);
+	cr_expect_eq(below.live, 0);
+}
+
+/* With misuse=repair the process lives on. */
+Test(mempool, a_destroyed_pool_serves_nothing)
+{
+	static mempool_t pool;
+	void *element, *elems[2] = { NULL };
+
+	report_set_policy(KMEM_MISUSE_REPAIR);
+	cr_assert_eq(mempool_init(&pool, 2, below_alloc, below_free, (void *)64), 0);
+	element = mempool_alloc(&pool, GFP_KERNEL);
+	mempool_exit(&pool);
+	cr_expect_not(mempool_initialized(&pool));
+	mempool_exit(&pool);
+	capture_start();
+	cr_expect_null(mempool_alloc(&pool, GFP_KERNEL));
+	cr_expect_null(mempool_alloc(&pool, GFP_ATOMIC));
+	cr_expect_null(mempool_alloc_preallocated(&pool));
+	cr_expect_null(mempool_alloc_noreserve(&pool, GFP_KERNEL));
+	mempool_alloc_bulk(&pool, elems, 2, 0);
+	cr_expect(!elems[0] && !elems[1]);
+	mempool_free(element, &pool);
+	cr_expect_eq(mempool_resize(&pool, 5), -EINVAL);
+	mempool_destroy(&pool);
+	cr_expect(strstr(capture_end(), "not a live mempool"));
+	cr_expect_eq(below.live, 1, "the element was left alone");
+	below_free(element, NULL);
+	cr_assert_eq(mempool_init(&pool, 2, below_alloc, below_free, (void *)64), 0, "and it can be made again");
+	mempool_exit(&pool);
+	cr_expect_eq(below.live, 0);
+}
+
 Test(mempool, a_pool_destroyed_twice_is_a_bug, .signal = SIGABRT)
 {
 	mempool_t *pool = make(1), *again = hidden(pool);
@@ -711,7 +763,7 @@ static void *member(void *arg)
 	for (i = 0; i < crowd.rounds; i++) {
 		one_round(me + 1, i);
 		crowd.taken[me]++;
-		if (crowd.resize && me == 0 && i % 4 == 0)
+		if (crowd.resize && me < 3 && i % 4 == 0)
 			mempool_resize(crowd.pool, 4 + (int)(i % 13));
 	}
 	return NULL;

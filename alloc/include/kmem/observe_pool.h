@@ -59,7 +59,9 @@ struct kmem_mempool {
 	uint64_t call_site;      /* of its creation */
 	uint64_t capacity;
 	char name[KMEM_POOL_NAME_BYTES];
-	uint64_t reserved[6];
+	uint32_t resizing;       /* threads in mempool_resize() now */
+	uint32_t reserved_word;
+	uint64_t reserved[5];
 };
 
 /* One piece of memory that a genpool hands out. Addresses are numbers: any address space will do. */
