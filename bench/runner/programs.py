@@ -184,7 +184,10 @@ def programs(context):
     cpu, rss = {name: [] for name in context.allocators}, {name: [] for name in context.allocators}
     with tempfile.TemporaryDirectory(prefix="bench.") as inputs:
         os.chmod(inputs, 0o755)
-        subprocess.run([sys.executable, f"{SCRIPTS}/prepare.py", inputs], check=True)
+        made = subprocess.run([sys.executable, f"{SCRIPTS}/prepare.py", inputs], stderr=subprocess.PIPE, text=True)
+        if made.returncode:
+            print(f"programs: their inputs could not be made: {made.stderr.strip()}", file=sys.stderr)
+            return
         for program in chosen:
             needs = program.needs or program.command[0]
             if not shutil.which(needs):

@@ -29,7 +29,7 @@ def quiet_launches(context, program, arguments, overlap):
 
     results = {variant[0]: [] for variant in chosen}
     misses = 0
-    while len(results["malloc"]) < context.launches and misses <= context.launches - LEAST_LAUNCHES:
+    while len(results["malloc"]) < context.launches and misses <= max(0, context.launches - LEAST_LAUNCHES):
         once = {}
         for variant in chosen:
             once[variant[0]] = launch(variant)
@@ -85,7 +85,7 @@ def crowd(context):
 
 
 def crowd_memory(context):
-    """What a thousand threads hold, each, besides their stacks; a busy machine does not change that."""
+    """What each of a thousand threads adds, its stack included; a busy machine does not change that."""
     for mode, goal in (("private", 16), ("exchange", 6), ("idle", 1)):
         name = f"threads/1000_{mode}_memory"
         if wanted(context, name):
