@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "base/depot.h"
+#include "base/lock.h"
 #include "base/observe.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
@@ -22,6 +23,7 @@
 
 static void prepare(void)
 {
+	lock_fork_begin();
 	rcu_lock_for_fork();
 	pool_lock_for_fork();
 	cache_lock_for_fork();
