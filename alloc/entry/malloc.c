@@ -19,7 +19,7 @@
 #include "base/fault.h"
 #include "base/os.h"
 #include "base/report.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "entry/heap.h"
 #include "entry/init.h"
 #include "page/alloc.h"
@@ -29,7 +29,9 @@
 #include "slab/debug.h"
 #include "slab/debug_large.h"
 #include "slab/guard.h"
+#include "slab/hot.h"
 #include "slab/kmalloc.h"
+#include "slab/trim.h"
 #include "slab/watch.h"
 
 #define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
@@ -51,14 +53,17 @@ static const struct cut {
 
 enum { NR_CLASSES = 1 + EVEN_TO / ALIGNMENT + 16 + 32 + 32 + 10 + 12 };
 
+/* For the fast path. */
+KMEM_HIDDEN struct {
+	size_t limit;                           /* sizes below it are looked up; 0 before the first call */
+	uint64_t slot[MAX_SMALL / ALIGNMENT + 1]; /* on CPU 0, by (size + 15) / 16 */
+} heap_hot KMEM_STATE __attribute__((aligned(CACHE_LINE)));
+
 static struct {
 	struct kmem_cache *cache[NR_CLASSES];  /* NULL until the first call */
 	uint8_t class[MAX_SMALL / GRAIN + 1];  /* by (size + 7) / 8 */
 	uint16_t size[NR_CLASSES];
 	unsigned int nr;                       /* classes */
-	uint64_t due_ns;                       /* when idle classes are looked for next */
-	uint64_t moves[NR_CLASSES];            /* between slots and slabs, when they were last looked for */
-	bool shrunk[NR_CLASSES];               /* since it last moved any */
 } heap KMEM_STATE;
 
 /* ---- M_PERTURB ---- */
@@ -77,7 +82,7 @@ void heap_watched(void *p, size_t size, size_t reserved, gfp_t gfp, const void *
 {
 	uint8_t byte = READ_ONCE(perturb);
 
-	trace_kmalloc(call_site, p, size, reserved, gfp, -1, 0);
+	event_kmalloc(call_site, p, size, reserved, gfp, -1, 0);
 	if (byte && p && !(gfp & __GFP_ZERO))
 		memset(p, byte ^ 0xff, size);
 }
@@ -132,6 +137,24 @@ static void tune_class(struct kmem_cache *s)
 		kmem_cache_tune(s, KMEM_TUNE_MIN_PARTIAL, (int64_t)keep);
 }
 
+/*
+ * malloc() finds the class by table from now on: for the sizes beyond that of the
+ * class before. A class of 8 bytes has but half an entry, the slow path looks closer.
+ */
+static void follow_class(struct kmem_cache *s, unsigned int class)
+{
+	unsigned int first = class ? heap.size[class - 1] / ALIGNMENT + 1 : 0;
+	unsigned int end = heap.size[class] / ALIGNMENT + 1;
+	struct kmem_cache_node *home = node_of(s, 0);
+
+	if (heap.size[0] < ALIGNMENT && class < 2)
+		return;
+	/* Against a drain. */
+	node_lock(home);
+	slot_follow(s, &heap_hot.slot[first], end - first);
+	node_unlock(home);
+}
+
 static struct kmem_cache *create_class(unsigned int size)
 {
 	struct kmem_cache_args args = { .align = MIN(size & (0u - size), (unsigned int)PAGE_SIZE) };
@@ -140,10 +163,43 @@ static struct kmem_cache *create_class(unsigned int size)
 
 	report_format(name, sizeof(name), "malloc-%u", size);
 	s = __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC);
-	if (!s)
-		report_bug("cannot create %s at start: out of address space; raise ulimit -v", name);
-	tune_class(s);
+	if (s)
+		tune_class(s);
 	return s;
+}
+
+/* The first request of a class makes its cache: most programs need few. NULL when there is no memory for it. */
+static noinline struct kmem_cache *make_class(unsigned int class)
+{
+	struct kmem_cache *s = create_class(heap.size[class]), *none = NULL;
+
+	if (!s)
+		return NULL;
+	if (!__atomic_compare_exchange_n(&heap.cache[class], &none, s, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		/* Another thread was faster. */
+		kmem_cache_destroy(s);
+		return none;
+	}
+	follow_class(s, class);
+	return s;
+}
+
+/* The cache of a class, NULL when it was not needed so far. */
+static force_inline struct kmem_cache *class_if_made(unsigned int class)
+{
+	return __atomic_load_n(&heap.cache[class], __ATOMIC_ACQUIRE);
+}
+
+static force_inline struct kmem_cache *class_cache(unsigned int class)
+{
+	struct kmem_cache *s = class_if_made(class);
+
+	return likely(s) ? s : make_class(class);
+}
+
+static force_inline unsigned int class_of(size_t size)
+{
+	return heap.class[(size + GRAIN - 1) / GRAIN];
 }
 
 /* glibc's variable. */
@@ -155,7 +211,6 @@ static uint8_t perturb_of(const char *text)
 /* On the first call, which may come before any constructor. */
 static cold void heap_init(void)
 {
-	struct kmem_cache *made[NR_CLASSES];
 	unsigned int class = 0, i;
 
 	kmem_init();
@@ -168,36 +223,34 @@ static cold void heap_init(void)
 			class++;
 		heap.class[i] = (uint8_t)class;
 	}
-	for (class = 0; class < heap.nr; class++)
-		made[class] = create_class(heap.size[class]);
-	/* The first one last: that it is there says that all are. */
-	for (class = heap.nr; class-- > 0;)
-		WRITE_ONCE(heap.cache[class], made[class]);
+	for (i = 0; i < ARRAY_LEN(heap_hot.slot); i++)
+		heap_hot.slot[i] = percpu_region(0);
+	WRITE_ONCE(heap_hot.limit, MAX_SMALL + 1);
+}
+
+static force_inline bool heap_ready(void)
+{
+	return likely(READ_ONCE(heap_hot.limit));
 }
 
 /* Before the program can have threads: two of them must not both make the first call. */
 __attribute__((constructor(102))) static void construct(void)
 {
-	if (!heap.cache[0])
+	if (!heap_ready())
 		heap_init();
-}
-
-static force_inline struct kmem_cache *class_cache(size_t size)
-{
-	return heap.cache[heap.class[(size + GRAIN - 1) / GRAIN]];
 }
 
 struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 {
 	unsigned int class;
 
-	if (unlikely(!heap.cache[0]))
+	if (!heap_ready())
 		heap_init();
 	if (align > PAGE_SIZE || size > MAX_SMALL)
 		return NULL;
-	for (class = heap.class[(size + GRAIN - 1) / GRAIN]; class < heap.nr; class++)
+	for (class = class_of(size); class < heap.nr; class++)
 		if (!(heap.size[class] & (align - 1)))
-			return heap.cache[class];
+			return class_cache(class);
 	return NULL;
 }
 
@@ -206,75 +259,13 @@ struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 /* Calls of slow paths, by thread, for each look at the clock. */
 #define TICKS 16u
 
-/* The smallest blocks worth a system call. */
-#define PURGE_ORDER 4u
-
-/* Whether a class has slabs and moved nothing between slots and them since the last call: true once, until it does. */
-static bool fell_idle(unsigned int class)
-{
-	const struct kmem_cache *s = heap.cache[class];
-	struct kmem_cache_node *home = node_of(s, 0);
-	uint64_t moves = 0, slabs = 0;
-	unsigned int nid;
-	bool idle;
-
-	if (debug_cache(s))
-		return false;
-	node_lock(home);
-	for (nid = 0; nid < s->nr_nodes; nid++) {
-		const struct kmem_cache_node *n = node_of(s, nid);
-
-		moves += n->stat.refill + n->stat.flush;
-		slabs += n->nr_slabs;
-	}
-	idle = slabs && moves == heap.moves[class] && !heap.shrunk[class];
-	heap.shrunk[class] = idle || (moves == heap.moves[class] && heap.shrunk[class]);
-	heap.moves[class] = moves;
-	node_unlock(home);
-	return idle;
-}
-
-/*
- * What idle classes hold in slots, barns and empty slabs becomes free pages, and
- * as many of these go back to the system: they were idle for long enough.
- */
-static void shrink_idle(void)
-{
-	uint64_t dirty[KMEM_MAX_ZONES] = { 0 };
-	unsigned int class, i;
-
-	for (i = 0; i < zone_config.nr_zones; i++)
-		dirty[i] = READ_ONCE(zones[i].dirty_pages);
-	for (class = 0; class < heap.nr; class++)
-		if (fell_idle(class))
-			cache_shrink_try(heap.cache[class]);
-	for (i = 0; i < zone_config.nr_zones; i++)
-		purge_blocks(&zones[i], PURGE_ORDER, dirty[i]);
-}
-
-/* Twice in a decay period: a class that rested in between parks nothing. */
-static noinline void look_at_clock(void)
-{
-	const struct kmem_options *options = kmem_options();
-	uint64_t now, due = READ_ONCE(heap.due_ns);
-
-	if (options->purge != KMEM_PURGE_DECAY)
-		return;
-	purge_now_and_then();
-	now = os_now_ns();
-	if (now < due || !__atomic_compare_exchange_n(&heap.due_ns, &due, now + options->purge_ms * UINT64_C(500000),
-						      false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		return;
-	shrink_idle();
-}
-
 /* On slow paths. No lock held. */
 static force_inline void heap_tick(void)
 {
 	static __thread unsigned int tick;
 
 	if (unlikely(++tick % TICKS == 0))
-		look_at_clock();
+		trim_look();
 }
 
 /* ---- allocation ---- */
@@ -294,20 +285,28 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 {
 	const struct slab_request request = { gfp, -1, size, call_site };
+	struct kmem_cache *s;
 
-	if (unlikely(!heap.cache[0]))
+	if (!heap_ready())
 		heap_init();
 	if (size > MAX_SMALL)
 		return alloc_pages_for(size, gfp, call_site);
+	s = class_cache(class_of(size));
+	if (unlikely(!s))
+		return NULL;
 	if (trace_on(TRACE_KMALLOC))
-		return watch_alloc(class_cache(size), &request);
-	return slub_alloc_request(class_cache(size), &request);
+		return watch_alloc(s, &request);
+	return slub_alloc_request(s, &request);
 }
 
 /* What an allocation of `size` reserves, for the event. */
 static size_t reserved(size_t size)
 {
-	return size <= MAX_SMALL ? class_cache(size)->size : ALIGN_UP(size, PAGE_SIZE);
+	const struct kmem_cache *s = size <= MAX_SMALL ? class_if_made(class_of(size)) : NULL;
+
+	if (size > MAX_SMALL)
+		return ALIGN_UP(size, PAGE_SIZE);
+	return s ? s->size : heap.size[class_of(size)];
 }
 
 noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
@@ -326,37 +325,82 @@ noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 	return p;
 }
 
-static force_inline void *alloc(size_t size, const void *call_site)
+/* An object of the running CPU's slot, in a few instructions more than malloc() takes; NULL when it is not so easy. */
+static force_inline void *alloc_fast(size_t size)
 {
-	if (likely(size <= MAX_SMALL) && !trace_on(TRACE_KMALLOC)) {
-		struct kmem_cache *s = class_cache(size);
-		void *p;
+	struct kmem_cache *s;
+	void *p;
 
-		if (likely(s) && likely(slub_pop(s, &p)))
-			return p;
-	}
-	return heap_alloc(size, GFP_KERNEL, call_site);
+	if (unlikely(size >= heap_hot.limit) || trace_on(TRACE_KMALLOC))
+		return NULL;
+	s = class_if_made(class_of(size));
+	return likely(s) && likely(slub_pop(s, &p)) ? p : NULL;
+}
+
+/* With nothing but the batch probe on it is the fast path and a record; NULL when it is not so easy. */
+static noinline void *alloc_batched(size_t size, const void *call_site)
+{
+	struct kmem_cache *s;
+	void *p;
+
+	if (unlikely(size >= heap_hot.limit) || !trace_batch_only(TRACE_KMALLOC))
+		return NULL;
+	s = class_if_made(class_of(size));
+	if (unlikely(!s) || unlikely(!slub_pop(s, &p)))
+		return NULL;
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, GFP_KERNEL);
 }
 
 void *heap_malloc(size_t size, const void *call_site)
 {
-	return alloc(size, call_site);
+	void *p = trace_on(TRACE_KMALLOC) ? alloc_batched(size, call_site) : alloc_fast(size);
+
+	return likely(p) ? p : heap_alloc(size, GFP_KERNEL, call_site);
 }
 
-KMEM_API void *malloc(size_t size)
+HOT_SLOW void *malloc_slow(size_t size);
+
+void *malloc_slow(size_t size)
 {
-	return alloc(size, __builtin_return_address(0));
+	return heap_malloc(size, __builtin_return_address(0));
 }
+
+_Static_assert(offsetof(__typeof__(heap_hot), slot) == 8 && ALIGNMENT == 16, "below");
+
+KMEM_API HOT_FUNCTION void *malloc(HOT_ARGUMENT size_t size)
+{
+	__asm__ volatile("cmpq heap_hot(%%rip), %%rdi\n\t"
+		"jae malloc_slow\n\t"
+		"leal 15(%%rdi), %%r9d\n\t"
+		"shrl $4, %%r9d\n\t"
+		"leaq heap_hot+8(%%rip), %%rdx\n\t"
+		HOT_POP(malloc_slow)
+		:
+		:);
+}
+
+typedef long long vector __attribute__((__vector_size__(ALIGNMENT), __may_alias__));
+
+/* Up to here copying and clearing are done here: calls cost more. */
+#define SHORT_BYTES 128u
 
 KMEM_API void *calloc(size_t n, size_t size)
 {
-	size_t bytes;
+	size_t bytes, i;
+	void *p;
 
 	if (unlikely(__builtin_mul_overflow(n, size, &bytes))) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	return heap_alloc(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+	p = alloc_fast(bytes);
+	if (unlikely(!p))
+		return heap_alloc(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+	if (bytes > SHORT_BYTES || heap.size[0] < ALIGNMENT)
+		return memset(p, 0, bytes);
+	for (i = 0; i < bytes; i += ALIGNMENT)
+		*(volatile vector *)(void *)((char *)p + i) = (vector){ 0 };
+	return p;
 }
 
 /* ---- free ---- */
@@ -430,8 +474,13 @@ static noinline void free_traced(void *p, const void *call_site)
 {
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 
+	if (likely(id - 1u < KMEM_ID_MAX - 1u && trace_batch_only(TRACE_KFREE))) {
+		event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
+		free_core(p);
+		return;
+	}
 	if (p)
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
 	perturb_freed(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), p, call_site);
@@ -439,12 +488,21 @@ static noinline void free_traced(void *p, const void *call_site)
 		free_core(p);
 }
 
-KMEM_API void free(void *p)
+HOT_SLOW void free_anything(void *p);
+
+void free_anything(void *p)
 {
 	if (trace_on(TRACE_KFREE))
 		free_traced(p, __builtin_return_address(0));
 	else
 		free_core(p);
+}
+
+KMEM_API HOT_FUNCTION void free(HOT_ARGUMENT void *p)
+{
+	__asm__ volatile(HOT_FREE(free_anything)
+		:
+		:);
 }
 
 /* ---- realloc ---- */
@@ -465,6 +523,12 @@ static bool resize_pages(struct page *page, size_t size)
 	return true;
 }
 
+/* Keep the place unless at least half of it would be idle, and more than a few bytes. */
+static force_inline bool keeps_place(size_t old, size_t size)
+{
+	return size <= old && (size > old / 2 || old <= ALIGNMENT);
+}
+
 static bool resize_in_place(void *p, size_t old, size_t size)
 {
 	struct page *page = large_of(p);
@@ -476,8 +540,7 @@ static bool resize_in_place(void *p, size_t old, size_t size)
 	/* Moving is what finds pointers into the old object. */
 	if (page || id == KMEM_ID_GUARD || debug_cache(cache_by_id(id)))
 		return false;
-	/* Keep the place unless at least half of it would be idle, and more than a few bytes. */
-	return size <= old && (size > old / 2 || old <= ALIGNMENT);
+	return keeps_place(old, size);
 }
 
 /*
@@ -492,10 +555,10 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 		return NULL;
 	/* Before the address can be another thread's; a tracer sees a new object at either place. */
 	if (trace_on(TRACE_KFREE))
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
 	moved = large_remap(page, size);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
+		event_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
 			      reserved(moved ? size : old), GFP_KERNEL, -1, 0);
 	return moved ? page_to_addr(moved) : NULL;
 }
@@ -535,9 +598,35 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	return copy;
 }
 
+/* The cache of an object that may be resized without further thought; NULL when it takes some. */
+static force_inline const struct kmem_cache *plain_cache(const void *p)
+{
+	uint16_t id = likely(arena_contains(p)) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+
+	/* Debug caches put all calls on the watched path. */
+	if (unlikely(id - 1u >= KMEM_ID_MAX - 1u) || trace_on(TRACE_KMALLOC) || trace_on(TRACE_KFREE))
+		return NULL;
+	return cache_by_id(id);
+}
+
 KMEM_API void *realloc(void *p, size_t size)
 {
-	return realloc_from(p, size, __builtin_return_address(0));
+	const struct kmem_cache *s;
+	void *copy;
+
+	if (!p)
+		return malloc(size);
+	s = plain_cache(p);
+	if (unlikely(!s) || unlikely(!size))
+		return realloc_from(p, size, __builtin_return_address(0));
+	if (keeps_place(s->size, size))
+		return p;
+	copy = alloc_fast(size);
+	if (unlikely(!copy))
+		return realloc_from(p, size, __builtin_return_address(0));
+	memcpy(copy, p, MIN(s->size, size));
+	free(p);
+	return copy;
 }
 
 KMEM_API void *reallocarray(void *p, size_t n, size_t size)

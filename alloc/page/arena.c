@@ -16,7 +16,7 @@
 /* Metadata is committed for this many blocks at once: fewer system calls. */
 #define META_BLOCKS 16u
 
-struct arena arena KMEM_STATE;
+struct arena arena KMEM_STATE __attribute__((aligned(CACHE_LINE)));
 
 static struct {
 	lock_t lock;
@@ -216,6 +216,7 @@ static uint32_t take_blocks(uint32_t nr, size_t align, enum kmem_block_state new
 			state.first_free[low] += nr;
 		if (end > arena.bytes) {
 			WRITE_ONCE(arena.bytes, end);
+			WRITE_ONCE(arena.grains, end / ARENA_GRAIN);
 			WRITE_ONCE(observe_root.arena_end, arena.base + end);
 		}
 	} else {

@@ -16,6 +16,7 @@
 #include "base/report.h"
 #include "slab/debug.h"
 #include "slab/guard.h"
+#include "slab/refuse.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -96,6 +97,7 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 	taken = node_take(s, n, batch, want);
 	if (!taken)
 		return NULL;
+	n->closed = 0;
 	counters_of(s, n)->barn_get_fail++;
 	/* The caller gets the first, the slot hands out the others in order of address. */
 	object = batch[0];
@@ -373,6 +375,8 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 
 noinline void slub_free_slow(struct kmem_cache *s, void *object)
 {
+	if (unlikely(refuse_free(s, object)))
+		return;
 	free_slow(s, &object, 1);
 }
 
@@ -476,7 +480,7 @@ void slub_free_try(struct kmem_cache *s, void *object)
 	struct kmem_cache_node *home = node_of(s, 0);
 
 	/* With several nodes the slot's capacity is 0, and the object goes to its slab. */
-	if (slub_push(s, object))
+	if (slub_push(s, object) || refuse_free(s, object))
 		return;
 	if (debug_cache(s) || !try_lock(home)) {
 		defer_free(s, object);
@@ -564,7 +568,7 @@ static uint64_t swap_region(struct kmem_cache *s)
 	uint64_t old = s->percpu;
 	unsigned int other = old - s->slot_offset == percpu_region(0);
 
-	__atomic_store_n(&s->percpu, percpu_region(other) + s->slot_offset, __ATOMIC_RELEASE);
+	slot_point(s, percpu_region(other) + s->slot_offset);
 	percpu_barrier();
 	return old;
 }
@@ -621,6 +625,29 @@ void slub_drain(struct kmem_cache *s)
 	node_release(root, empty);
 }
 
+void slub_trim(struct kmem_cache *s)
+{
+	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, numa_this_node());
+	struct page *empty = NULL;
+	void *batch[BATCH];
+	uint32_t moved, nr;
+
+	node_lock(home);
+	/* The thread may move to other CPUs meanwhile: no more than one slot's worth. */
+	for (moved = 0; moved < s->slot_capacity; moved += nr) {
+		nr = flush_slot(s, n, batch, BATCH);
+		if (!nr)
+			break;
+		node_put(s, batch, nr, &empty);
+	}
+	for (nr = 0; nr < s->nr_nodes; nr++) {
+		empty_barn(s, node_of(s, nr), &empty);
+		node_of(s, nr)->closed = 1;
+	}
+	node_unlock(home);
+	node_release(s, empty);
+}
+
 void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity, struct kmem_slot **shared)
 {
 	struct kmem_cache_node *home = node_of(s, 0);
@@ -635,7 +662,7 @@ void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity,
 	s->slot_offset = offset;
 	s->slot_capacity = capacity;
 	s->sheaf_capacity = capacity / 2;
-	__atomic_store_n(&s->percpu, percpu_region(0) + offset, __ATOMIC_RELEASE);
+	slot_point(s, percpu_region(0) + offset);
 	percpu_barrier();
 	while (cpu-- > 0)
 		empty_slot(s, (struct kmem_slot *)(uintptr_t)(old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), &empty);

@@ -63,6 +63,8 @@ Test(malloc, slabs_have_little_left_over)
 	unsigned int classes = 0, size, objects, pages;
 	char *row;
 
+	for (size = 1; size <= 8192; size += 16)
+		free(laundered(malloc(hidden(size))));
 	kmem_slabinfo(text, sizeof(text));
 	for (row = strstr(text, "\nmalloc-"); row; row = strstr(row + 1, "\nmalloc-")) {
 		cr_assert_eq(sscanf(row, " %*s %*u %*u %u %u %u", &size, &objects, &pages), 3);
@@ -405,7 +407,7 @@ Test(giving_back, memory_leaves_while_the_program_goes_on_with_a_little_work, .t
 	for (n = 0; n < 600 && resident() > before + 10 * MIB; n++) {
 		errno = 1234;
 		for (i = 0; i < 4; i++)
-			free(laundered(calloc(1, hidden(100))));
+			free(laundered(malloc(hidden(9000))));
 		cr_assert_eq(errno, 1234);
 		nanosleep(&pause, NULL);
 	}
