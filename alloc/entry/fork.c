@@ -13,6 +13,7 @@
 
 #include "base/batch.h"
 #include "base/depot.h"
+#include "base/lock.h"
 #include "base/observe.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
@@ -23,6 +24,7 @@
 
 static void prepare(void)
 {
+	lock_fork_begin();
 	rcu_lock_for_fork();
 	pool_lock_for_fork();
 	cache_lock_for_fork();

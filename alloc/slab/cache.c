@@ -702,26 +702,20 @@ void cache_lock_for_fork(void)
 {
 	unsigned int id;
 
-	lock_acquire_nested(&registry.lock);
+	lock_for_fork(&registry.lock, false);
 	for (id = 1; id < observe_root.nr_caches; id++)
-		lock_acquire_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
+		lock_for_fork(&node_array[(size_t)id * numa_nr_nodes()].lock, false);
 }
 
 void cache_unlock_after_fork(bool child)
 {
 	unsigned int id;
 
-	for (id = observe_root.nr_caches; id-- > 1;) {
-		if (child)
-			lock_reset(&node_array[(size_t)id * numa_nr_nodes()].lock);
-		else
-			lock_release_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
-	}
+	for (id = observe_root.nr_caches; id-- > 1;)
+		lock_after_fork(&node_array[(size_t)id * numa_nr_nodes()].lock, child);
 	if (child) {
 		sheaf_after_fork();
 		percpu_after_fork();
-		lock_reset(&registry.lock);
-	} else {
-		lock_release_nested(&registry.lock);
 	}
+	lock_after_fork(&registry.lock, child);
 }
