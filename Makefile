@@ -1,6 +1,6 @@
 # slabscope: the whole build. `make` builds, `make demo` shows it, `make check` tests it.
 #
-# make [all|demo|check|bench|parity|deps|install|uninstall|clean]   V=1 prints commands
+# make [all|demo|check|bench|bench-programs|parity|deps|install|uninstall|clean]   V=1 prints commands
 # DESTDIR, prefix, libdir, ... as usual; SAN=address|thread adds a sanitizer build in its own folder.
 
 prefix      ?= /usr/local
@@ -67,7 +67,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY: $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(wildcard tests/*/*.c))
-.PHONY: all demo check bench deps install uninstall clean lib tools tests examples
+.PHONY: all demo check bench bench-programs deps install uninstall clean lib tools tests examples
 
 all: lib tools examples
 lib: $(LIBS)
@@ -140,10 +140,12 @@ $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
 # Kernel code: it includes <linux/slab.h>.
 $(B)/examples/ported: CPPFLAGS += -Ialloc/include/compat
 
+$(B)/examples/session_rcu: EXAMPLE_LIBS := -lurcu
+
 $(B)/examples/%: examples/%.c $(B)/libkmem.so
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-omit-frame-pointer -o $@ $< -L$(B) -lkmem -Wl,-rpath,'$$ORIGIN/..' -pthread
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-omit-frame-pointer -o $@ $< -L$(B) -lkmem $(EXAMPLE_LIBS) -Wl,-rpath,'$$ORIGIN/..' -pthread
 
 # ---- what people run -----------------------------------------------------------------------
 deps:
@@ -157,8 +159,13 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(B)
 
+# ROWS='ns/malloc/*,tail/*' measures those only, QUICK=1 with fewer launches; bench/run --help.
 bench: all
-	$(Q)bench/run $(B)
+	$(Q)bench/run $(B) $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick)
+
+# The programs of the rows programs/* and program_instructions/*; without them those rows are left out.
+bench-programs:
+	$(Q)tests/deps.sh bench/packages.txt
 
 clean:
 	$(Q)rm -rf build

@@ -16,6 +16,7 @@
 #include <kmem/strict.h>
 
 #include "base/numa.h"
+#include "base/batch.h"
 #include "base/fault.h"
 #include "base/observe.h"
 #include "base/os.h"
@@ -29,6 +30,7 @@
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
+#include "slab/trim.h"
 #include "slab/cache.h"
 #include "slab/debug_large.h"
 #include "slab/debug_options.h"
@@ -51,13 +53,13 @@ void kmem_init(void)
 	options_read(secure_getenv("KMEM_OPTIONS"));
 	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
 	debug_large_setup();
-	fault_setup(secure_getenv("KMEM_FAILSLAB"), secure_getenv("KMEM_FAIL_PAGE_ALLOC"), secure_getenv("KMEM_FAIL_NTH"));
+	fault_setup(secure_getenv);
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	cache_set_random_order(kmem_options()->freelist_random);
 	cache_set_merge(kmem_options()->merge);
 	/* The arena takes most of what address space there is: last. */
-	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) || pool_init() ||
+	if (percpu_init(kmem_options()->rseq) || batch_init() || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
@@ -71,6 +73,7 @@ void kmem_init(void)
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();
+	trim_init(kmem_options()->purge == KMEM_PURGE_DECAY, kmem_options()->purge_ms);
 	guard_init(kmem_options()->guard_ms);
 	control_init();
 	if (SHADOW) {
@@ -88,8 +91,10 @@ __attribute__((constructor(101))) static void construct(void)
 	fork_init();
 }
 
-__attribute__((destructor)) static void print_stats(void)
+__attribute__((destructor)) static void at_exit(void)
 {
 	if (initialised && kmem_options()->stats)
 		slabinfo_print(2);
+	if (initialised && trace_on(TRACE_BATCH))
+		batch_flush();
 }

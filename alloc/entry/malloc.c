@@ -19,7 +19,7 @@
 #include "base/fault.h"
 #include "base/os.h"
 #include "base/report.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "entry/heap.h"
 #include "entry/init.h"
 #include "page/alloc.h"
@@ -31,6 +31,7 @@
 #include "slab/guard.h"
 #include "slab/hot.h"
 #include "slab/kmalloc.h"
+#include "slab/trim.h"
 #include "slab/watch.h"
 
 #define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
@@ -63,9 +64,6 @@ static struct {
 	uint8_t class[MAX_SMALL / GRAIN + 1];  /* by (size + 7) / 8 */
 	uint16_t size[NR_CLASSES];
 	unsigned int nr;                       /* classes */
-	uint64_t due_ns;                       /* when idle classes are looked for next */
-	uint64_t moves[NR_CLASSES];            /* between slots and slabs, when they were last looked for */
-	bool shrunk[NR_CLASSES];               /* since it last moved any */
 } heap KMEM_STATE;
 
 /* ---- M_PERTURB ---- */
@@ -84,7 +82,7 @@ void heap_watched(void *p, size_t size, size_t reserved, gfp_t gfp, const void *
 {
 	uint8_t byte = READ_ONCE(perturb);
 
-	trace_kmalloc(call_site, p, size, reserved, gfp, -1, 0);
+	event_kmalloc(call_site, p, size, reserved, gfp, -1, 0);
 	if (byte && p && !(gfp & __GFP_ZERO))
 		memset(p, byte ^ 0xff, size);
 }
@@ -261,76 +259,13 @@ struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 /* Calls of slow paths, by thread, for each look at the clock. */
 #define TICKS 16u
 
-/* The smallest blocks worth a system call. */
-#define PURGE_ORDER 4u
-
-/* Whether a class has slabs and moved nothing between slots and them since the last call: true once, until it does. */
-static bool fell_idle(unsigned int class)
-{
-	const struct kmem_cache *s = class_if_made(class);
-	struct kmem_cache_node *home;
-	uint64_t moves = 0, slabs = 0;
-	unsigned int nid;
-	bool idle;
-
-	if (!s || debug_cache(s))
-		return false;
-	home = node_of(s, 0);
-	node_lock(home);
-	for (nid = 0; nid < s->nr_nodes; nid++) {
-		const struct kmem_cache_node *n = node_of(s, nid);
-
-		moves += n->stat.refill + n->stat.flush;
-		slabs += n->nr_slabs;
-	}
-	idle = slabs && moves == heap.moves[class] && !heap.shrunk[class];
-	heap.shrunk[class] = idle || (moves == heap.moves[class] && heap.shrunk[class]);
-	heap.moves[class] = moves;
-	node_unlock(home);
-	return idle;
-}
-
-/*
- * What idle classes hold in slots, barns and empty slabs becomes free pages, and
- * as many of these go back to the system: they were idle for long enough.
- */
-static void shrink_idle(void)
-{
-	uint64_t dirty[KMEM_MAX_ZONES] = { 0 };
-	unsigned int class, i;
-
-	for (i = 0; i < zone_config.nr_zones; i++)
-		dirty[i] = READ_ONCE(zones[i].dirty_pages);
-	for (class = 0; class < heap.nr; class++)
-		if (fell_idle(class))
-			cache_shrink_try(heap.cache[class]);
-	for (i = 0; i < zone_config.nr_zones; i++)
-		purge_blocks(&zones[i], PURGE_ORDER, dirty[i]);
-}
-
-/* Twice in a decay period: a class that rested in between parks nothing. */
-static noinline void look_at_clock(void)
-{
-	const struct kmem_options *options = kmem_options();
-	uint64_t now, due = READ_ONCE(heap.due_ns);
-
-	if (options->purge != KMEM_PURGE_DECAY)
-		return;
-	purge_now_and_then();
-	now = os_now_ns();
-	if (now < due || !__atomic_compare_exchange_n(&heap.due_ns, &due, now + options->purge_ms * UINT64_C(500000),
-						      false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		return;
-	shrink_idle();
-}
-
 /* On slow paths. No lock held. */
 static force_inline void heap_tick(void)
 {
 	static __thread unsigned int tick;
 
 	if (unlikely(++tick % TICKS == 0))
-		look_at_clock();
+		trim_look();
 }
 
 /* ---- allocation ---- */
@@ -402,9 +337,23 @@ static force_inline void *alloc_fast(size_t size)
 	return likely(s) && likely(slub_pop(s, &p)) ? p : NULL;
 }
 
+/* With nothing but the batch probe on it is the fast path and a record; NULL when it is not so easy. */
+static noinline void *alloc_batched(size_t size, const void *call_site)
+{
+	struct kmem_cache *s;
+	void *p;
+
+	if (unlikely(size >= heap_hot.limit) || !trace_batch_only(TRACE_KMALLOC))
+		return NULL;
+	s = class_if_made(class_of(size));
+	if (unlikely(!s) || unlikely(!slub_pop(s, &p)))
+		return NULL;
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, GFP_KERNEL);
+}
+
 void *heap_malloc(size_t size, const void *call_site)
 {
-	void *p = alloc_fast(size);
+	void *p = trace_on(TRACE_KMALLOC) ? alloc_batched(size, call_site) : alloc_fast(size);
 
 	return likely(p) ? p : heap_alloc(size, GFP_KERNEL, call_site);
 }
@@ -525,8 +474,13 @@ static noinline void free_traced(void *p, const void *call_site)
 {
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 
+	if (likely(id - 1u < KMEM_ID_MAX - 1u && trace_batch_only(TRACE_KFREE))) {
+		event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
+		free_core(p);
+		return;
+	}
 	if (p)
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
 	perturb_freed(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), p, call_site);
@@ -605,10 +559,10 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 		return NULL;
 	/* Before the address can be another thread's; a tracer sees a new object at either place. */
 	if (trace_on(TRACE_KFREE))
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
 	moved = large_remap(page, size);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
+		event_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
 			      reserved(moved ? size : old), GFP_KERNEL, -1, 0);
 	return moved ? page_to_addr(moved) : NULL;
 }

@@ -13,23 +13,31 @@
 #include "base/trace.h"
 #include "entry/heap.h"
 #include "page/alloc.h"
+#include "page/large.h"
 #include "slab/debug_large.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
 
-#define MAX_ALIGN BLOCK_BYTES
+/* With an address range of its own. */
+static void *aligned_mapping(size_t align, size_t bytes)
+{
+	struct page *page = large_map_aligned(MAX(bytes, (size_t)1), align, -1);
+
+	return page ? page_to_addr(page) : NULL;
+}
 
 /* Whole pages: blocks of the buddy are aligned to their size. */
 static void *aligned_pages(size_t align, size_t size)
 {
 	size_t bytes = debug_large_size(size);
-	unsigned int order = (unsigned int)MAX(get_order(bytes), get_order(align));
+	unsigned int order;
 	struct page *page;
 
-	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
+	if (size > PTRDIFF_MAX)
 		return NULL;
-	if (size > KMALLOC_MAX_SIZE)
-		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true, -1);
+	if (size > KMALLOC_MAX_SIZE || align > BLOCK_BYTES)
+		return aligned_mapping(align, bytes);
+	order = (unsigned int)MAX(get_order(bytes), get_order(align));
 	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;

@@ -11,7 +11,7 @@
 #include "base/fault.h"
 #include "base/numa.h"
 #include "base/report.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "base/wipe.h"
 #include "page/arena.h"
 #include "page/buddy.h"
@@ -77,10 +77,12 @@ static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order,
 	WRITE_ONCE(page->order, (uint8_t)order);
 	WRITE_ONCE(page->nr_pages, nr_pages);
 	page->refcount = 1;
-	page->flags = gfp & __GFP_COMP ? KMEM_PG_COMP : 0;
+	/* The slab layer wants to know which pages have memory. */
+	page->flags = (gfp & __GFP_COMP ? KMEM_PG_COMP : 0) |
+		      (type == KMEM_PAGE_SLAB ? page->flags & KMEM_PG_ZEROED : 0);
 	page_set_type(page, type);
 	if (gfp & __GFP_DIRECT_RECLAIM)
-		purge_tick();
+		purge_tick(nr_pages);
 }
 
 static noinline void refuse_order(gfp_t gfp, unsigned int order)
@@ -123,7 +125,7 @@ static noinline struct page *alloc_watched(gfp_t gfp, unsigned int order, enum k
 
 	if (!fails(gfp, order, type, call_site))
 		page = alloc_block(type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
-	trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
+	event_mm_page_alloc(call_site, page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
 	return page;
 }
 
@@ -170,7 +172,7 @@ struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type 
 static force_inline void leave(const struct page *page, unsigned int order)
 {
 	if (unlikely(trace_on(TRACE_MM_PAGE_FREE))) {
-		trace_mm_page_free(page_index(page), order);
+		event_mm_page_free(__builtin_return_address(0), page_index(page), order);
 		if (wipe_on_free())
 			memset(page_to_addr(page), 0, PAGE_SIZE << order);
 	}
@@ -192,7 +194,7 @@ void page_free(struct page *page, unsigned int order)
 		count_free(zone_of(page), UINT64_C(1) << order);
 		buddy_free(zone_of(page), page, order);
 	}
-	purge_tick_on_free();
+	purge_tick_on_free(1u << order);
 }
 
 void page_free_range(struct page *head, uint32_t from, uint32_t to)
@@ -239,12 +241,15 @@ bool page_extend(struct page *page, uint32_t nr_pages)
 
 void page_free_exact(struct page *page)
 {
+	uint32_t nr_pages;
+
 	if (!(page->flags & KMEM_PG_EXACT)) {
 		page_free(page, page->order);
 		return;
 	}
-	page_free_range(page, 0, page->nr_pages);
-	purge_tick_on_free();
+	nr_pages = page->nr_pages;
+	page_free_range(page, 0, nr_pages);
+	purge_tick_on_free(nr_pages);
 }
 
 void page_validate(void)

@@ -206,6 +206,13 @@ static force_inline void split(struct kmem_zone *zone, struct page *page, unsign
 	WRITE_ONCE(page->nr_pages, 1u << to);
 }
 
+/* What this costs in page faults is what purge learns from. */
+static force_inline void count_emptied(struct kmem_zone *zone, const struct page *page, uint64_t pages)
+{
+	if (page->flags & KMEM_PG_CLEAN)
+		WRITE_ONCE(zone->emptied_taken, zone->emptied_taken + pages);
+}
+
 static force_inline struct page *take_first(struct kmem_zone *zone, unsigned int current, unsigned int order,
 			       enum migratetype type)
 {
@@ -216,6 +223,7 @@ static force_inline struct page *take_first(struct kmem_zone *zone, unsigned int
 		return NULL;
 	unlink_block(zone, page);
 	account(zone, page, 0 - (UINT64_C(1) << order));
+	count_emptied(zone, page, UINT64_C(1) << order);
 	split(zone, page, current, order, type);
 	return page;
 }
@@ -554,6 +562,7 @@ static struct page *take_run_at(struct kmem_zone *zone, uint32_t start, uint32_t
 	}
 	put_rest(zone, start + nr, end, arena.pages[at].flags & KMEM_PG_CLEAN);
 	page->flags = flags;
+	count_emptied(zone, page, nr);
 	WRITE_ONCE(page->nr_pages, nr);
 	return page;
 }
@@ -653,6 +662,16 @@ struct page *buddy_take_dirty(struct kmem_zone *zone, unsigned int min_order)
 		}
 	}
 	return NULL;
+}
+
+struct page *buddy_take_empty(struct kmem_zone *zone, uint32_t index)
+{
+	struct page *page = &arena.pages[ALIGN_DOWN(index, BLOCK_PAGES)];
+
+	if (!is_free(page, MAX_PAGE_ORDER) || !(page->flags & KMEM_PG_CLEAN))
+		return NULL;
+	list_del(zone, page);
+	return page;
 }
 
 struct page *buddy_take_block(struct kmem_zone *zone)

@@ -66,6 +66,9 @@ void buddy_free(struct kmem_zone *zone, struct page *page, unsigned int order);
  */
 struct page *buddy_take_dirty(struct kmem_zone *zone, unsigned int min_order);
 
+/* Take out the block of 4 MiB that holds page `index`, if it is free and without memory. Zone locked. Else NULL. */
+struct page *buddy_take_empty(struct kmem_zone *zone, uint32_t index);
+
 /* Take out a wholly free block of 4 MiB, to give its address space back. Zone locked. NULL when there is none. */
 struct page *buddy_take_block(struct kmem_zone *zone);
 

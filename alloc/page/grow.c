@@ -66,7 +66,7 @@ void grow_uncharge(struct kmem_zone *zone, uint64_t pages)
 	buddy_unlock(zone);
 }
 
-static bool wants_huge(const struct kmem_zone *zone)
+bool grow_wants_huge(const struct kmem_zone *zone)
 {
 	if (grow_thp == KMEM_THP_MADVISE)
 		return READ_ONCE(zone->present_pages) > HUGE_FROM_PAGES;
@@ -80,7 +80,7 @@ static uint8_t advise(const struct kmem_zone *zone, uint32_t block)
 		os_prefer_node(block_addr(block), BLOCK_BYTES, zone->node);
 	if (grow_thp == KMEM_THP_NEVER)
 		os_advise_small(block_addr(block), BLOCK_BYTES);
-	if (!wants_huge(zone))
+	if (!grow_wants_huge(zone))
 		return 0;
 	os_advise_huge(block_addr(block), BLOCK_BYTES);
 	return PAGEBLOCK_HUGE;

@@ -10,6 +10,9 @@
 /* Which huge pages to ask the system for: KMEM_THP_*. */
 extern KMEM_HIDDEN enum kmem_thp_option grow_thp;
 
+/* Whether new memory of a zone is backed by huge pages. */
+bool grow_wants_huge(const struct kmem_zone *zone);
+
 /*
  * Add a block of 4 MiB for pages of `type`. No lock held; makes system calls.
  * Return: 0, or -ENOMEM when the budget, the arena or the system has no more.

@@ -69,9 +69,9 @@ static void advise(void *addr, size_t bytes, const struct kmem_zone *zone)
 }
 
 /* Blocks with memory for `bytes` in them, 0 when there is none. */
-static uint32_t take_blocks(size_t bytes, const struct kmem_zone *zone)
+static uint32_t take_blocks(size_t bytes, size_t align, const struct kmem_zone *zone)
 {
-	uint32_t block = arena_take_blocks(blocks_of(bytes), KMEM_BLOCK_LARGE, zone_index(zone), false);
+	uint32_t block = arena_take_aligned(blocks_of(bytes), MAX(align, BLOCK_BYTES), KMEM_BLOCK_LARGE, zone_index(zone));
 
 	if (block && os_commit(block_addr(block), bytes)) {
 		arena_return_blocks(block, blocks_of(bytes));
@@ -80,18 +80,18 @@ static uint32_t take_blocks(size_t bytes, const struct kmem_zone *zone)
 	return block;
 }
 
-static struct page *map(size_t bytes, int nid)
+static struct page *map(size_t bytes, size_t align, int nid)
 {
 	struct kmem_zone *zone = &zones[nid < 0 ? (int)numa_this_node() : nid];
 	size_t mapped = ALIGN_UP(bytes, PAGE_SIZE);
 	struct page *page;
 	uint32_t block;
 
-	if (bytes >= arena.limit)
+	if (bytes >= arena.limit || align > arena.limit)
 		return NULL;
 	if (!grow_charge(zone, mapped >> PAGE_SHIFT))
 		return NULL;
-	block = take_blocks(mapped, zone);
+	block = take_blocks(mapped, align, zone);
 	if (!block) {
 		grow_uncharge(zone, mapped >> PAGE_SHIFT);
 		return NULL;
@@ -104,13 +104,18 @@ static struct page *map(size_t bytes, int nid)
 	return page;
 }
 
-struct page *large_map(size_t bytes, int nid)
+struct page *large_map_aligned(size_t bytes, size_t align, int nid)
 {
-	struct page *page = map(bytes, nid);
+	struct page *page = map(bytes, align, nid);
 
 	if (page)
 		count(1, page->nr_pages);
 	return page;
+}
+
+struct page *large_map(size_t bytes, int nid)
+{
+	return large_map_aligned(bytes, PAGE_SIZE, nid);
 }
 
 static void unmap(struct page *page)
@@ -162,7 +167,7 @@ struct page *large_remap(struct page *page, size_t bytes)
 
 	if (large_resize(page, bytes))
 		return page;
-	moved = map(bytes, page->node);
+	moved = map(bytes, PAGE_SIZE, page->node);
 	if (!moved)
 		return NULL;
 	if (os_move(page_to_addr(page), page_to_addr(moved), keep))

@@ -130,6 +130,14 @@ static inline bool pageblock_is_huge(uint32_t index)
 }
 
 /* Zone locked. */
+static inline void pageblock_set_huge(uint32_t index, bool huge)
+{
+	uint8_t *block = &arena.pageblock[index >> PAGEBLOCK_ORDER];
+
+	*block = (uint8_t)(huge ? *block | PAGEBLOCK_HUGE : *block & ~PAGEBLOCK_HUGE);
+}
+
+/* Zone locked. */
 static inline void pageblock_set_type(uint32_t index, enum migratetype type)
 {
 	uint8_t *block = &arena.pageblock[index >> PAGEBLOCK_ORDER];

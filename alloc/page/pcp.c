@@ -398,6 +398,25 @@ size_t pcp_drain_all(void)
 	return moved;
 }
 
+uint32_t pcp_count_this(const struct kmem_zone *zone)
+{
+	return READ_ONCE(this_pcp(zone_index(zone))->count);
+}
+
+size_t pcp_drain_this(struct kmem_zone *zone)
+{
+	struct kmem_pcp *pcp = this_pcp(zone_index(zone));
+	size_t moved;
+
+	if (!lock_try(&pcp->lock, LOCK_PCP))
+		return 0;
+	buddy_lock(zone);
+	moved = drain(pcp, zone, SIZE_MAX);
+	buddy_unlock(zone);
+	lock_release_polled(&pcp->lock, LOCK_PCP);
+	return moved;
+}
+
 /* The kernel's decay_pcp_high(). */
 static void decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
 {

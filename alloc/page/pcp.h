@@ -40,6 +40,10 @@ bool pcp_put(struct page *page, unsigned int order, enum migratetype type);
 size_t pcp_drain_all(void);
 size_t pcp_drain_zone(struct kmem_zone *zone);
 
+/* The same for the running CPU's list of a zone, and what is in it. Passes by a list that is taken. */
+size_t pcp_drain_this(struct kmem_zone *zone);
+uint32_t pcp_count_this(const struct kmem_zone *zone);
+
 /* Let `high` of all lists decay by an eighth, and give back what is above it. Passes by lists that are taken. */
 void pcp_decay(void);
 

@@ -20,16 +20,21 @@ void purge_init(enum kmem_purge_option when, unsigned int decay_ms, bool lazily)
 /* Give back free blocks of at least min_order until at most `keep` dirty pages are left. Return: bytes. */
 size_t purge_blocks(struct kmem_zone *zone, unsigned int min_order, uint64_t keep);
 
+/* Empty pages that the caller owns, by the system call that was chosen; their contents are lost. Return: false when refused. */
+bool purge_pages(void *addr, size_t bytes);
+
 /* As the policy says, for all zones; looks at the clock. No lock held, system calls allowed. */
 void purge_now_and_then(void);
 
-extern KMEM_HIDDEN unsigned int purge_tick_mask;
-extern KMEM_HIDDEN __thread unsigned int purge_ticks;
+/* Pages that a thread takes or frees between two looks. */
+extern KMEM_HIDDEN int32_t purge_look_pages;
+extern KMEM_HIDDEN __thread int32_t purge_moved_pages;
 
-/* The same, but on every 16th call of a thread only, unless purge=now. */
-static inline void purge_tick(void)
+/* The same, once a thread has moved enough pages since it last looked. */
+static inline void purge_tick(uint32_t nr_pages)
 {
-	if (unlikely(!(++purge_ticks & purge_tick_mask)))
+	purge_moved_pages += (int32_t)nr_pages;
+	if (unlikely(purge_moved_pages >= purge_look_pages))
 		purge_now_and_then();
 }
 
@@ -37,10 +42,12 @@ static inline void purge_tick(void)
 void page_set_purge_on_free(bool on);
 extern KMEM_HIDDEN bool purge_on_free;
 
-static inline void purge_tick_on_free(void)
+/* Where they must not, the next request that may block looks. */
+static inline void purge_tick_on_free(uint32_t nr_pages)
 {
-	if (purge_on_free)
-		purge_tick();
+	purge_moved_pages += (int32_t)nr_pages;
+	if (unlikely(purge_moved_pages >= purge_look_pages) && purge_on_free)
+		purge_now_and_then();
 }
 
 #endif

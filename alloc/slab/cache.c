@@ -194,6 +194,14 @@ static int alloc_slots(uint32_t capacity, uint32_t *offset, struct kmem_slot **s
 	return 0;
 }
 
+/* Slabs begin with a page, and objects lie one behind the other. */
+static uint64_t address_mask(const struct kmem_cache *s)
+{
+	uint32_t multiple = s->size & -s->size;
+
+	return debug_cache(s) ? 0 : MIN(multiple, PAGE_SIZE) - 1;
+}
+
 static int set_slots(struct kmem_cache *s)
 {
 	struct kmem_slot *shared[KMEM_MAX_NODES];
@@ -311,6 +319,7 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	s->remote_node_defrag_ratio = 1000;
 	s->object_size = size;
 	s->flags = flags;
+	s->address_mask = address_mask(s);
 	s->ctor = (uintptr_t)args->ctor;
 	s->sheaf_capacity = debug_cache(s) ? 0 : MAX(g.sheaf_capacity, args->sheaf_capacity);
 	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
@@ -509,11 +518,13 @@ size_t cache_shrink_locked(struct kmem_cache *s)
 	return shrink(s);
 }
 
-void cache_shrink_try(struct kmem_cache *s)
+bool cache_registry_try(void)
 {
-	if (!lock_try(&registry.lock, LOCK_REGISTRY))
-		return;
-	shrink(s);
+	return lock_try(&registry.lock, LOCK_REGISTRY);
+}
+
+void cache_registry_unlock(void)
+{
 	lock_release(&registry.lock, LOCK_REGISTRY);
 }
 

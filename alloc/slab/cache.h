@@ -43,8 +43,9 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity);
 /* As kmem_cache_shrink(), with the registry locked. Return: slabs left. */
 size_t cache_shrink_locked(struct kmem_cache *s);
 
-/* As kmem_cache_shrink(), unless the registry is locked: then nothing. Any context that may block. */
-void cache_shrink_try(struct kmem_cache *s);
+/* Lock the registry unless somebody holds it: caches neither come nor go, nor are they drained. Return: whether. */
+bool cache_registry_try(void);
+void cache_registry_unlock(void);
 
 /* Drain and shrink every cache. Return: slabs left. */
 size_t cache_shrink_all(void);

@@ -8,7 +8,7 @@
 #include "base/numa.h"
 #include "base/report.h"
 #include "base/strict.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
@@ -211,14 +211,28 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 	if (!s)
 		strict_check(gfp, call_site);
 	p = s ? watch_alloc(s, &request) : large_accounted(size, gfp, usable_node(node), call_site);
-	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
+	event_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
+}
+
+/* With nothing but the batch probe on it is the fast path and a record. */
+static noinline void *kmalloc_traced(size_t size, gfp_t gfp, const void *call_site)
+{
+	struct kmem_cache *s;
+	void *p;
+
+	if (unlikely(!trace_batch_only(TRACE_KMALLOC) || size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & __GFP_ZERO))
+		return kmalloc_watched(size, gfp, -1, call_site);
+	s = class_cache(size, gfp);
+	if (unlikely(!slub_pop(s, &p)))
+		return kmalloc_watched(size, gfp, -1, call_site);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, gfp);
 }
 
 static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	if (trace_on(TRACE_KMALLOC))
-		return kmalloc_watched(size, gfp, node, call_site);
+		return node < 0 ? kmalloc_traced(size, gfp, call_site) : kmalloc_watched(size, gfp, node, call_site);
 	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
 		return slub_alloc(class_cache(size, gfp), gfp);
 	return kmalloc_no_class(size, gfp, -1);
@@ -245,7 +259,7 @@ void *kmalloc_in(struct kmem_cache *s, size_t size, gfp_t gfp, const void *call_
 	if (!trace_on(TRACE_KMALLOC))
 		return slub_alloc_request(s, &request);
 	p = watch_alloc(s, &request);
-	trace_kmalloc(call_site, p, size, s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
+	event_kmalloc(call_site, p, size, s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
 
@@ -358,7 +372,17 @@ void kfree_watched(const void *p, const void *call_site)
 
 static noinline void kfree_traced(const void *p, const void *call_site)
 {
-	trace_kfree(call_site, p);
+	uint16_t id;
+
+	if (likely(trace_batch_only(TRACE_KFREE) && arena_contains(p))) {
+		id = READ_ONCE(*addr_to_id(p));
+		if (likely(id - 1u < KMEM_ID_MAX - 1u)) {
+			event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
+			slub_free(cache_by_id(id), (void *)(uintptr_t)p);
+			return;
+		}
+	}
+	event_kfree(call_site, p);
 	kfree_watched(p, call_site);
 }
 

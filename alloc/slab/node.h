@@ -74,6 +74,13 @@ void node_take_object(const struct kmem_cache *s, struct kmem_cache_node *n, str
 uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t max);
 
 /*
+ * Take all free objects of a partial slab in reserve, so that nobody gets them, and
+ * put them back; held[] as for slab_hold(). Slabs that are empty then as node_put().
+ */
+void node_hold(struct kmem_cache *s, struct page *slab, uint64_t *held);
+void node_unhold(struct kmem_cache *s, struct page *slab, const uint64_t *held, struct page **empty);
+
+/*
  * Put objects back into their slabs, on whatever node. Slabs that become empty and are not needed
  * are linked by page.next in front of *empty. A pointer that is no object of
  * the cache, or that is free already, is reported and left alone. empty may be
@@ -96,7 +103,7 @@ bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem
 
 static inline bool barn_has_room(const struct kmem_cache *s, const struct kmem_cache_node *n)
 {
-	return n->nr_full < s->barn_full;
+	return n->nr_full < s->barn_full && !n->closed;
 }
 
 /* Objects of a sheaf as pointers. */

@@ -73,6 +73,8 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 	slab->cache_id = s->root_id;
 	slab->inuse = 0;
 	slab->hint = 0;
+	slab->emptied = slab->flags & KMEM_PG_ZEROED && !s->ctor ? slab_all_pages(slab) : 0;
+	slab->flags &= (uint16_t)~KMEM_PG_ZEROED;
 	slab->objects = (uint16_t)slab_capacity(s, slab->order);
 	memset(page_bitmap(slab), 0, slab_bitmap_words(slab) * sizeof(uint64_t));
 	set_tails(slab);
@@ -118,6 +120,36 @@ static uint64_t valid_bits(const struct page *slab, uint32_t word)
 	return left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
 }
 
+static force_inline uint32_t index_of(const struct kmem_cache *s, const struct page *slab, const void *addr)
+{
+	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab));
+
+	/* The reciprocal is exact for slabs up to the preferred maximum order. */
+	return s->reciprocal ? (uint32_t)((offset * s->reciprocal) >> 32) : (uint32_t)(offset / s->size);
+}
+
+/* Objects first .. last leave a slab with pages that have no memory: those under them get it. */
+static uint64_t refaults KMEM_STATE;
+
+static noinline void refault(const struct kmem_cache *s, struct page *slab, uint32_t first, uint32_t last)
+{
+	uint64_t from = (uint64_t)first * s->size >> PAGE_SHIFT, to = ((last + UINT64_C(1)) * s->size - 1) >> PAGE_SHIFT;
+	uint64_t pages = (~UINT64_C(0) << from) & (~UINT64_C(0) >> (63 - to)) & slab->emptied;
+
+	__atomic_fetch_add(&refaults, (uint64_t)__builtin_popcountll(pages), __ATOMIC_RELAXED);
+	slab->emptied &= ~pages;
+}
+
+static force_inline bool has_emptied(const struct kmem_cache *s, const struct page *slab)
+{
+	return unlikely(slab->emptied) && !(s->flags & SLAB_DEBUG_FLAGS);
+}
+
+uint64_t slab_refaults(void)
+{
+	return READ_ONCE(refaults);
+}
+
 /*
  * slab_take() in an order that nobody can tell from outside: words from a random
  * one on, and the bits of each as (odd * k + add) ^ flip, a permutation of 0 .. 63.
@@ -154,8 +186,11 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 	uint32_t words = slab_bitmap_words(slab);
 	uint32_t word, taken = 0;
 
-	if (unlikely(s->behaviour & KMEM_CACHE_RANDOM_ORDER))
+	if (unlikely(s->behaviour & KMEM_CACHE_RANDOM_ORDER)) {
+		if (has_emptied(s, slab))
+			refault(s, slab, 0, slab->objects - 1u);
 		return take_random(s, slab, object, max);
+	}
 	for (word = slab->hint; word < words && taken < max; word++) {
 		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
 		uint8_t *base = slab_object(s, slab, word * 64);
@@ -169,6 +204,8 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 			object[taken++] = base + (size_t)bit * s->size;
 		}
 	}
+	if (taken && has_emptied(s, slab))
+		refault(s, slab, index_of(s, slab, object[0]), index_of(s, slab, object[taken - 1]));
 	slab->inuse = (uint16_t)(slab->inuse + taken);
 	return taken;
 }
@@ -187,14 +224,6 @@ void *slab_first_free(const struct kmem_cache *s, const struct page *slab)
 	return NULL;
 }
 
-static force_inline uint32_t index_of(const struct kmem_cache *s, const struct page *slab, const void *addr)
-{
-	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab));
-
-	/* The reciprocal is exact for slabs up to the preferred maximum order. */
-	return s->reciprocal ? (uint32_t)((offset * s->reciprocal) >> 32) : (uint32_t)(offset / s->size);
-}
-
 uint32_t slab_object_index(const struct kmem_cache *s, const struct page *slab, const void *addr)
 {
 	return index_of(s, slab, addr);
@@ -211,6 +240,8 @@ void slab_take_object(const struct kmem_cache *s, struct page *slab, const void 
 {
 	uint32_t index = slab_object_index(s, slab, object);
 
+	if (has_emptied(s, slab))
+		refault(s, slab, index, index);
 	page_bitmap(slab)[index / 64] |= UINT64_C(1) << (index % 64);
 	slab->inuse++;
 }
@@ -245,6 +276,34 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 		if (unlikely(put_one(s, slab, object[i]) != SLAB_PUT_OK))
 			break;
 	return i;
+}
+
+uint32_t slab_hold(struct page *slab, uint64_t *held)
+{
+	uint64_t *bitmap = page_bitmap(slab);
+	uint32_t word, nr = 0;
+
+	for (word = 0; word < slab_bitmap_words(slab); word++) {
+		held[word] = ~bitmap[word] & valid_bits(slab, word);
+		bitmap[word] |= held[word];
+		nr += (uint32_t)__builtin_popcountll(held[word]);
+	}
+	slab->inuse = (uint16_t)(slab->inuse + nr);
+	return nr;
+}
+
+uint32_t slab_unhold(struct page *slab, const uint64_t *held)
+{
+	uint64_t *bitmap = page_bitmap(slab);
+	uint32_t word, nr = 0;
+
+	for (word = 0; word < slab_bitmap_words(slab); word++) {
+		bitmap[word] &= ~held[word];
+		nr += (uint32_t)__builtin_popcountll(held[word]);
+	}
+	slab->inuse = (uint16_t)(slab->inuse - nr);
+	slab->hint = 0;
+	return nr;
 }
 
 unsigned int slab_node(const struct kmem_cache *s, const struct page *slab)

@@ -39,6 +39,22 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 void *slab_first_free(const struct kmem_cache *s, const struct page *slab);
 void slab_take_object(const struct kmem_cache *s, struct page *slab, const void *object);
 
+/*
+ * Take all free objects out of a slab; held[] (one word for each of its bitmap's)
+ * says which. And put them back. Return: how many.
+ */
+uint32_t slab_hold(struct page *slab, uint64_t *held);
+uint32_t slab_unhold(struct page *slab, const uint64_t *held);
+
+/* All pages of a slab, as bits; 0 when it has more than there are bits. */
+static inline uint64_t slab_all_pages(const struct page *slab)
+{
+	return slab->nr_pages > 64 ? 0 : ~UINT64_C(0) >> (64 - slab->nr_pages);
+}
+
+/* Pages without memory of which objects were taken, ever. */
+uint64_t slab_refaults(void);
+
 /* What putting an object back found. */
 enum slab_put_result {
 	SLAB_PUT_OK,

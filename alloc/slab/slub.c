@@ -16,6 +16,7 @@
 #include "base/report.h"
 #include "slab/debug.h"
 #include "slab/guard.h"
+#include "slab/refuse.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -96,6 +97,7 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 	taken = node_take(s, n, batch, want);
 	if (!taken)
 		return NULL;
+	n->closed = 0;
 	counters_of(s, n)->barn_get_fail++;
 	/* The caller gets the first, the slot hands out the others in order of address. */
 	object = batch[0];
@@ -373,6 +375,8 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 
 noinline void slub_free_slow(struct kmem_cache *s, void *object)
 {
+	if (unlikely(refuse_free(s, object)))
+		return;
 	free_slow(s, &object, 1);
 }
 
@@ -476,7 +480,7 @@ void slub_free_try(struct kmem_cache *s, void *object)
 	struct kmem_cache_node *home = node_of(s, 0);
 
 	/* With several nodes the slot's capacity is 0, and the object goes to its slab. */
-	if (slub_push(s, object))
+	if (slub_push(s, object) || refuse_free(s, object))
 		return;
 	if (debug_cache(s) || !try_lock(home)) {
 		defer_free(s, object);
@@ -619,6 +623,29 @@ void slub_drain(struct kmem_cache *s)
 	home->stat.drain++;
 	node_unlock(home);
 	node_release(root, empty);
+}
+
+void slub_trim(struct kmem_cache *s)
+{
+	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, numa_this_node());
+	struct page *empty = NULL;
+	void *batch[BATCH];
+	uint32_t moved, nr;
+
+	node_lock(home);
+	/* The thread may move to other CPUs meanwhile: no more than one slot's worth. */
+	for (moved = 0; moved < s->slot_capacity; moved += nr) {
+		nr = flush_slot(s, n, batch, BATCH);
+		if (!nr)
+			break;
+		node_put(s, batch, nr, &empty);
+	}
+	for (nr = 0; nr < s->nr_nodes; nr++) {
+		empty_barn(s, node_of(s, nr), &empty);
+		node_of(s, nr)->closed = 1;
+	}
+	node_unlock(home);
+	node_release(s, empty);
 }
 
 void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity, struct kmem_slot **shared)

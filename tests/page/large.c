@@ -163,3 +163,28 @@ Test(large, mappings_and_their_bytes_are_counted_with_their_peaks)
 	usage = large_usage();
 	cr_expect(usage.nr == 0 && usage.bytes == 0);
 }
+
+Test(large, is_aligned_to_more_than_a_block)
+{
+	struct page *held = large_map(5 * MIB, -1), *page;
+	size_t align;
+
+	for (align = BLOCK_BYTES; align <= 256 * MIB; align *= 2) {
+		struct page *small, *other;
+
+		page = large_map_aligned(5 * MIB, align, -1);
+		other = large_map_aligned(1, align, -1);
+		small = large_map(4 * MIB, -1);
+		cr_assert(page && other && small && page != other);
+		cr_expect_eq((uintptr_t)page_to_addr(page) % align, 0, "%zx", align);
+		cr_expect_eq((uintptr_t)page_to_addr(other) % align, 0, "%zx", align);
+		fill(page_to_addr(page), 5 * MIB);
+		cr_expect(intact(page_to_addr(page), 5 * MIB));
+		large_unmap(other);
+		large_unmap(page);
+		large_unmap(small);
+	}
+	large_unmap(held);
+	cr_expect_null(large_map_aligned(1, (size_t)1 << 60, -1));
+	cr_expect_eq(large_usage().nr, 0);
+}

@@ -2,6 +2,7 @@
 /* Purge must really return memory: the kernel is asked, not our own counters. */
 #include "support.h"
 
+#include "page/alloc.h"
 #include "page/arena.h"
 #include "page/buddy.h"
 #include "page/grow.h"
@@ -126,13 +127,12 @@ static void free_40_blocks(void)
 /* A free may come from where no system call is allowed. */
 Test(purge, beyond_128_mib_the_next_request_that_may_block_gives_back)
 {
-	int i;
-
 	purge_init(KMEM_PURGE_THRESHOLD, 0, false);
 	free_40_blocks();
 	cr_expect_eq(zones[0].purged_pages, 0);
-	for (i = 0; i < 16; i++)
-		__free_page(alloc_page(GFP_KERNEL));
+	__free_page(alloc_page(GFP_ATOMIC));
+	cr_expect_eq(zones[0].purged_pages, 0);
+	__free_page(alloc_page(GFP_KERNEL));
 	cr_expect_gt(zones[0].purged_pages, 0);
 	cr_expect_leq(zones[0].dirty_pages, 2 * 16384);
 	validate();
@@ -166,6 +166,109 @@ Test(purge, now_means_at_once)
 	free_pages((unsigned long)q, 4);
 	cr_expect_eq(resident_pages(q, 16 * PAGE_SIZE), 0);
 	validate();
+}
+
+/* ---- eager purge, with regret ---- */
+
+enum { SWING = 8 }; /* blocks of 4 MiB */
+
+/* Purging takes an eighth of the time: save some up after each allocation. */
+static void swing(void)
+{
+	void *p[SWING];
+	int i;
+
+	for (i = 0; i < SWING; i++)
+		p[i] = dirty_block(10);
+	usleep(40000);
+	for (i = 0; i < SWING; i++)
+		free_pages((unsigned long)p[i], 10);
+}
+
+Test(purge, what_is_freed_first_goes_back_at_once)
+{
+	purge_init(KMEM_PURGE_DECAY, 1000000, false);
+	page_set_purge_on_free(true);
+	swing();
+	cr_expect_geq(zones[0].purged_pages, (SWING - 1) * 1024);
+	cr_expect_leq(zones[0].dirty_pages, 1024);
+	validate();
+}
+
+Test(purge, a_heap_that_breathes_keeps_what_it_breathes_with)
+{
+	uint64_t purged;
+	int i;
+
+	purge_init(KMEM_PURGE_DECAY, 1000000, false);
+	page_set_purge_on_free(true);
+	for (i = 0; i < 4; i++)
+		swing();
+	purged = zones[0].purged_pages;
+	for (i = 0; i < 8; i++)
+		swing();
+	cr_expect_eq(zones[0].purged_pages, purged, "%lu more pages", zones[0].purged_pages - purged);
+	cr_expect_geq(zones[0].dirty_pages, (SWING - 1) * 1024);
+	validate();
+}
+
+Test(purge, what_was_learned_is_forgotten_when_idle)
+{
+	int i;
+
+	purge_init(KMEM_PURGE_DECAY, 20, false);
+	page_set_purge_on_free(true);
+	for (i = 0; i < 4; i++)
+		swing();
+	for (i = 0; i < 4; i++) {
+		usleep(21000);
+		purge_now_and_then();
+	}
+	cr_expect_eq(zones[0].dirty_pages, 0);
+	purge_init(KMEM_PURGE_DECAY, 1000000, false);
+	swing();
+	cr_expect_leq(zones[0].dirty_pages, 1024);
+}
+
+Test(purge, parked_pages_count_and_go_with_the_rest)
+{
+	enum { NR = 900 };
+	unsigned long p[NR];
+	int i;
+
+	pin_to(0);
+	purge_init(KMEM_PURGE_DECAY, 1000000, false);
+	page_set_purge_on_free(true);
+	for (i = 0; i < NR; i++)
+		p[i] = (unsigned long)dirty_block(0);
+	usleep(40000);
+	for (i = 0; i < NR; i++)
+		free_pages(p[i], 0);
+	cr_expect_leq(pcp_count() + zones[0].dirty_pages, 200);
+	validate();
+}
+
+Test(purge, descriptors_and_bitmaps_of_an_empty_block_go_too)
+{
+	void *p = dirty_block(10);
+	struct page *page = addr_to_page(p);
+	uint8_t *bitmap = (uint8_t *)page_bitmap(page);
+
+	memset(bitmap, 0xff, (size_t)1024 * KMEM_BITMAP_BYTES);
+	for (int i = 1; i < 1024; i++)
+		page[i].head = page_index(page);
+	cr_expect_eq(resident_pages(page, 1024 * sizeof(*page)), 16);
+	cr_expect_eq(resident_pages(bitmap, 1024 * KMEM_BITMAP_BYTES), 16);
+	free_pages((unsigned long)p, 10);
+	kmem_page_purge(0);
+	cr_expect_eq(resident_pages(bitmap, 1024 * KMEM_BITMAP_BYTES), 0);
+	cr_expect_eq(resident_pages(page, 1024 * sizeof(*page)), 1);
+	validate();
+	/* And it serves again, in pieces. */
+	swing();
+	for (int i = 0; i < 100; i++)
+		cr_expect_not_null(alloc_page(GFP_KERNEL));
+	page_validate();
 }
 
 static void ticks(int nr)
@@ -230,6 +333,49 @@ Test(purge, pieces_of_huge_pages_in_good_use_stay)
 	cr_expect_eq(purge_blocks(&zones[0], 4, 0), 0, "320 of 512 pages are in use");
 	free_pages((unsigned long)guard, 8);
 	cr_expect_gt(purge_blocks(&zones[0], 4, 0), 0);
+	cr_expect_not(pageblock_is_huge(page_index(page)), "a huge page would bring the memory back");
+	validate();
+}
+
+Test(purge, huge_pages_come_back_where_a_whole_block_is_free)
+{
+	void *p = dirty_block(10);
+	struct page *page = addr_to_page(p);
+
+	grow_thp = KMEM_THP_ALWAYS;
+	cr_assert_not(pageblock_is_huge(page_index(page)));
+	free_pages((unsigned long)p, 10);
+	kmem_page_purge(0);
+	cr_expect(pageblock_is_huge(page_index(page)));
+	cr_expect(pageblock_is_huge(page_index(page) + PAGEBLOCK_PAGES));
+	cr_expect_eq(pageblock_type(page_index(page)), MIGRATE_UNMOVABLE);
+	validate();
+}
+
+Test(purge, scattered_pages_go_too_when_there_is_nothing_else)
+{
+	enum { NR = 4096 };
+	static void *p[NR];
+	int i;
+
+	pin_to(0);
+	purge_init(KMEM_PURGE_DECAY, 1000000, false);
+	page_set_purge_on_free(true);
+	for (i = 0; i < NR; i++)
+		p[i] = dirty_block(0);
+	/* Pieces of up to 4 pages, between pages that stay. */
+	for (i = 0; i < NR; i++)
+		if (page_index(addr_to_page(p[i])) % 8)
+			free_pages((unsigned long)p[i], 0);
+	for (i = 0; i < 100; i++) {
+		usleep(1000);
+		purge_now_and_then();
+	}
+	/* Single pages stay: each is a system call. */
+	cr_expect_leq(zones[0].dirty_pages, NR / 8 + 300, "%lu", zones[0].dirty_pages);
+	for (i = 0; i < NR; i++)
+		if (page_index(addr_to_page(p[i])) % 8 == 0)
+			cr_expect(all_bytes(p[i], PAGE_SIZE, 0xaa));
 	validate();
 }
 

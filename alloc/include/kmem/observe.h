@@ -134,7 +134,11 @@ struct page {
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks; bit 30: __free_pages() was called */
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
-	uint64_t freelist;   /* slab of a debug cache: first free object, as its chain says */
+	union {
+		uint64_t freelist; /* slab of a debug cache: first free object, as its chain says */
+		uint64_t emptied;  /* other slab of up to 64 pages: bit n: page n has no memory, as no object there
+				    * was taken since it was fresh or given back */
+	};
 	union {
 		struct {
 			uint64_t size;  /* large: requested bytes */
@@ -251,7 +255,7 @@ struct kmem_cache_node {
 	uint32_t partial_tail;
 	uint32_t nr_full;       /* entries of full[] */
 	uint32_t nr_empty;      /* entries of empty[] */
-	uint32_t reserved;
+	uint32_t closed;        /* the barn takes no full sheaves, until objects leave slabs again */
 	uint64_t nr_slabs;
 	uint64_t nr_objects;    /* that fit into those slabs */
 	uint64_t nr_taken;      /* bits set in their bitmaps */
@@ -259,7 +263,9 @@ struct kmem_cache_node {
 	uint64_t full[KMEM_BARN_SHEAVES];  /* struct kmem_sheaf */
 	uint64_t empty[KMEM_BARN_SHEAVES];
 	struct kmem_node_stat stat;
-	uint64_t reserved2[17];
+	uint64_t rest_moves;    /* node 0: refills and flushes when the cache was last looked at */
+	uint64_t rested;        /* node 0: it was given back what it parks, and has moved nothing since */
+	uint64_t reserved2[15];
 };
 
 /* The bits of cache.flags that readers need: the SLAB_* flags of these names. */
@@ -293,7 +299,7 @@ enum kmem_cache_state {
  */
 struct kmem_cache {
 	uint64_t percpu;        /* slot of CPU 0 in the current region */
-	uint64_t reserved0;
+	uint64_t address_mask;  /* bits that are 0 in the address of every object; 0 for a debug cache, which checks all */
 	uint32_t size;
 	uint32_t object_size;
 	uint32_t flags;         /* SLAB_* */
@@ -391,6 +397,7 @@ enum kmem_vm_event {
 	KMEM_VM_DRAIN,          /* times all per-CPU lists were drained for a request */
 	KMEM_VM_ALLOC_FAIL,     /* requests that got NULL */
 	KMEM_VM_PURGE,          /* blocks given back to the system */
+	KMEM_VM_SLAB_PURGE,     /* pages without objects given back out of slabs */
 	KMEM_VM_BAD_PAGE,       /* bad page states found */
 	KMEM_NR_VM_EVENTS
 };
@@ -410,6 +417,7 @@ struct kmem_zone {
 	uint64_t free_pages;    /* in free_list, per-CPU lists not included */
 	uint64_t dirty_pages;   /* of those, not known to be empty: purge gives them back */
 	uint64_t purged_pages;  /* given back to the system so far, cumulative */
+	uint64_t emptied_taken; /* pages handed out that were fresh or given back, cumulative */
 	uint64_t mapped_pages;  /* in objects of their own address range (> 4 MiB), now */
 	uint64_t watermark[KMEM_NR_WMARKS]; /* pages, without the boost */
 	uint64_t watermark_boost;
@@ -504,7 +512,8 @@ struct kmem_observe {
 	uint64_t attention[2]; /* uint16_t each: 65535 there makes the next allocation look into `control` */
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
 	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
-	uint64_t reserved[6];
+	uint64_t batches;      /* struct kmem_batches, kmem/observe_batch.h */
+	uint64_t reserved[5];
 };
 
 #ifdef __cplusplus

@@ -151,7 +151,10 @@ static inline void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *
 	return kmem_cache_alloc(s, gfp);
 }
 
-/* Free one object of cache s. NULL is ignored. Any thread may free any object. */
+/*
+ * Free one object of cache s. NULL is ignored. Any thread may free any object. The one
+ * freed last on this CPU, and an unaligned address, are reported and left alone.
+ */
 KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object);
 
 /*
