@@ -500,7 +500,7 @@ void free_anything(void *p)
 
 KMEM_API HOT_FUNCTION void free(HOT_ARGUMENT void *p)
 {
-	__asm__ volatile(HOT_FREE(free_anything)
+	__asm__ volatile(HOT_FREE(free_anything, "")
 		:
 		:);
 }

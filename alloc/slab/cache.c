@@ -199,6 +199,8 @@ static uint64_t address_mask(const struct kmem_cache *s)
 {
 	uint32_t multiple = s->size & -s->size;
 
+	if (s->colour_off)
+		multiple = MIN(multiple, s->colour_off);
 	return debug_cache(s) ? 0 : MIN(multiple, PAGE_SIZE) - 1;
 }
 
@@ -276,7 +278,7 @@ static struct kmem_cache *create_alias(const char *name, const struct kmem_cache
 	struct kmem_cache *root = NULL, *s = NULL;
 	uint32_t offset = 0;
 
-	if (registry.merge && !args->usersize && !args->sheaf_capacity)
+	if (registry.merge && !args->usersize && !args->sheaf_capacity && !args->colour)
 		root = merge_find(cache_array, cache_count(), a, g);
 	if (root)
 		offset = percpu_slot_alloc(slot_bytes(2 * root->sheaf_capacity));
@@ -319,6 +321,7 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	s->remote_node_defrag_ratio = 1000;
 	s->object_size = size;
 	s->flags = flags;
+	s->colour_off = args->colour && !debug_cache(s) ? MAX(s->align, CACHE_LINE) : 0;
 	s->address_mask = address_mask(s);
 	s->ctor = (uintptr_t)args->ctor;
 	s->sheaf_capacity = debug_cache(s) ? 0 : MAX(g.sheaf_capacity, args->sheaf_capacity);
@@ -380,7 +383,7 @@ static size_t list_objects(const struct kmem_cache *s, const struct page *slab, 
 
 		if (!slab_object_taken(s, slab, object))
 			continue;
-		report("  Object %p @offset=%zu", object, (size_t)i * s->size + s->red_left_pad);
+		report("  Object %p @offset=%zu", object, (size_t)((uintptr_t)object - (uintptr_t)page_to_addr(slab)));
 		debug_tracks(s, object);
 		shown++;
 	}

@@ -34,6 +34,7 @@ static void enable_slot(const struct kmem_cache *s)
 	/* Whoever runs here writes the same value: harmless after a migration. */
 	if (!s->slot_offset || READ_ONCE(slot->limit) == s->slot_capacity)
 		return;
+	WRITE_ONCE(slot->address_mask, (uint32_t)s->address_mask);
 	WRITE_ONCE(slot->limit, s->slot_capacity);
 	if (s->nr_nodes == 1)
 		WRITE_ONCE(slot->capacity, s->slot_capacity);
