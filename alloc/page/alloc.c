@@ -224,6 +224,21 @@ void page_trim(struct page *page, uint32_t nr_pages)
 	page->flags |= KMEM_PG_EXACT;
 }
 
+bool page_extend(struct page *page, uint32_t nr_pages)
+{
+	uint32_t old = page->nr_pages;
+
+	/* A request that somebody watches is one of its own. */
+	if (trace_on(TRACE_MM_PAGE_ALLOC) || !take_behind(page, nr_pages - old))
+		return false;
+	if (unlikely(page_debug))
+		page_debug_alloc(page + old, nr_pages - old);
+	WRITE_ONCE(page->order, (uint8_t)fls64(nr_pages - 1));
+	WRITE_ONCE(page->nr_pages, nr_pages);
+	page->flags |= KMEM_PG_EXACT;
+	return true;
+}
+
 void page_free_exact(struct page *page)
 {
 	uint32_t nr_pages;
