@@ -128,7 +128,7 @@ struct page {
 	uint32_t head;       /* tail: page index of the head */
 	uint32_t next, prev; /* list links as page indices, 0 ends the list */
 	uint32_t nr_pages;   /* head: pages in this block */
-	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap */
+	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap; free: pages that may hold memory, a guess */
 	uint16_t objects;    /* slab: objects that fit */
 	uint16_t hint;       /* slab: first bitmap word that may have a clear bit */
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
@@ -414,7 +414,7 @@ struct kmem_zone {
 	uint64_t max_pages;     /* its share of the budget (limit=), UINT64_MAX without one */
 	uint64_t present_pages; /* committed to the buddy so far */
 	uint64_t free_pages;    /* in free_list, per-CPU lists not included */
-	uint64_t dirty_pages;   /* of those, not known to be empty: purge gives them back */
+	uint64_t dirty_pages;   /* of those, about so many hold memory: purge gives them back */
 	uint64_t purged_pages;  /* given back to the system so far, cumulative */
 	uint64_t emptied_taken; /* pages handed out that were fresh or given back, cumulative */
 	uint64_t mapped_pages;  /* in objects of their own address range (> 4 MiB), now */
