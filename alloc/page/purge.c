@@ -65,6 +65,7 @@ void purge_init(enum kmem_purge_option when, unsigned int decay_ms, bool lazily)
 {
 	purge.when = when;
 	purge_look_pages = when == KMEM_PURGE_NOW ? 1 : LOOK_PAGES;
+	pcp_parks_costly = when != KMEM_PURGE_NOW;
 	purge.lazily = lazily;
 	purge.period_ns = (uint64_t)decay_ms * 1000000;
 	if (when == KMEM_PURGE_NOW)

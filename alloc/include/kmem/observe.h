@@ -70,7 +70,7 @@ struct kmem_observe_note {
 #define KMEM_NR_ORDERS      11  /* 0 .. 10, 4 MiB */
 #define KMEM_NR_MIGRATETYPES 4  /* unmovable, movable, reclaimable, highatomic */
 #define KMEM_NR_PCPTYPES    3   /* of those, the ones that per-CPU lists hold */
-#define KMEM_NR_PCP_LISTS   14  /* orders 0-3 by type, then order 9: not movable, movable */
+#define KMEM_NR_PCP_LISTS   23  /* orders 0-6 by type, then order 9: not movable, movable */
 #define KMEM_MAX_NODES      8
 #define KMEM_PAGEBLOCK_TYPE 0x7f /* of pageblocks[]: the mobility */
 #define KMEM_MAX_ZONES      10  /* Normal of each node, DMA32, Huge */
