@@ -440,31 +440,45 @@ static void drain_costly(struct kmem_pcp *pcp, struct kmem_zone *zone)
 	buddy_unlock(zone);
 }
 
-/* The kernel's decay_pcp_high(). */
-static void decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
+/* Whether nobody took from a list or put into it since the last call. */
+static bool rested(struct kmem_pcp *pcp)
+{
+	uint64_t moves = pcp->stat[KMEM_ZS_ALLOC] + pcp->stat[KMEM_ZS_FREE], before = pcp->rest_moves;
+
+	pcp->rest_moves = moves;
+	return moves == before;
+}
+
+/* The kernel's decay_pcp_high(), and its drain of lists at rest. */
+static size_t decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
 {
 	uint32_t above = READ_ONCE(pcp->batch) << PCP_BATCH_SCALE_MAX;
-	uint32_t high = READ_ONCE(pcp->high);
+	uint32_t high = READ_ONCE(pcp->high), before = pcp->count;
+	bool rests;
 
-	if (!READ_ONCE(pcp->count) || !lock_try(&pcp->lock, LOCK_PCP))
-		return;
+	if (!before || !lock_try(&pcp->lock, LOCK_PCP))
+		return 0;
+	rests = rested(pcp);
 	high -= high >> 3;
 	if (pcp->count > above)
 		high = MAX(high, pcp->count - above);
 	WRITE_ONCE(pcp->high, MAX(high, READ_ONCE(pcp->high_min)));
 	drain_costly(pcp, zone);
-	if (pcp->count > pcp->high)
-		drain_above(pcp, zone, pcp->count - pcp->high);
+	if (rests || pcp->count > pcp->high)
+		drain_above(pcp, zone, rests ? SIZE_MAX : pcp->count - pcp->high);
+	before -= pcp->count;
 	lock_release_polled(&pcp->lock, LOCK_PCP);
+	return rests ? before : 0;
 }
 
-void pcp_decay(void)
+size_t pcp_decay(struct kmem_zone *zone)
 {
-	unsigned int cpu, i;
+	unsigned int cpu;
+	size_t pages = 0;
 
 	for (cpu = 0; cpu < pcps.nr_cpus; cpu++)
-		for (i = 0; i < zone_config.nr_zones; i++)
-			decay_list(list_of(cpu, &zones[i]), &zones[i]);
+		pages += decay_list(list_of(cpu, zone), zone);
+	return pages;
 }
 
 size_t pcp_count_zone(const struct kmem_zone *zone)

@@ -49,10 +49,11 @@ size_t pcp_drain_this(struct kmem_zone *zone);
 uint32_t pcp_count_this(const struct kmem_zone *zone);
 
 /*
- * Let `high` of all lists decay by an eighth, and give back what is above it, and all
- * blocks larger than the kernel parks. Passes by lists that are taken.
+ * Let `high` of a zone's lists decay by an eighth, and give back what is above it, and
+ * all blocks larger than the kernel parks. Lists that nobody used since the last call
+ * are emptied. Passes by lists that are taken. Return: pages that came out of the last.
  */
-void pcp_decay(void);
+size_t pcp_decay(struct kmem_zone *zone);
 
 /* Pages parked now, in all zones or one; not exact while others run. */
 size_t pcp_count(void);

@@ -26,6 +26,9 @@ bool purge_pages(void *addr, size_t bytes);
 /* As the policy says, for all zones; looks at the clock. No lock held, system calls allowed. */
 void purge_now_and_then(void);
 
+/* Called by every look that may make system calls, if set. */
+extern KMEM_HIDDEN void (*purge_on_demand)(void);
+
 /* Blocks that a thread takes, and pages that it frees, between two looks. */
 extern KMEM_HIDDEN int32_t purge_look_pages;
 extern KMEM_HIDDEN __thread int32_t purge_moved_pages;

@@ -145,7 +145,7 @@ Test(pcp, blocks_of_64_pages_are_parked_when_freed_and_decay)
 	pcp_validate();
 	cr_expect_eq(pcp_take(&zones[0], 0, 6, MIGRATE_UNMOVABLE), page);
 	cr_expect(pcp_put(page, 6, MIGRATE_UNMOVABLE));
-	pcp_decay();
+	pcp_decay(&zones[0]);
 	cr_expect_eq(pcp_count(), 0);
 	cr_expect_eq(zones[0].free_pages, 1024);
 }

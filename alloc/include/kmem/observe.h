@@ -437,6 +437,7 @@ struct kmem_pcp {
 	uint16_t alloc_factor; /* refills are batch << this */
 	uint16_t free_count;   /* pages freed here in a row */
 	uint32_t free_flags;   /* how the last free went */
+	uint64_t rest_moves;   /* pages taken and freed when it was last looked at */
 	uint32_t head[KMEM_NR_PCP_LISTS]; /* page index of the first, chained by `next` */
 	uint64_t stat[KMEM_NR_ZONE_STATS];
 } __attribute__((aligned(64)));
