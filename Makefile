@@ -1,6 +1,6 @@
 # slabscope: the whole build. `make` builds, `make demo` shows it, `make check` tests it.
 #
-# make [all|demo|check|bench|parity|deps|install|uninstall|clean]   V=1 prints commands
+# make [all|demo|check|bench|bench-programs|parity|deps|install|uninstall|clean]   V=1 prints commands
 # DESTDIR, prefix, libdir, ... as usual; SAN=address|thread adds a sanitizer build in its own folder.
 
 prefix      ?= /usr/local
@@ -34,7 +34,7 @@ LDFLAGS += $(SANFLAGS)
 # ---- the allocator -------------------------------------------------------------------------
 LAYERS     := base text page slab pool entry
 ALLOC_SRC  := $(foreach l,$(LAYERS),$(sort $(wildcard alloc/$(l)/*.c)))
-MALLOC_SRC := alloc/entry/malloc.c alloc/entry/delete.c
+MALLOC_SRC := $(sort $(wildcard alloc/entry/malloc*.c)) alloc/entry/new.c alloc/entry/delete.c
 LIB_SRC    := $(filter-out $(MALLOC_SRC),$(ALLOC_SRC))
 LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
 MALLOC_OBJ := $(MALLOC_SRC:%.c=$(B)/obj/%.o)
@@ -67,7 +67,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY: $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(wildcard tests/*/*.c))
-.PHONY: all demo check bench deps install uninstall clean lib tools tests examples
+.PHONY: all demo check bench bench-programs deps install uninstall clean lib tools tests examples
 
 all: lib tools examples
 lib: $(LIBS)
@@ -98,9 +98,9 @@ $(B)/libkmem.a: $(LIB_OBJ)
 $(B)/libkmem-malloc.map: alloc/libkmem.map alloc/malloc.symbols
 	$(Q)sed -e 's/^KMEM_0.1 {/{/' -e '/^global:/r alloc/malloc.symbols' $< >$@
 
-$(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) $(B)/libkmem-malloc.map
+$(B)/libkmem-malloc.so: $(LIB_OBJ) $(MALLOC_OBJ) $(B)/libkmem-malloc.map alloc/operators.list
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libkmem-malloc.so -Wl,--version-script=$(B)/libkmem-malloc.map -Wl,-z,defs,-z,now,-z,nodelete -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions -Wl,--dynamic-list=alloc/operators.list -Wl,-soname,libkmem-malloc.so -Wl,--version-script=$(B)/libkmem-malloc.map -Wl,-z,defs,-z,now,-z,nodelete -o $@ $(LIB_OBJ) $(MALLOC_OBJ)
 
 # ---- BPF: object -> skeleton ---------------------------------------------------------------
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -140,10 +140,12 @@ $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
 # Kernel code: it includes <linux/slab.h>.
 $(B)/examples/ported: CPPFLAGS += -Ialloc/include/compat
 
+$(B)/examples/session_rcu: EXAMPLE_LIBS := -lurcu
+
 $(B)/examples/%: examples/%.c $(B)/libkmem.so
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-omit-frame-pointer -o $@ $< -L$(B) -lkmem -Wl,-rpath,'$$ORIGIN/..' -pthread
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-omit-frame-pointer -o $@ $< -L$(B) -lkmem $(EXAMPLE_LIBS) -Wl,-rpath,'$$ORIGIN/..' -pthread
 
 # ---- what people run -----------------------------------------------------------------------
 deps:
@@ -157,8 +159,13 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(B)
 
+# ROWS='ns/malloc/*,tail/*' measures those only, QUICK=1 with fewer launches; bench/run --help.
 bench: all
-	$(Q)bench/run $(B)
+	$(Q)bench/run $(B) $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick)
+
+# The programs of the rows programs/* and program_instructions/*; without them those rows are left out.
+bench-programs:
+	$(Q)tests/deps.sh bench/packages.txt
 
 clean:
 	$(Q)rm -rf build

@@ -1,71 +1,83 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * bench.h - timing loops: median over rounds of thread CPU time.
- *
- * A round is a million units: shorter ones measure how fast the CPU learns again,
- * after the system call that reads the clock, which stores feed which loads.
- */
+/* bench.h - clocks, random numbers and medians for the benchmark programs. */
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <x86intrin.h>
 
-#define BENCH_ROUNDS 41
-
-static inline double bench_now_ns(void)
+static inline double bench_clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static int bench_compare(const void *a, const void *b)
+static inline uint64_t bench_tsc(void)
+{
+	unsigned int cpu;
+
+	return __rdtscp(&cpu);
+}
+
+/* Nanoseconds per tick of the TSC, from 10 ms of both clocks. */
+static inline double bench_tick_ns(void)
+{
+	double begin = bench_clock_ns(CLOCK_MONOTONIC), now;
+	uint64_t tsc = bench_tsc();
+
+	do
+		now = bench_clock_ns(CLOCK_MONOTONIC);
+	while (now - begin < 1e7);
+	return (now - begin) / (double)(bench_tsc() - tsc);
+}
+
+static inline uint64_t bench_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static inline int bench_compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
-/* Median over rounds of f(arg, n) in ns per unit, n units a round. */
-static inline double bench_median(void (*f)(void *, long), void *arg, long n)
+static inline double bench_median(double *value, size_t nr)
 {
-	double round[BENCH_ROUNDS];
-	int i;
-
-	f(arg, n);
-	for (i = 0; i < BENCH_ROUNDS; i++) {
-		double start = bench_now_ns();
-
-		f(arg, n);
-		round[i] = (bench_now_ns() - start) / (double)n;
-	}
-	qsort(round, BENCH_ROUNDS, sizeof(round[0]), bench_compare);
-	return round[BENCH_ROUNDS / 2];
+	qsort(value, nr, sizeof(*value), bench_compare);
+	return value[nr / 2];
 }
 
-/* The program's rows: `prog` prints all, `prog NAME N` runs one loop of N units for callgrind. */
-struct bench_row {
-	const char *name;
-	void (*loop)(void *, long);
-	long n;
-};
-
-static inline int bench_main(int argc, char **argv, const struct bench_row *row, size_t rows, void *arg)
+/* The mean without the highest and the lowest hundredth, in which somebody else ran. */
+static inline double bench_trimmed_mean(double *value, size_t nr)
 {
-	size_t i;
+	size_t cut = nr / 100, i;
+	double sum = 0;
 
-	for (i = 0; i < rows; i++) {
-		if (argc == 3 && !strcmp(argv[1], row[i].name))
-			row[i].loop(arg, atol(argv[2]));
-		else if (argc == 1)
-			printf("%s %.3f\n", row[i].name, bench_median(row[i].loop, arg, row[i].n));
-	}
-	return 0;
+	qsort(value, nr, sizeof(*value), bench_compare);
+	for (i = cut; i < nr - cut; i++)
+		sum += value[i];
+	return sum / (double)(nr - 2 * cut);
+}
+
+static inline void bench_pin(size_t cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * memory.c - what an allocator takes from the system for objects of one size, or of
- * mixed sizes. The allocator is the one preloaded.
+ * mixed sizes (not with typed caches).
  *
  * memory SIZE|mix: allocates 32 MiB, frees 90 % of the objects at random, then the
  * rest, and prints resident / requested bytes for the first two states, and the
@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api.h"
+
 #define LIVE ((size_t)32 << 20)
 
 static struct {
@@ -27,6 +29,13 @@ static struct {
 } held;
 
 static int statm;
+static api_handle handle;
+
+/* Memory of the size asked for: a typed cache has one size only. */
+static void *take(size_t bytes)
+{
+	return api_alloc(API == API_MALLOC ? (api_handle)bytes : handle);
+}
 
 static size_t resident(void)
 {
@@ -69,7 +78,7 @@ static void allocate(uint32_t size)
 	for (held.nr = 0; held.live < LIVE; held.nr++) {
 		uint32_t bytes = size ? size : mixed_size(held.nr);
 
-		held.object[held.nr] = malloc(bytes);
+		held.object[held.nr] = take(bytes);
 		if (!held.object[held.nr])
 			exit(1);
 		memset(held.object[held.nr], 1, bytes);
@@ -86,7 +95,7 @@ static void release(unsigned int percent)
 	for (i = 0; i < held.nr; i++) {
 		if (!held.object[i] || hash(i * 7 + 3) % 100 >= percent)
 			continue;
-		free(held.object[i]);
+		api_free(handle, held.object[i]);
 		held.object[i] = NULL;
 		held.live -= held.size[i];
 	}
@@ -102,9 +111,9 @@ static void settle(void)
 	for (round = 0; round < 3; round++) {
 		nanosleep(&pause, NULL);
 		for (i = 0; i < 500; i++)
-			object[i] = malloc(mixed_size(i));
+			object[i] = take(mixed_size(i));
 		for (i = 0; i < 500; i++)
-			free(object[i]);
+			api_free(handle, object[i]);
 	}
 }
 
@@ -117,7 +126,9 @@ int main(int argc, char **argv)
 	statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	held.object = own(most * sizeof(*held.object));
 	held.size = own(most * sizeof(*held.size));
-	free(malloc(64));
+	if (API != API_MALLOC)
+		handle = api_open(size, NULL);
+	api_free(handle, take(64));
 	before = resident();
 	allocate(size);
 	peak = (double)(resident() - before) / (double)held.live;
@@ -126,6 +137,6 @@ int main(int argc, char **argv)
 	sparse = (double)(resident() - before) / (double)held.live;
 	release(100);
 	settle();
-	printf("%.4f %.4f %ld\n", peak, sparse, ((long)resident() - (long)before) / 1024);
+	printf("peak %.4f\nsparse %.4f\nleft_kib %ld\n", peak, sparse, ((long)resident() - (long)before) / 1024);
 	return 0;
 }

@@ -101,4 +101,25 @@ _Static_assert(sizeof(struct kmem_object_key) == 16, "both sides agree");
 _Static_assert(sizeof(struct kmem_object) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_target) == 40, "both sides agree");
 
+/* As in kmem/observe_batch.h. */
+#define KMEM_BATCH_BUFFER_BYTES 16384
+#define KMEM_BATCH_HEADER_BYTES 64
+#define KMEM_BATCH_RECORD_BYTES 32
+
+/* batch.bpf.c: a buffer as it lay in the process. */
+struct kmem_batch_chunk {
+	__u64 target;  /* cookie of the link */
+	__u64 address; /* of the buffer in the process */
+	__u32 records; /* valid ones */
+	__u32 reserved;
+	__u8 bytes[KMEM_BATCH_BUFFER_BYTES];
+};
+
+/* One per possible CPU, in records. */
+struct kmem_batch_totals {
+	__u64 delivered;
+	__u64 lost;       /* no room in the ring: the reader was too slow */
+	__u64 unreadable; /* the memory could not be read */
+};
+
 #endif

@@ -4,11 +4,12 @@ COMPAT  := $(sort $(wildcard alloc/include/compat/linux/*.h))
 COMPAT_SCHED := $(sort $(wildcard alloc/include/compat/linux/sched/*.h))
 MAN1    := $(sort $(wildcard docs/man/*.1))
 MAN3    := $(sort $(wildcard docs/man/*.3))
+EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
 DOCS    := README.md LICENSE $(sort $(wildcard docs/*.md))
 
 install: all $(B)/kmem.pc $(B)/kmem-compat.pc
 	$(Q)install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/kmem/compat/linux/sched \
-	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man3 $(DESTDIR)$(docdir)
+	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man3 $(DESTDIR)$(docdir)/examples
 	$(Q)install -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)
 	$(Q)install -m 755 $(B)/libkmem.so.0 $(B)/libkmem-malloc.so $(DESTDIR)$(libdir)
 	$(Q)ln -sf libkmem.so.0 $(DESTDIR)$(libdir)/libkmem.so
@@ -20,6 +21,7 @@ install: all $(B)/kmem.pc $(B)/kmem-compat.pc
 	$(Q)install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	$(Q)install -m 644 $(MAN3) $(DESTDIR)$(mandir)/man3
 	$(Q)install -m 644 $(DOCS) $(DESTDIR)$(docdir)
+	$(Q)install -m 644 $(EXAMPLE_SRC) examples/README.md $(DESTDIR)$(docdir)/examples
 
 uninstall:
 	$(Q)rm -f $(TOOL_BIN:$(B)/%=$(DESTDIR)$(bindir)/%)

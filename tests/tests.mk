@@ -4,16 +4,18 @@
 TEST_CFLAGS  := -Wno-missing-prototypes -Wno-shadow -Wno-conversion -Ialloc -Itools -Ibpf -I$(B)/bpf -Itests
 PLAIN_DIRS   := stress misuse programs bpf ledger
 TEST_HELPERS :=
+# Linked with libkmem-malloc.so, not with the layers.
+MALLOC_TESTS := $(sort $(wildcard tests/entry/malloc*.c))
 
 -include $(wildcard tests/*/rules.mk)
 TEST_HELPER_BIN += $(BPF_HELPER_BIN)
 
 UNIT_ALLOC   := $(filter $(LAYERS),$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/*.c))))))
 UNIT_OTHER   := $(filter-out $(LAYERS) $(PLAIN_DIRS),$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/*.c))))))
-unit_src      = $(filter-out $(TEST_HELPERS) tests/entry/malloc.c,$(sort $(wildcard tests/$(1)/*.c)))
+unit_src      = $(filter-out $(TEST_HELPERS) $(MALLOC_TESTS),$(sort $(wildcard tests/$(1)/*.c)))
 UNIT_OTHER   := $(foreach d,$(UNIT_OTHER),$(if $(call unit_src,$(d)),$(d)))
 UNIT_BIN     := $(UNIT_ALLOC:%=$(B)/tests/unit-%) $(UNIT_OTHER:%=$(B)/tests/unit-%)
-MALLOC_UNIT  := $(if $(wildcard tests/entry/malloc.c),$(B)/tests/unit-malloc)
+MALLOC_UNIT  := $(if $(MALLOC_TESTS),$(B)/tests/unit-malloc)
 
 STRESS_BIN   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/stress/*.c))
 MISUSE_BIN   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/misuse/*.c))
@@ -49,10 +51,10 @@ $(B)/tests/unit-$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(call unit_src,$(1))) \
 endef
 $(foreach d,$(UNIT_OTHER),$(eval $(call unit_other_rule,$(d))))
 
-$(B)/tests/unit-malloc: $(B)/obj/tests/entry/malloc.o $(B)/libkmem-malloc.so
+$(B)/tests/unit-malloc: $(MALLOC_TESTS:%.c=$(B)/obj/%.o) $(B)/libkmem-malloc.so
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< -L$(B) -lkmem-malloc -Wl,-rpath,'$$ORIGIN/..' -lcriterion -pthread
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(B) -lkmem-malloc -Wl,-rpath,'$$ORIGIN/..' -lcriterion -pthread
 
 # Stress programs carry the library's objects, so that a sanitizer sees them.
 $(B)/tests/stress/%: $(B)/obj/tests/stress/%.o $(LIB_OBJ)

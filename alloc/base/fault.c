@@ -17,6 +17,8 @@ static const struct fault {
 } faults[KMEM_NR_FAULTS] = {
 	{ "failslab", "KMEM_FAILSLAB" },
 	{ "fail_page_alloc", "KMEM_FAIL_PAGE_ALLOC" },
+	{ "fail_mempool_alloc", "KMEM_FAIL_MEMPOOL_ALLOC" },
+	{ "fail_mp_alloc", "KMEM_FAIL_MP_ALLOC" },
 };
 
 #define DEFAULTS                                                                             \
@@ -28,7 +30,10 @@ static struct {
 	uint64_t count[KMEM_NR_FAULTS]; /* for the interval */
 	uint64_t nth;                   /* of the process: allocations up to the one that fails, 0 none */
 	int nth_fd;                     /* where to tell about it */
-} fault KMEM_STATE = { .attr = { { DEFAULTS }, { DEFAULTS, .min_order = 1 } }, .nth_fd = 2 };
+} fault KMEM_STATE = {
+	.attr = { { DEFAULTS }, { DEFAULTS, .min_order = 1 }, { DEFAULTS }, { DEFAULTS } },
+	.nth_fd = 2,
+};
 
 static __thread struct {
 	unsigned int nth;
@@ -200,6 +205,16 @@ bool fault_pages(gfp_t gfp, unsigned int order, const void *call_site)
 	return should_fail(KMEM_FAIL_PAGE_ALLOC, (size_t)1 << order, gfp, call_site);
 }
 
+bool fault_mempool(const void *call_site)
+{
+	return should_fail(KMEM_FAIL_MEMPOOL_ALLOC, 1, 0, call_site);
+}
+
+bool fault_mp_pool(size_t bytes, const void *call_site)
+{
+	return by_process(call_site) || should_fail(KMEM_FAIL_MP_ALLOC, bytes, 0, call_site);
+}
+
 /* ---- settings ---- */
 
 KMEM_API int kmem_fault_get(enum kmem_fault which, struct fault_attr *attr)
@@ -351,9 +366,11 @@ static void setup_nth(const char *text)
 	trace_watch(true);
 }
 
-void fault_setup(const char *failslab, const char *fail_page_alloc, const char *fail_nth)
+void fault_setup(char *(*variable)(const char *name))
 {
-	setup_attr(KMEM_FAILSLAB, failslab);
-	setup_attr(KMEM_FAIL_PAGE_ALLOC, fail_page_alloc);
-	setup_nth(fail_nth);
+	unsigned int which;
+
+	for (which = 0; which < KMEM_NR_FAULTS; which++)
+		setup_attr(which, variable(faults[which].variable));
+	setup_nth(variable("KMEM_FAIL_NTH"));
 }

@@ -33,6 +33,7 @@ static struct {
 	enum percpu_mode mode;
 	unsigned int nr_cpus;
 	struct meta_range region[2];
+	struct meta_range slots; /* percpu_tls.slots */
 	size_t committed; /* of each CPU's part */
 	size_t used;
 	lock_t lock;
@@ -40,13 +41,17 @@ static struct {
 } percpu KMEM_STATE;
 
 /*
- * Stands in for the CPU id without rseq. The rseq area itself does not do: with
+ * Stands in for the rseq area, with 0 as the CPU id. The area itself does not do: with
  * KMEM_OPTIONS=rseq=off, or without membarrier, glibc has registered it all the
  * same, and it names the CPU, whose part the one-CPU region does not have.
  */
-static __thread uint32_t no_cpu;
+static __thread struct {
+	char other[RSEQ_MM_CID]; /* sections are announced in here */
+	uint32_t cpu;
+} no_rseq __attribute__((aligned(32)));
 
-struct percpu_tls percpu_tls KMEM_STATE;
+/* One cache line. */
+struct percpu_tls percpu_tls KMEM_STATE __attribute__((aligned(CACHE_LINE)));
 
 /* Written once below; read by inline code in programs, for which it is constant. */
 KMEM_API ptrdiff_t percpu_public_id __asm__("kmem_fast_id") KMEM_STATE;
@@ -93,6 +98,12 @@ static int commit_slots(size_t end)
 	return 0;
 }
 
+/* From the thread pointer, the same in every thread. */
+static ptrdiff_t stand_in(void)
+{
+	return (char *)&no_rseq - (char *)__builtin_thread_pointer();
+}
+
 /* Offset of the CPU id from the thread pointer, the same in every thread. */
 static ptrdiff_t id_offset(void)
 {
@@ -102,8 +113,37 @@ static ptrdiff_t id_offset(void)
 	case PERCPU_CPU_ID:
 		return __rseq_offset + RSEQ_CPU_ID_START;
 	default:
-		return (char *)&no_cpu - (char *)__builtin_thread_pointer();
+		return stand_in() + RSEQ_MM_CID;
 	}
+}
+
+/* Whether the CPU id is where the area's mm_cid is. */
+static bool is_hot(void)
+{
+	return percpu.mode == PERCPU_MM_CID || percpu.mode == PERCPU_ASSUMED;
+}
+
+uint64_t percpu_hot_slot(uint64_t slot)
+{
+	return is_hot() ? slot : percpu_region(0);
+}
+
+/* Every entry that can be met before a cache has its id: the null slot. */
+static int init_slots(void)
+{
+	const size_t nr = UINT16_MAX + 1;
+	size_t id;
+	int rc = meta_reserve(&percpu.slots, "kmem slots", nr * sizeof(*percpu_tls.slots));
+
+	if (!rc)
+		rc = meta_ensure_at(&percpu.slots, 0, nr * sizeof(*percpu_tls.slots));
+	if (rc)
+		return rc;
+	percpu_tls.slots = (uint64_t *)(void *)percpu.slots.base;
+	percpu_tls.slots[KMEM_ID_NONE] = percpu_region(0);
+	for (id = KMEM_ID_MAX; id < nr; id++)
+		percpu_tls.slots[id] = percpu_region(0);
+	return 0;
 }
 
 int percpu_init(enum kmem_rseq_option rseq)
@@ -114,6 +154,7 @@ int percpu_init(enum kmem_rseq_option rseq)
 	percpu.nr_cpus = percpu.mode == PERCPU_NONE || percpu.mode == PERCPU_ASSUMED ? 1 : os_nr_cpus();
 	percpu_tls.rseq = __rseq_offset;
 	percpu_tls.id = id_offset();
+	percpu_tls.area = percpu.mode == PERCPU_MM_CID ? __rseq_offset : stand_in();
 	percpu_public_id = percpu_tls.id;
 	percpu_public_semaphore = (const uint32_t *)(const void *)trace_semaphore;
 	rc = meta_reserve(&percpu.region[0], "kmem percpu 0", percpu.nr_cpus * REGION_BYTES);
@@ -121,7 +162,9 @@ int percpu_init(enum kmem_rseq_option rseq)
 		rc = meta_reserve(&percpu.region[1], "kmem percpu 1", percpu.nr_cpus * REGION_BYTES);
 	percpu.used = NULL_SLOT;
 	percpu.committed = 0;
-	return rc ? rc : commit_slots(percpu.used);
+	if (!rc)
+		rc = commit_slots(percpu.used);
+	return rc ? rc : init_slots();
 }
 
 enum percpu_mode percpu_mode(void)
@@ -149,7 +192,7 @@ static struct kmem_slot *slot_at(unsigned int which, unsigned int cpu, uint32_t 
 	return (struct kmem_slot *)(void *)(percpu.region[which].base + cpu * REGION_BYTES + offset);
 }
 
-/* Freed slots are chained through their own memory: CPU 0, region 0, `limit` the next, `reserved2` the size. */
+/* Freed slots are chained through their own memory: CPU 0, region 0, `limit` the next, `address_mask` the size. */
 static struct kmem_slot *slot_freed(uint32_t offset)
 {
 	return slot_at(0, 0, offset);
@@ -163,10 +206,10 @@ static uint32_t reuse_slot(size_t bytes)
 		uint32_t offset = *link;
 		struct kmem_slot *slot = slot_freed(offset);
 
-		if (slot->reserved2 == bytes) {
+		if (slot->address_mask == bytes) {
 			*link = slot->limit;
 			slot->limit = 0;
-			slot->reserved2 = 0;
+			slot->address_mask = 0;
 			return offset;
 		}
 		link = &slot->limit;
@@ -210,7 +253,7 @@ void percpu_slot_free(uint32_t offset, size_t bytes)
 		return;
 	reset_capacity(offset);
 	lock_acquire(&percpu.lock, LOCK_META);
-	slot_freed(offset)->reserved2 = ALIGN_UP(bytes, (size_t)CACHE_LINE);
+	slot_freed(offset)->address_mask = (uint32_t)ALIGN_UP(bytes, (size_t)CACHE_LINE);
 	slot_freed(offset)->limit = percpu.freed;
 	percpu.freed = offset;
 	lock_release(&percpu.lock, LOCK_META);

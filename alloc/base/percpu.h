@@ -53,11 +53,23 @@ void percpu_barrier(void);
 /* In the child of fork(). */
 void percpu_after_fork(void);
 
-/* Where the thread's rseq area and the CPU id lie, from the thread pointer: what the fast path needs. */
+/*
+ * Where the thread's rseq area and the CPU id lie, from the thread pointer: what
+ * the fast path needs. And the shorter way of kmalloc() and malloc(), slab/hot.h:
+ * one area with the id at a fixed place, and the slots by cache id.
+ */
 extern KMEM_HIDDEN struct percpu_tls {
 	ptrdiff_t rseq;
 	ptrdiff_t id;
+	ptrdiff_t area;   /* of an rseq area whose mm_cid is the CPU id; a thread-local stand-in when there is none */
+	uint64_t *slots;  /* by any value of the id map: CPU 0's slot; the null slot for what is no cache */
 } percpu_tls;
+
+/*
+ * What belongs into percpu_tls.slots, and into other tables that are used with
+ * percpu_tls.area, for a slot of CPU 0: the null slot when the CPU id is elsewhere.
+ */
+uint64_t percpu_hot_slot(uint64_t slot);
 
 /* Id of the running CPU: a hint, it may change at any time. */
 static inline unsigned int percpu_this_cpu(void)

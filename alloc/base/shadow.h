@@ -42,6 +42,12 @@ static inline void shadow_forget(const void *start, size_t bytes)
 	__asan_unpoison_memory_region(start, bytes);
 }
 
+/* A part of an object that nobody may touch, until shadow_forget(). */
+static inline void shadow_close(const void *start, size_t bytes)
+{
+	__asan_poison_memory_region(start, bytes);
+}
+
 #elif defined(KMEM_SHADOW)
 
 #include <valgrind/memcheck.h>
@@ -73,6 +79,11 @@ static inline void shadow_forget(const void *start, size_t bytes)
 	VALGRIND_MAKE_MEM_UNDEFINED(start, bytes);
 }
 
+static inline void shadow_close(const void *start, size_t bytes)
+{
+	VALGRIND_MAKE_MEM_NOACCESS(start, bytes);
+}
+
 #else
 
 #define SHADOW false
@@ -95,6 +106,12 @@ static inline void shadow_free(const void *object, size_t room)
 }
 
 static inline void shadow_forget(const void *start, size_t bytes)
+{
+	(void)start;
+	(void)bytes;
+}
+
+static inline void shadow_close(const void *start, size_t bytes)
 {
 	(void)start;
 	(void)bytes;

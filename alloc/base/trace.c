@@ -34,19 +34,36 @@ SEMAPHORE(mempool_wait, 8);
 SEMAPHORE(mempool_resize, 9);
 SEMAPHORE(genpool_alloc, 10);
 SEMAPHORE(genpool_free, 11);
+SEMAPHORE(mp_create, 12);
+SEMAPHORE(mp_grow, 13);
+SEMAPHORE(mp_reset, 14);
+SEMAPHORE(mp_destroy, 15);
+SEMAPHORE(batch, 16);
 
 _Static_assert(TRACE_KMEM_CACHE_ALLOC == 0 && TRACE_KMEM_CACHE_FREE == 1 && TRACE_KMALLOC == 2 &&
 	       TRACE_KFREE == 3 && TRACE_MM_PAGE_ALLOC == 4 && TRACE_MM_PAGE_FREE == 5 &&
 	       TRACE_MEMPOOL_ALLOC == 6 && TRACE_MEMPOOL_FREE == 7 && TRACE_MEMPOOL_WAIT == 8 &&
-	       TRACE_MEMPOOL_RESIZE == 9 && TRACE_GENPOOL_ALLOC == 10 && TRACE_GENPOOL_FREE == 11,
+	       TRACE_MEMPOOL_RESIZE == 9 && TRACE_GENPOOL_ALLOC == 10 && TRACE_GENPOOL_FREE == 11 &&
+	       TRACE_MP_CREATE == 12 && TRACE_MP_GROW == 13 && TRACE_MP_RESET == 14 && TRACE_MP_DESTROY == 15 &&
+	       TRACE_BATCH == 16 && TRACE_NR_EVENTS == 17,
 	       "the names above index the array");
+
+static unsigned int watchers KMEM_STATE;
+
+bool trace_watched(void)
+{
+	return READ_ONCE(watchers) || READ_ONCE(trace_semaphore[TRACE_KMEM_CACHE_ALLOC].asked) ||
+	       READ_ONCE(trace_semaphore[TRACE_KMALLOC].asked);
+}
 
 void trace_watch(bool on)
 {
 	unsigned int event;
 
+	__atomic_fetch_add(&watchers, on ? 1 : -1U, __ATOMIC_RELAXED);
+
 	/* A tracer is one more on the same count; the kernel adds and takes away the same way. */
-	for (event = 0; event < TRACE_NR_EVENTS; event++)
+	for (event = 0; event < TRACE_BATCH; event++)
 		__atomic_fetch_add(&trace_semaphore[event].count, (uint16_t)(on ? 1 : -1), __ATOMIC_RELAXED);
 }
 
@@ -117,4 +134,53 @@ noinline void trace_genpool_free(const void *call_site, unsigned long addr, cons
 				 size_t bytes)
 {
 	STAP_PROBEV(kmem, genpool_free, call_site, addr, pool, name, bytes);
+}
+
+noinline void trace_mp_create(const void *call_site, const void *pool, const char *name, size_t bytes)
+{
+	STAP_PROBEV(kmem, mp_create, call_site, pool, name, bytes);
+}
+
+noinline void trace_mp_grow(const void *call_site, const void *ptr, const void *pool, const char *name, size_t bytes)
+{
+	STAP_PROBEV(kmem, mp_grow, call_site, ptr, pool, name, bytes);
+}
+
+noinline void trace_mp_reset(const void *call_site, const void *pool, const char *name, size_t bytes)
+{
+	STAP_PROBEV(kmem, mp_reset, call_site, pool, name, bytes);
+}
+
+noinline void trace_mp_destroy(const void *call_site, const void *pool, const char *name, size_t bytes)
+{
+	STAP_PROBEV(kmem, mp_destroy, call_site, pool, name, bytes);
+}
+
+noinline void trace_batch(const struct kmem_batch *batch, unsigned int nr_records)
+{
+	STAP_PROBEV(kmem, batch, batch, nr_records);
+}
+
+/* One more place of the batch probe: a nop that nobody passes, with another probe's semaphore. */
+#define BATCH_PLACE(probe)                                                                \
+	__asm__ volatile("990: nop\n\t"                                                    \
+		".pushsection .note.stapsdt, \"\", @note\n\t"                               \
+		".balign 4\n\t"                                                           \
+		".long 992f - 991f, 994f - 993f, 3\n"                                     \
+		"991: .asciz \"stapsdt\"\n"                                               \
+		"992: .balign 4\n"                                                        \
+		"993: .quad 990b, _.stapsdt.base, kmem_" #probe "_semaphore\n\t"          \
+		".asciz \"kmem\"\n\t"                                                     \
+		".asciz \"batch\"\n\t"                                                    \
+		".asciz \"8@%rdi 4@%esi\"\n"                                              \
+		"994: .balign 4\n\t"                                                      \
+		".popsection")
+
+/* Called by nobody; here so that there are places. */
+__attribute__((used)) static noinline void batch_places(void)
+{
+	BATCH_PLACE(kmem_cache_alloc);
+	BATCH_PLACE(kmem_cache_free);
+	BATCH_PLACE(kmalloc);
+	BATCH_PLACE(kfree);
 }

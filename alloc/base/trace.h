@@ -29,6 +29,11 @@ enum trace_event {
 	TRACE_MEMPOOL_RESIZE,
 	TRACE_GENPOOL_ALLOC,
 	TRACE_GENPOOL_FREE,
+	TRACE_MP_CREATE,
+	TRACE_MP_GROW,
+	TRACE_MP_RESET,
+	TRACE_MP_DESTROY,
+	TRACE_BATCH, /* last: trace_watch() leaves it alone */
 	TRACE_NR_EVENTS
 };
 
@@ -48,9 +53,35 @@ static force_inline bool trace_on(enum trace_event event)
 {
 	/* One compare with memory; the kernel changes it behind the compiler's back. */
 	__asm__ goto("cmpl $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[event]) : "cc" : on);
+	/* The batch probe raises those of objects itself: no second compare on their path. */
+	if (event == TRACE_MM_PAGE_ALLOC || event == TRACE_MM_PAGE_FREE)
+		__asm__ goto("cmpl $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[TRACE_BATCH]) : "cc" : on);
 	return false;
 on:
 	return true;
+}
+
+/*
+ * Once trace_on() is true: whether that is due to the batch probe alone. Everybody
+ * else, trace_watch() and the mailbox included, makes the event's words differ.
+ */
+static force_inline bool trace_batch_only(enum trace_event event)
+{
+	bool same;
+
+	__asm__ volatile("movl %1, %%eax\n\tcmpl %2, %%eax"
+			 : "=@cce"(same)
+			 : "m"(trace_semaphore[event]), "m"(trace_semaphore[TRACE_BATCH])
+			 : "eax");
+	return same;
+}
+
+/* Whether a probe itself is attached, or trace_watch() on, not just the batch probe. */
+static inline bool trace_single(enum trace_event event)
+{
+	uint16_t batch = event <= TRACE_KFREE ? READ_ONCE(trace_semaphore[TRACE_BATCH].count) : 0;
+
+	return READ_ONCE(trace_semaphore[event].count) > batch;
 }
 
 /*
@@ -60,6 +91,9 @@ on:
  * injection, ...) hangs there, and costs nothing while it is off.
  */
 void trace_watch(bool on);
+
+/* Whether anybody does, or an observer has asked to be noticed. */
+bool trace_watched(void);
 
 void trace_kmem_cache_alloc(const void *call_site, const void *ptr, const char *name, size_t bytes_req,
 			    size_t bytes_alloc, gfp_t gfp_flags, int node, int accounted);
@@ -85,5 +119,21 @@ void trace_mempool_resize(const void *call_site, const void *pool, const char *n
 /* addr 0: the allocation failed. bytes: as asked for. */
 void trace_genpool_alloc(const void *call_site, unsigned long addr, const void *pool, const char *name, size_t bytes);
 void trace_genpool_free(const void *call_site, unsigned long addr, const void *pool, const char *name, size_t bytes);
+/*
+ * Region pools, struct mp_pool. create, grow: bytes of the first node or of the
+ * program's memory; of a further node or large block at ptr. reset, destroy:
+ * bytes in use until now.
+ */
+void trace_mp_create(const void *call_site, const void *pool, const char *name, size_t bytes);
+void trace_mp_grow(const void *call_site, const void *ptr, const void *pool, const char *name, size_t bytes);
+void trace_mp_reset(const void *call_site, const void *pool, const char *name, size_t bytes);
+void trace_mp_destroy(const void *call_site, const void *pool, const char *name, size_t bytes);
+
+/*
+ * A full buffer (base/batch.h). The probe has a place for each semaphore of the
+ * object probes, too, so that attaching it diverts objects as attaching those does.
+ */
+struct kmem_batch;
+void trace_batch(const struct kmem_batch *batch, unsigned int nr_records);
 
 #endif

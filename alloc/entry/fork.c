@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "base/batch.h"
 #include "base/depot.h"
 #include "base/observe.h"
 #include "entry/background.h"
@@ -55,6 +56,7 @@ static void child(void)
 	depot_after_fork();
 	account_after_fork();
 	observe_after_fork();
+	batch_after_fork();
 }
 
 void fork_init(void)

@@ -16,6 +16,7 @@
 #include <kmem/strict.h>
 
 #include "base/numa.h"
+#include "base/batch.h"
 #include "base/fault.h"
 #include "base/observe.h"
 #include "base/os.h"
@@ -53,13 +54,13 @@ void kmem_init(void)
 	options_read(secure_getenv("KMEM_OPTIONS"));
 	debug_options_set(secure_getenv("KMEM_SLAB_DEBUG"));
 	debug_large_setup();
-	fault_setup(secure_getenv("KMEM_FAILSLAB"), secure_getenv("KMEM_FAIL_PAGE_ALLOC"), secure_getenv("KMEM_FAIL_NTH"));
+	fault_setup(secure_getenv);
 	observe_init();
 	numa_init(kmem_options()->nodes);
 	cache_set_random_order(kmem_options()->freelist_random);
 	cache_set_merge(kmem_options()->merge);
 	/* The arena takes most of what address space there is: last. */
-	if (percpu_init(kmem_options()->rseq) || cache_init(os_nr_cpus()) || pool_init() ||
+	if (percpu_init(kmem_options()->rseq) || batch_init() || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
@@ -92,8 +93,10 @@ __attribute__((constructor(101))) static void construct(void)
 	background_init(kmem_options()->background && kmem_options()->purge == KMEM_PURGE_DECAY, kmem_options()->purge_ms);
 }
 
-__attribute__((destructor)) static void print_stats(void)
+__attribute__((destructor)) static void at_exit(void)
 {
 	if (initialised && kmem_options()->stats)
 		slabinfo_print(2);
+	if (initialised && trace_on(TRACE_BATCH))
+		batch_flush();
 }

@@ -2,10 +2,10 @@
 /*
  * malloc.c - the C library's allocation functions on libkmem (libkmem-malloc.so).
  *
- * Sizes up to 8 KiB come from caches malloc-8 ... malloc-8192: classes 16 bytes
+ * Sizes up to 8 KiB come from caches malloc-16 ... malloc-8192: classes 16 bytes
  * apart up to 512, 1/16 to 1024, then about 1/32. Larger objects are whole pages, with
  * the unused ones given back; more than 4 MiB get an address range of their own.
- * Results are aligned to 16 bytes, those of at most 8 bytes to 8.
+ * Results are aligned to 16 bytes; with malloc_align=8 those of at most 8 bytes to 8.
  * Events are those of kmalloc and kfree. Edge cases follow glibc: malloc(0) is a
  * real object, realloc(p, 0) frees and returns NULL, failure sets ENOMEM, and
  * free() leaves errno alone.
@@ -19,7 +19,8 @@
 #include "base/fault.h"
 #include "base/os.h"
 #include "base/report.h"
-#include "base/trace.h"
+#include "base/event.h"
+#include "entry/heap.h"
 #include "entry/init.h"
 #include "page/alloc.h"
 #include "page/large.h"
@@ -28,15 +29,12 @@
 #include "slab/debug.h"
 #include "slab/debug_large.h"
 #include "slab/guard.h"
+#include "slab/hot.h"
 #include "slab/kmalloc.h"
 #include "slab/trim.h"
 #include "slab/watch.h"
 
-#define GRAIN     8u  /* of the lookup table */
-#define ALIGNMENT 16u /* of everything but the smallest class */
 #define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
-#define MAX_SMALL 8192u
-#define MAX_ALIGN BLOCK_BYTES
 
 /* Slabs of the classes: the smallest order that leaves less than 1/64 unused; all sizes do at the last. */
 #define MAX_CLASS_ORDER 6u
@@ -55,12 +53,51 @@ static const struct cut {
 
 enum { NR_CLASSES = 1 + EVEN_TO / ALIGNMENT + 16 + 32 + 32 + 10 + 12 };
 
+/* For the fast path. */
+KMEM_HIDDEN struct {
+	size_t limit;                           /* sizes below it are looked up; 0 before the first call */
+	uint64_t slot[MAX_SMALL / ALIGNMENT + 1]; /* on CPU 0, by (size + 15) / 16 */
+} heap_hot KMEM_STATE __attribute__((aligned(CACHE_LINE)));
+
 static struct {
 	struct kmem_cache *cache[NR_CLASSES];  /* NULL until the first call */
 	uint8_t class[MAX_SMALL / GRAIN + 1];  /* by (size + 7) / 8 */
 	uint16_t size[NR_CLASSES];
 	unsigned int nr;                       /* classes */
 } heap KMEM_STATE;
+
+/* ---- M_PERTURB ---- */
+
+static uint8_t perturb KMEM_STATE;
+
+void heap_set_perturb(uint8_t value)
+{
+	uint8_t old = __atomic_exchange_n(&perturb, value, __ATOMIC_RELAXED);
+
+	if (!old != !value)
+		trace_watch(value);
+}
+
+void heap_watched(void *p, size_t size, size_t reserved, gfp_t gfp, const void *call_site)
+{
+	uint8_t byte = READ_ONCE(perturb);
+
+	event_kmalloc(call_site, p, size, reserved, gfp, -1, 0);
+	if (byte && p && !(gfp & __GFP_ZERO))
+		memset(p, byte ^ 0xff, size);
+}
+
+/* What is about to be freed, when it is an object of ours. Debug caches have their own bytes. */
+static void perturb_freed(void *p)
+{
+	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+	uint8_t byte = READ_ONCE(perturb);
+
+	if (byte && (large_of(p) || (id - 1u < KMEM_ID_MAX - 1u && !debug_cache(cache_by_id(id)))))
+		memset(p, byte, object_usable(p));
+}
+
+/* ---- classes ---- */
 
 static void add_class(unsigned int size)
 {
@@ -74,7 +111,8 @@ static void choose_classes(void)
 	unsigned int size, i, pieces;
 
 	heap.nr = 0;
-	add_class(GRAIN);
+	if (kmem_options()->malloc_align == KMEM_MALLOC_ALIGN_8)
+		add_class(GRAIN);
 	for (size = ALIGNMENT; size <= EVEN_TO; size += ALIGNMENT)
 		add_class(size);
 	for (i = 0; i < ARRAY_LEN(cuts); i++)
@@ -99,6 +137,24 @@ static void tune_class(struct kmem_cache *s)
 		kmem_cache_tune(s, KMEM_TUNE_MIN_PARTIAL, (int64_t)keep);
 }
 
+/*
+ * malloc() finds the class by table from now on: for the sizes beyond that of the
+ * class before. A class of 8 bytes has but half an entry, the slow path looks closer.
+ */
+static void follow_class(struct kmem_cache *s, unsigned int class)
+{
+	unsigned int first = class ? heap.size[class - 1] / ALIGNMENT + 1 : 0;
+	unsigned int end = heap.size[class] / ALIGNMENT + 1;
+	struct kmem_cache_node *home = node_of(s, 0);
+
+	if (heap.size[0] < ALIGNMENT && class < 2)
+		return;
+	/* Against a drain. */
+	node_lock(home);
+	slot_follow(s, &heap_hot.slot[first], end - first);
+	node_unlock(home);
+}
+
 static struct kmem_cache *create_class(unsigned int size)
 {
 	struct kmem_cache_args args = { .align = MIN(size & (0u - size), (unsigned int)PAGE_SIZE) };
@@ -107,19 +163,58 @@ static struct kmem_cache *create_class(unsigned int size)
 
 	report_format(name, sizeof(name), "malloc-%u", size);
 	s = __kmem_cache_create_args(name, size, &args, SLAB_KMALLOC);
-	if (!s)
-		report_bug("cannot create %s at start: out of address space; raise ulimit -v", name);
-	tune_class(s);
+	if (s)
+		tune_class(s);
 	return s;
+}
+
+/* The first request of a class makes its cache: most programs need few. NULL when there is no memory for it. */
+static noinline struct kmem_cache *make_class(unsigned int class)
+{
+	struct kmem_cache *s = create_class(heap.size[class]), *none = NULL;
+
+	if (!s)
+		return NULL;
+	if (!__atomic_compare_exchange_n(&heap.cache[class], &none, s, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		/* Another thread was faster. */
+		kmem_cache_destroy(s);
+		return none;
+	}
+	follow_class(s, class);
+	return s;
+}
+
+/* The cache of a class, NULL when it was not needed so far. */
+static force_inline struct kmem_cache *class_if_made(unsigned int class)
+{
+	return __atomic_load_n(&heap.cache[class], __ATOMIC_ACQUIRE);
+}
+
+static force_inline struct kmem_cache *class_cache(unsigned int class)
+{
+	struct kmem_cache *s = class_if_made(class);
+
+	return likely(s) ? s : make_class(class);
+}
+
+static force_inline unsigned int class_of(size_t size)
+{
+	return heap.class[(size + GRAIN - 1) / GRAIN];
+}
+
+/* glibc's variable. */
+static uint8_t perturb_of(const char *text)
+{
+	return text ? (uint8_t)atoi(text) : 0;
 }
 
 /* On the first call, which may come before any constructor. */
 static cold void heap_init(void)
 {
-	struct kmem_cache *made[NR_CLASSES];
 	unsigned int class = 0, i;
 
 	kmem_init();
+	heap_set_perturb(perturb_of(secure_getenv("MALLOC_PERTURB_")));
 	/* Nobody calls free() where system calls are not allowed. */
 	page_set_purge_on_free(true);
 	choose_classes();
@@ -128,23 +223,35 @@ static cold void heap_init(void)
 			class++;
 		heap.class[i] = (uint8_t)class;
 	}
-	for (class = 0; class < heap.nr; class++)
-		made[class] = create_class(heap.size[class]);
-	/* The first one last: that it is there says that all are. */
-	for (class = heap.nr; class-- > 0;)
-		WRITE_ONCE(heap.cache[class], made[class]);
+	for (i = 0; i < ARRAY_LEN(heap_hot.slot); i++)
+		heap_hot.slot[i] = percpu_region(0);
+	WRITE_ONCE(heap_hot.limit, MAX_SMALL + 1);
+}
+
+static force_inline bool heap_ready(void)
+{
+	return likely(READ_ONCE(heap_hot.limit));
 }
 
 /* Before the program can have threads: two of them must not both make the first call. */
 __attribute__((constructor(102))) static void construct(void)
 {
-	if (!heap.cache[0])
+	if (!heap_ready())
 		heap_init();
 }
 
-static force_inline struct kmem_cache *class_cache(size_t size)
+struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 {
-	return heap.cache[heap.class[(size + GRAIN - 1) / GRAIN]];
+	unsigned int class;
+
+	if (!heap_ready())
+		heap_init();
+	if (align > PAGE_SIZE || size > MAX_SMALL)
+		return NULL;
+	for (class = class_of(size); class < heap.nr; class++)
+		if (!(heap.size[class] & (align - 1)))
+			return class_cache(class);
+	return NULL;
 }
 
 /* ---- giving back ---- */
@@ -178,23 +285,31 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 {
 	const struct slab_request request = { gfp, -1, size, call_site };
+	struct kmem_cache *s;
 
-	if (unlikely(!heap.cache[0]))
+	if (!heap_ready())
 		heap_init();
 	if (size > MAX_SMALL)
 		return alloc_pages_for(size, gfp, call_site);
+	s = class_cache(class_of(size));
+	if (unlikely(!s))
+		return NULL;
 	if (trace_on(TRACE_KMALLOC))
-		return watch_alloc(class_cache(size), &request);
-	return slub_alloc_request(class_cache(size), &request);
+		return watch_alloc(s, &request);
+	return slub_alloc_request(s, &request);
 }
 
 /* What an allocation of `size` reserves, for the event. */
 static size_t reserved(size_t size)
 {
-	return size <= MAX_SMALL ? class_cache(size)->size : ALIGN_UP(size, PAGE_SIZE);
+	const struct kmem_cache *s = size <= MAX_SMALL ? class_if_made(class_of(size)) : NULL;
+
+	if (size > MAX_SMALL)
+		return ALIGN_UP(size, PAGE_SIZE);
+	return s ? s->size : heap.size[class_of(size)];
 }
 
-static noinline void *alloc_slow(size_t size, gfp_t gfp, const void *call_site)
+noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 {
 	/* The page layer knows which pages are zero already; small objects are cleared to the size asked for. */
 	bool clear = size <= MAX_SMALL && (gfp & __GFP_ZERO);
@@ -203,39 +318,89 @@ static noinline void *alloc_slow(size_t size, gfp_t gfp, const void *call_site)
 	if (clear && p)
 		memset(p, 0, size);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, reserved(size), gfp, -1, 0);
+		heap_watched(p, size, reserved(size), gfp, call_site);
 	if (unlikely(!p))
 		errno = ENOMEM;
 	heap_tick();
 	return p;
 }
 
-static force_inline void *alloc(size_t size, const void *call_site)
+/* An object of the running CPU's slot, in a few instructions more than malloc() takes; NULL when it is not so easy. */
+static force_inline void *alloc_fast(size_t size)
 {
-	if (likely(size <= MAX_SMALL) && !trace_on(TRACE_KMALLOC)) {
-		struct kmem_cache *s = class_cache(size);
-		void *p;
+	struct kmem_cache *s;
+	void *p;
 
-		if (likely(s) && likely(slub_pop(s, &p)))
-			return p;
-	}
-	return alloc_slow(size, GFP_KERNEL, call_site);
+	if (unlikely(size >= heap_hot.limit) || trace_on(TRACE_KMALLOC))
+		return NULL;
+	s = class_if_made(class_of(size));
+	return likely(s) && likely(slub_pop(s, &p)) ? p : NULL;
 }
 
-KMEM_API void *malloc(size_t size)
+/* With nothing but the batch probe on it is the fast path and a record; NULL when it is not so easy. */
+static noinline void *alloc_batched(size_t size, const void *call_site)
 {
-	return alloc(size, __builtin_return_address(0));
+	struct kmem_cache *s;
+	void *p;
+
+	if (unlikely(size >= heap_hot.limit) || !trace_batch_only(TRACE_KMALLOC))
+		return NULL;
+	s = class_if_made(class_of(size));
+	if (unlikely(!s) || unlikely(!slub_pop(s, &p)))
+		return NULL;
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, GFP_KERNEL);
 }
+
+void *heap_malloc(size_t size, const void *call_site)
+{
+	void *p = trace_on(TRACE_KMALLOC) ? alloc_batched(size, call_site) : alloc_fast(size);
+
+	return likely(p) ? p : heap_alloc(size, GFP_KERNEL, call_site);
+}
+
+HOT_SLOW void *malloc_slow(size_t size);
+
+void *malloc_slow(size_t size)
+{
+	return heap_malloc(size, __builtin_return_address(0));
+}
+
+_Static_assert(offsetof(__typeof__(heap_hot), slot) == 8 && ALIGNMENT == 16, "below");
+
+KMEM_API HOT_FUNCTION void *malloc(HOT_ARGUMENT size_t size)
+{
+	__asm__ volatile("cmpq heap_hot(%%rip), %%rdi\n\t"
+		"jae malloc_slow\n\t"
+		"leal 15(%%rdi), %%r9d\n\t"
+		"shrl $4, %%r9d\n\t"
+		"leaq heap_hot+8(%%rip), %%rdx\n\t"
+		HOT_POP(malloc_slow)
+		:
+		:);
+}
+
+typedef long long vector __attribute__((__vector_size__(ALIGNMENT), __may_alias__));
+
+/* Up to here copying and clearing are done here: calls cost more. */
+#define SHORT_BYTES 128u
 
 KMEM_API void *calloc(size_t n, size_t size)
 {
-	size_t bytes;
+	size_t bytes, i;
+	void *p;
 
 	if (unlikely(__builtin_mul_overflow(n, size, &bytes))) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	return alloc_slow(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+	p = alloc_fast(bytes);
+	if (unlikely(!p))
+		return heap_alloc(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+	if (bytes > SHORT_BYTES || heap.size[0] < ALIGNMENT)
+		return memset(p, 0, bytes);
+	for (i = 0; i < bytes; i += ALIGNMENT)
+		*(volatile vector *)(void *)((char *)p + i) = (vector){ 0 };
+	return p;
 }
 
 /* ---- free ---- */
@@ -309,20 +474,35 @@ static noinline void free_traced(void *p, const void *call_site)
 {
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 
+	if (likely(id - 1u < KMEM_ID_MAX - 1u && trace_batch_only(TRACE_KFREE))) {
+		event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
+		free_core(p);
+		return;
+	}
 	if (p)
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
+	perturb_freed(p);
 	if (id - 1u < KMEM_ID_MAX - 1u)
 		watch_free(cache_by_id(id), p, call_site);
 	else if (id != KMEM_ID_LARGE || !large_of(p) || debug_large_free(large_of(p), call_site))
 		free_core(p);
 }
 
-KMEM_API void free(void *p)
+HOT_SLOW void free_anything(void *p);
+
+void free_anything(void *p)
 {
 	if (trace_on(TRACE_KFREE))
 		free_traced(p, __builtin_return_address(0));
 	else
 		free_core(p);
+}
+
+KMEM_API HOT_FUNCTION void free(HOT_ARGUMENT void *p)
+{
+	__asm__ volatile(HOT_FREE(free_anything, "")
+		:
+		:);
 }
 
 /* ---- realloc ---- */
@@ -343,6 +523,12 @@ static bool resize_pages(struct page *page, size_t size)
 	return true;
 }
 
+/* Keep the place unless at least half of it would be idle, and more than a few bytes. */
+static force_inline bool keeps_place(size_t old, size_t size)
+{
+	return size <= old && (size > old / 2 || old <= ALIGNMENT);
+}
+
 static bool resize_in_place(void *p, size_t old, size_t size)
 {
 	struct page *page = large_of(p);
@@ -354,8 +540,7 @@ static bool resize_in_place(void *p, size_t old, size_t size)
 	/* Moving is what finds pointers into the old object. */
 	if (page || id == KMEM_ID_GUARD || debug_cache(cache_by_id(id)))
 		return false;
-	/* Keep the place unless at least half of it would be idle, and more than a few bytes. */
-	return size <= old && (size > old / 2 || old <= ALIGNMENT);
+	return keeps_place(old, size);
 }
 
 /*
@@ -370,10 +555,10 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 		return NULL;
 	/* Before the address can be another thread's; a tracer sees a new object at either place. */
 	if (trace_on(TRACE_KFREE))
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
 	moved = large_remap(page, size);
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
+		event_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
 			      reserved(moved ? size : old), GFP_KERNEL, -1, 0);
 	return moved ? page_to_addr(moved) : NULL;
 }
@@ -384,12 +569,13 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	size_t old;
 
 	if (!p)
-		return alloc_slow(size, GFP_KERNEL, call_site);
+		return heap_alloc(size, GFP_KERNEL, call_site);
 	if (!kmalloc_may_use(p, call_site)) {
 		errno = ENOMEM;
 		return NULL;
 	}
 	if (!size) {
+		perturb_freed(p);
 		kfree_from(p, call_site);
 		return NULL;
 	}
@@ -403,17 +589,44 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	copy = move_pages(p, old, size, call_site);
 	if (copy)
 		return copy;
-	copy = alloc_slow(size, GFP_KERNEL, call_site);
+	copy = heap_alloc(size, GFP_KERNEL, call_site);
 	if (!copy)
 		return NULL;
 	memcpy(copy, p, MIN(old, size));
+	perturb_freed(p);
 	kfree_from(p, call_site);
 	return copy;
 }
 
+/* The cache of an object that may be resized without further thought; NULL when it takes some. */
+static force_inline const struct kmem_cache *plain_cache(const void *p)
+{
+	uint16_t id = likely(arena_contains(p)) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+
+	/* Debug caches put all calls on the watched path. */
+	if (unlikely(id - 1u >= KMEM_ID_MAX - 1u) || trace_on(TRACE_KMALLOC) || trace_on(TRACE_KFREE))
+		return NULL;
+	return cache_by_id(id);
+}
+
 KMEM_API void *realloc(void *p, size_t size)
 {
-	return realloc_from(p, size, __builtin_return_address(0));
+	const struct kmem_cache *s;
+	void *copy;
+
+	if (!p)
+		return malloc(size);
+	s = plain_cache(p);
+	if (unlikely(!s) || unlikely(!size))
+		return realloc_from(p, size, __builtin_return_address(0));
+	if (keeps_place(s->size, size))
+		return p;
+	copy = alloc_fast(size);
+	if (unlikely(!copy))
+		return realloc_from(p, size, __builtin_return_address(0));
+	memcpy(copy, p, MIN(s->size, size));
+	free(p);
+	return copy;
 }
 
 KMEM_API void *reallocarray(void *p, size_t n, size_t size)
@@ -425,120 +638,6 @@ KMEM_API void *reallocarray(void *p, size_t n, size_t size)
 		return NULL;
 	}
 	return realloc_from(p, bytes, __builtin_return_address(0));
-}
-
-/* ---- alignment ---- */
-
-/* Smallest class of at least `size` whose objects are aligned; NULL when there is none. */
-static struct kmem_cache *aligned_cache(size_t align, size_t size)
-{
-	unsigned int class;
-
-	if (unlikely(!heap.cache[0]))
-		heap_init();
-	if (align > PAGE_SIZE || size > MAX_SMALL)
-		return NULL;
-	for (class = heap.class[(size + GRAIN - 1) / GRAIN]; class < heap.nr; class++)
-		if (!(heap.size[class] & (align - 1)))
-			return heap.cache[class];
-	return NULL;
-}
-
-/* Whole pages: blocks of the buddy are aligned to their size. */
-static void *aligned_pages(size_t align, size_t size)
-{
-	size_t bytes = debug_large_size(size);
-	unsigned int order = (unsigned int)MAX(get_order(bytes), get_order(align));
-	struct page *page;
-
-	if (align > MAX_ALIGN || size > PTRDIFF_MAX)
-		return NULL;
-	if (size > KMALLOC_MAX_SIZE)
-		return large_alloc(debug_large_size(size), GFP_KERNEL, true, true, -1);
-	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
-	if (!page)
-		return NULL;
-	page->size = size;
-	page_trim(page, (uint32_t)MAX(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT, (size_t)1));
-	WRITE_ONCE(*addr_to_id(page_to_addr(page)), KMEM_ID_LARGE);
-	return page_to_addr(page);
-}
-
-static void *aligned_object(struct kmem_cache *s, size_t size, const void *call_site)
-{
-	const struct slab_request request = { GFP_KERNEL, -1, size, call_site };
-
-	return trace_on(TRACE_KMALLOC) ? watch_alloc(s, &request) : slub_alloc_request(s, &request);
-}
-
-/* align: a power of two. */
-static void *memalign_from(size_t align, size_t size, const void *call_site)
-{
-	struct kmem_cache *s;
-	void *p;
-
-	if (align <= GRAIN || (align <= ALIGNMENT && size > GRAIN))
-		return alloc_slow(size, GFP_KERNEL, call_site);
-	s = aligned_cache(align, size);
-	if (s)
-		p = aligned_object(s, size, call_site);
-	else
-		p = trace_on(TRACE_KMALLOC) && fault_object(GFP_KERNEL, call_site) ? NULL : aligned_pages(align, size);
-	if (!s && p && trace_on(TRACE_KMALLOC))
-		debug_large_alloc(p, size, false, call_site);
-	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, -1, 0);
-	if (!p)
-		errno = ENOMEM;
-	return p;
-}
-
-KMEM_API void *memalign(size_t align, size_t size)
-{
-	if (align > SIZE_MAX / 2 + 1) {
-		errno = EINVAL;
-		return NULL;
-	}
-	/* As glibc: any alignment is rounded up to a power of two. */
-	return memalign_from(roundup_pow2(align), size, __builtin_return_address(0));
-}
-
-KMEM_API void *aligned_alloc(size_t align, size_t size)
-{
-	if (!is_pow2(align)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	return memalign_from(align, size, __builtin_return_address(0));
-}
-
-KMEM_API int posix_memalign(void **out, size_t align, size_t size)
-{
-	int saved = errno;
-	void *p;
-
-	if (!is_pow2(align) || align % sizeof(void *))
-		return EINVAL;
-	p = memalign_from(align, size, __builtin_return_address(0));
-	errno = saved;
-	if (!p)
-		return ENOMEM;
-	*out = p;
-	return 0;
-}
-
-KMEM_API void *valloc(size_t size)
-{
-	return memalign_from(PAGE_SIZE, size, __builtin_return_address(0));
-}
-
-KMEM_API void *pvalloc(size_t size)
-{
-	if (size > PTRDIFF_MAX) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return memalign_from(PAGE_SIZE, MAX(ALIGN_UP(size, PAGE_SIZE), PAGE_SIZE), __builtin_return_address(0));
 }
 
 KMEM_API size_t malloc_usable_size(void *p)

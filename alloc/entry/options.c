@@ -36,6 +36,7 @@ static const struct option {
 	{ "init_on_free", OPTION_BOOL, offsetof(struct kmem_options, init_on_free), "on|off", 0, 0 },
 	{ "limit", OPTION_SIZE, offsetof(struct kmem_options, limit), "SIZE", 0, 0 },
 	{ "madvise", OPTION_CHOICE, offsetof(struct kmem_options, madvise), "dontneed|free", 0, 0 },
+	{ "malloc_align", OPTION_CHOICE, offsetof(struct kmem_options, malloc_align), "16|8", 0, 0 },
 	{ "merge", OPTION_BOOL, offsetof(struct kmem_options, merge), "on|off", 0, 0 },
 	{ "min_free_kbytes", OPTION_NUMBER, offsetof(struct kmem_options, min_free_kbytes), "0-999999999", 0,
 	  999999999 },

@@ -11,7 +11,7 @@
 #include "base/fault.h"
 #include "base/numa.h"
 #include "base/report.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "base/wipe.h"
 #include "page/arena.h"
 #include "page/buddy.h"
@@ -125,7 +125,7 @@ static noinline struct page *alloc_watched(gfp_t gfp, unsigned int order, enum k
 
 	if (!fails(gfp, order, type, call_site))
 		page = alloc_block(type != KMEM_PAGE_SLAB ? wipe_gfp(gfp) : gfp, order, type, nid);
-	trace_mm_page_alloc(page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
+	event_mm_page_alloc(call_site, page ? page_index(page) : -1UL, order, gfp, (int)gfp_migratetype(gfp));
 	return page;
 }
 
@@ -172,7 +172,7 @@ struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type 
 static force_inline void leave(const struct page *page, unsigned int order)
 {
 	if (unlikely(trace_on(TRACE_MM_PAGE_FREE))) {
-		trace_mm_page_free(page_index(page), order);
+		event_mm_page_free(__builtin_return_address(0), page_index(page), order);
 		if (wipe_on_free())
 			memset(page_to_addr(page), 0, PAGE_SIZE << order);
 	}

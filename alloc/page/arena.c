@@ -16,7 +16,7 @@
 /* Metadata is committed for this many blocks at once: fewer system calls. */
 #define META_BLOCKS 16u
 
-struct arena arena KMEM_STATE;
+struct arena arena KMEM_STATE __attribute__((aligned(CACHE_LINE)));
 
 static struct {
 	lock_t lock;
@@ -165,23 +165,31 @@ size_t arena_low_bytes(void)
 	return (size_t)state.low_blocks << BLOCK_SHIFT;
 }
 
-/* First run of nr free blocks, 0 when there is none. Blocks beyond end_block are free. */
-static uint32_t find_blocks(uint32_t nr, bool low)
+/* The first block from `block` on whose address is a multiple of align. */
+static uint32_t next_aligned(uint32_t block, size_t align)
+{
+	uintptr_t addr = arena.base + ((uintptr_t)block << BLOCK_SHIFT);
+
+	return block + (uint32_t)((ALIGN_UP(addr, align) - addr) >> BLOCK_SHIFT);
+}
+
+/* First run of nr free blocks that starts aligned, 0 when there is none. Blocks beyond end_block are free. */
+static uint32_t find_blocks(uint32_t nr, size_t align, bool low)
 {
 	uint32_t end = low ? state.low_blocks : state.nr_blocks;
-	uint32_t run = 0, block;
+	uint32_t first = next_aligned(state.first_free[low], align), block;
 
-	for (block = state.first_free[low]; block < end; block++) {
-		if (block >= state.end_block) {
-			uint32_t first = block - run;
-
-			return end - first >= nr ? first : 0;
+	for (block = first; block < end; block++) {
+		if (block >= state.end_block)
+			break;
+		if (block_state(block) != KMEM_BLOCK_FREE) {
+			first = next_aligned(block + 1, align);
+			block = first - 1;
+		} else if (block - first + 1 == nr) {
+			return first;
 		}
-		run = block_state(block) == KMEM_BLOCK_FREE ? run + 1 : 0;
-		if (run == nr)
-			return block - nr + 1;
 	}
-	return 0;
+	return first < end && end - first >= nr ? first : 0;
 }
 
 static void mark_blocks(uint32_t first, uint32_t nr, enum kmem_block_state head, enum kmem_block_state tail, uint8_t zone)
@@ -193,12 +201,12 @@ static void mark_blocks(uint32_t first, uint32_t nr, enum kmem_block_state head,
 		memset(&arena.block_state[first + 1], (uint8_t)tail | high, nr - 1);
 }
 
-uint32_t arena_take_blocks(uint32_t nr, enum kmem_block_state new_state, uint8_t zone, bool low)
+static uint32_t take_blocks(uint32_t nr, size_t align, enum kmem_block_state new_state, uint8_t zone, bool low)
 {
 	uint32_t first;
 
 	lock_acquire(&state.lock, LOCK_ARENA);
-	first = find_blocks(nr, low);
+	first = find_blocks(nr, align, low);
 	if (first && !ensure_metadata(first + nr)) {
 		size_t end = (size_t)(first + nr) << BLOCK_SHIFT;
 
@@ -208,6 +216,7 @@ uint32_t arena_take_blocks(uint32_t nr, enum kmem_block_state new_state, uint8_t
 			state.first_free[low] += nr;
 		if (end > arena.bytes) {
 			WRITE_ONCE(arena.bytes, end);
+			WRITE_ONCE(arena.grains, end / ARENA_GRAIN);
 			WRITE_ONCE(observe_root.arena_end, arena.base + end);
 		}
 	} else {
@@ -215,6 +224,16 @@ uint32_t arena_take_blocks(uint32_t nr, enum kmem_block_state new_state, uint8_t
 	}
 	lock_release(&state.lock, LOCK_ARENA);
 	return first;
+}
+
+uint32_t arena_take_blocks(uint32_t nr, enum kmem_block_state new_state, uint8_t zone, bool low)
+{
+	return take_blocks(nr, BLOCK_BYTES, new_state, zone, low);
+}
+
+uint32_t arena_take_aligned(uint32_t nr, size_t align, enum kmem_block_state new_state, uint8_t zone)
+{
+	return take_blocks(nr, align, new_state, zone, false);
 }
 
 void arena_return_blocks(uint32_t first, uint32_t nr)

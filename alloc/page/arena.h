@@ -22,6 +22,8 @@ size_t arena_low_bytes(void);
  * Return: index of the first, 0 when there is no room.
  */
 uint32_t arena_take_blocks(uint32_t nr, enum kmem_block_state state, uint8_t zone, bool low);
+/* The same from an address on that is a multiple of `align` (a power of two, at least BLOCK_BYTES); not below 4 GiB. */
+uint32_t arena_take_aligned(uint32_t nr, size_t align, enum kmem_block_state state, uint8_t zone);
 void arena_return_blocks(uint32_t first, uint32_t nr);
 
 static inline enum kmem_block_state block_state(uint32_t block)

@@ -7,6 +7,32 @@
 #include "page/arena.h"
 #include "page/grow.h"
 
+/* Mappings and their pages, now and at most so far. */
+static struct {
+	uint64_t nr, peak_nr, pages, peak_pages;
+} usage KMEM_STATE;
+
+static void keep_peak(uint64_t *peak, uint64_t value)
+{
+	uint64_t seen = READ_ONCE(*peak);
+
+	while (seen < value &&
+	       !__atomic_compare_exchange_n(peak, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+static void count(int nr, int64_t pages)
+{
+	keep_peak(&usage.peak_nr, __atomic_add_fetch(&usage.nr, (uint64_t)(int64_t)nr, __ATOMIC_RELAXED));
+	keep_peak(&usage.peak_pages, __atomic_add_fetch(&usage.pages, (uint64_t)pages, __ATOMIC_RELAXED));
+}
+
+struct large_usage large_usage(void)
+{
+	return (struct large_usage){ READ_ONCE(usage.nr), READ_ONCE(usage.peak_nr), READ_ONCE(usage.pages) << PAGE_SHIFT,
+				     READ_ONCE(usage.peak_pages) << PAGE_SHIFT };
+}
+
 static uint32_t blocks_of(size_t bytes)
 {
 	return (uint32_t)(ALIGN_UP(bytes, BLOCK_BYTES) >> BLOCK_SHIFT);
@@ -43,9 +69,9 @@ static void advise(void *addr, size_t bytes, const struct kmem_zone *zone)
 }
 
 /* Blocks with memory for `bytes` in them, 0 when there is none. */
-static uint32_t take_blocks(size_t bytes, const struct kmem_zone *zone)
+static uint32_t take_blocks(size_t bytes, size_t align, const struct kmem_zone *zone)
 {
-	uint32_t block = arena_take_blocks(blocks_of(bytes), KMEM_BLOCK_LARGE, zone_index(zone), false);
+	uint32_t block = arena_take_aligned(blocks_of(bytes), MAX(align, BLOCK_BYTES), KMEM_BLOCK_LARGE, zone_index(zone));
 
 	if (block && os_commit(block_addr(block), bytes)) {
 		arena_return_blocks(block, blocks_of(bytes));
@@ -54,18 +80,18 @@ static uint32_t take_blocks(size_t bytes, const struct kmem_zone *zone)
 	return block;
 }
 
-struct page *large_map(size_t bytes, int nid)
+static struct page *map(size_t bytes, size_t align, int nid)
 {
 	struct kmem_zone *zone = &zones[nid < 0 ? (int)numa_this_node() : nid];
 	size_t mapped = ALIGN_UP(bytes, PAGE_SIZE);
 	struct page *page;
 	uint32_t block;
 
-	if (bytes >= arena.limit)
+	if (bytes >= arena.limit || align > arena.limit)
 		return NULL;
 	if (!grow_charge(zone, mapped >> PAGE_SHIFT))
 		return NULL;
-	block = take_blocks(mapped, zone);
+	block = take_blocks(mapped, align, zone);
 	if (!block) {
 		grow_uncharge(zone, mapped >> PAGE_SHIFT);
 		return NULL;
@@ -78,7 +104,21 @@ struct page *large_map(size_t bytes, int nid)
 	return page;
 }
 
-void large_unmap(struct page *page)
+struct page *large_map_aligned(size_t bytes, size_t align, int nid)
+{
+	struct page *page = map(bytes, align, nid);
+
+	if (page)
+		count(1, page->nr_pages);
+	return page;
+}
+
+struct page *large_map(size_t bytes, int nid)
+{
+	return large_map_aligned(bytes, PAGE_SIZE, nid);
+}
+
+static void unmap(struct page *page)
 {
 	size_t bytes = mapped_bytes(page);
 	void *addr = page_to_addr(page);
@@ -88,6 +128,14 @@ void large_unmap(struct page *page)
 	os_decommit(addr, bytes);
 	grow_uncharge(zone_of(page), bytes >> PAGE_SHIFT);
 	arena_return_blocks(block_of(page), blocks_of(bytes));
+}
+
+void large_unmap(struct page *page)
+{
+	uint32_t pages = page->nr_pages;
+
+	unmap(page);
+	count(-1, -(int64_t)pages);
 }
 
 bool large_resize(struct page *page, size_t bytes)
@@ -108,6 +156,7 @@ bool large_resize(struct page *page, size_t bytes)
 		grow_uncharge(zone_of(page), (old - new) >> PAGE_SHIFT);
 	}
 	set_head(page, bytes);
+	count(0, ((int64_t)new - (int64_t)old) >> PAGE_SHIFT);
 	return true;
 }
 
@@ -118,11 +167,13 @@ struct page *large_remap(struct page *page, size_t bytes)
 
 	if (large_resize(page, bytes))
 		return page;
-	moved = large_map(bytes, page->node);
+	moved = map(bytes, PAGE_SIZE, page->node);
 	if (!moved)
 		return NULL;
 	if (os_move(page_to_addr(page), page_to_addr(moved), keep))
 		memcpy(page_to_addr(moved), page_to_addr(page), keep);
-	large_unmap(page);
+	/* One mapping all along. */
+	count(0, (int64_t)moved->nr_pages - (int64_t)page->nr_pages);
+	unmap(page);
 	return moved;
 }

@@ -10,10 +10,12 @@
 #include "page/page.h"
 
 /*
- * Map `bytes` (> 0) of node nid, zero-filled; nid < 0: of the running CPU's. Return:
- * its head page, type LARGE and MAPPED; NULL when out of memory.
+ * Map `bytes` (> 0) of node nid, zero-filled; nid < 0: of the running CPU's. Aligned
+ * to 4 MiB, or to `align` (a power of two) if that is more. Return: its head page,
+ * type LARGE and MAPPED; NULL when out of memory.
  */
 struct page *large_map(size_t bytes, int nid);
+struct page *large_map_aligned(size_t bytes, size_t align, int nid);
 
 /* Unmap what large_map() returned. The memory is gone at once. */
 void large_unmap(struct page *page);
@@ -26,5 +28,11 @@ bool large_resize(struct page *page, size_t bytes);
  * head page, perhaps a new one; NULL when out of memory, the old one valid.
  */
 struct page *large_remap(struct page *page, size_t bytes);
+
+/* How many there are, and were at most; and their bytes. */
+struct large_usage {
+	uint64_t nr, peak_nr, bytes, peak_bytes;
+};
+struct large_usage large_usage(void);
 
 #endif

@@ -58,13 +58,19 @@ enum alloc_flags {
 /* In page.refcount: the owner of a block that is not compound has called __free_pages(). */
 #define PAGE_OWNER_GONE (1 << 30)
 
-/* Everything about the address space; written by arena.c only. */
+#define ARENA_GRAIN 8u /* bytes that every object's address is a multiple of */
+
+/*
+ * Everything about the address space; written by arena.c only. The first three
+ * are known by place to slab/hot.h. One cache line and a word.
+ */
 struct arena {
 	uintptr_t base;
+	size_t grains;         /* bytes / ARENA_GRAIN */
+	uint16_t *idmap;
 	size_t bytes;          /* base .. base + bytes is committed in part: see block_state */
 	size_t limit;          /* reserved */
 	struct page *pages;
-	uint16_t *idmap;
 	uint8_t *bitmap;
 	uint8_t *block_state;  /* per block: enum kmem_block_state | index of its zone << BLOCK_ZONE_SHIFT */
 	uint8_t *pageblock;    /* per pageblock: enum migratetype | PAGEBLOCK_HUGE */

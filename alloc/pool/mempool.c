@@ -13,6 +13,7 @@
 
 #include <kmem/slab.h>
 
+#include "base/fault.h"
 #include "base/os.h"
 #include "base/report.h"
 #include "base/strict.h"
@@ -20,6 +21,46 @@
 #include "pool/backend.h"
 #include "pool/reserve.h"
 #include "slab/kmalloc.h"
+
+/*
+ * What a pool that was destroyed points to. Frees find its reserve full and call
+ * dead_free(); allocations get nothing from dead_alloc(), and slow paths find out.
+ */
+static struct kmem_mempool dead KMEM_STATE = { .curr_nr = INT32_MAX, .promised = INT32_MAX };
+
+static void *dead_alloc(gfp_t gfp, void *pool)
+{
+	(void)gfp;
+	(void)pool;
+	return NULL;
+}
+
+static void dead_free(void *element, void *pool)
+{
+	report("BUG: mempool_free(%p, %p): not a live mempool; the element was left alone", element, pool);
+	report_misuse_end(true);
+}
+
+static void bury(mempool_t *pool)
+{
+	pool->live = &dead;
+	pool->elements = NULL;
+	pool->pool_data = pool;
+	pool->alloc = dead_alloc;
+	pool->free = dead_free;
+}
+
+/* Else it was reported. */
+static bool is_live(const mempool_t *pool, const char *function)
+{
+	const struct kmem_mempool *m = pool->live;
+
+	if (likely(table_has_mempool(m) && m->state == KMEM_POOL_LIVE && m->pool == (uintptr_t)pool))
+		return true;
+	report("BUG: %s(%p): not a live mempool", function, (const void *)pool);
+	report_misuse_end(true);
+	return false;
+}
 
 /* ---- creation ---- */
 
@@ -191,8 +232,10 @@ static bool may_exit(const mempool_t *pool)
 {
 	const struct kmem_mempool *m = pool->live;
 
-	if (!table_has_mempool(m) || m->state != KMEM_POOL_LIVE || m->pool != (uintptr_t)pool) {
-		report("BUG: mempool_exit(%p): not a live mempool", (const void *)pool);
+	if (!is_live(pool, "mempool_exit"))
+		return false;
+	if (m->resizing) {
+		report("BUG mempool %s: destroyed while it is being resized; it is kept", m->name);
 		report_misuse_end(true);
 		return false;
 	}
@@ -213,26 +256,20 @@ KMEM_API void mempool_exit(mempool_t *pool)
 {
 	struct kmem_mempool *m = pool->live;
 
-	if (!m || !may_exit(pool))
+	if (!m || m == &dead || !may_exit(pool))
 		return;
 	drop_reserve(pool);
-	pool->live = NULL;
 	kfree(pool->elements);
-	pool->elements = NULL;
+	bury(pool);
 	table_put_mempool(m);
 }
 
 KMEM_API void mempool_destroy(mempool_t *pool)
 {
-	if (!pool)
+	if (!pool || !is_live(pool, "mempool_destroy"))
 		return;
-	if (!pool->live) {
-		report("BUG: mempool_destroy(%p): not a live mempool", (void *)pool);
-		report_misuse_end(true);
-		return;
-	}
 	mempool_exit(pool);
-	if (!pool->live)
+	if (pool->live == &dead)
 		kfree(pool);
 }
 
@@ -270,6 +307,8 @@ static bool take_below(struct request *r, gfp_t gfp)
 {
 	unsigned int i;
 
+	if (trace_on(TRACE_MEMPOOL_ALLOC) && fault_mempool(r->call_site))
+		return false;
 	for (i = 0; i < r->count && r->missing; i++) {
 		if (r->elems[i])
 			continue;
@@ -384,6 +423,8 @@ static void wait_for_elements(struct request *r)
 /* After the first round has failed. Return: whether everything is there. */
 static bool take_slow(struct request *r)
 {
+	if (!is_live(r->pool, "mempool_alloc"))
+		return false;
 	if (try_reserve(r))
 		return true;
 	if (light(r->gfp) != r->gfp && take_below(r, r->gfp))
@@ -415,6 +456,15 @@ static noinline void *alloc_slow(mempool_t *pool, gfp_t gfp, const void *call_si
 	return take_slow(&r) ? element : NULL;
 }
 
+/* With events, and failures that somebody wants. */
+static noinline void *alloc_watched(mempool_t *pool, gfp_t gfp, const void *call_site)
+{
+	void *element = NULL;
+	struct request r = { pool, &element, 1, 1, gfp, call_site };
+
+	return take_below(&r, light(gfp)) || take_slow(&r) ? element : NULL;
+}
+
 KMEM_API void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask)
 {
 	gfp_t gfp = adjust(gfp_mask);
@@ -424,12 +474,10 @@ KMEM_API void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask)
 		complain_zero(pool);
 	/* The allocator below only hears of the first round. */
 	strict_check(gfp_mask, __builtin_return_address(0));
-	element = pool->alloc(light(gfp), pool->pool_data);
-	if (unlikely(!element))
-		return alloc_slow(pool, gfp, __builtin_return_address(0));
 	if (trace_on(TRACE_MEMPOOL_ALLOC))
-		trace_mempool_alloc(__builtin_return_address(0), element, pool, pool->live->name, gfp, 0);
-	return element;
+		return alloc_watched(pool, gfp, __builtin_return_address(0));
+	element = pool->alloc(light(gfp), pool->pool_data);
+	return likely(element) ? element : alloc_slow(pool, gfp, __builtin_return_address(0));
 }
 
 KMEM_API void *mempool_alloc_preallocated(mempool_t *pool)
@@ -482,6 +530,13 @@ static unsigned int refill(struct kmem_mempool *m, mempool_t *pool, void **elems
 	reserve_lock(m);
 	/* A pool without a reserve keeps one element for those who wait. */
 	while (m->curr_nr < MAX(m->min_nr, 1) && given < count) {
+		if (unlikely(reserve_holds(m, elems[given]))) {
+			report("BUG mempool %s: mempool_free(%p): it is in the reserve already; it was left alone", m->name,
+			       elems[given]);
+			report_misuse_end(false);
+			elems[given++] = NULL;
+			continue;
+		}
 		/* Under the lock, so that the next owner's event comes behind. */
 		if (trace_on(TRACE_MEMPOOL_FREE))
 			trace_mempool_free(call_site, elems[given], pool, m->name, 1);
@@ -620,16 +675,22 @@ static void lower_to(mempool_t *pool, int new_min_nr)
 KMEM_API int mempool_resize(mempool_t *pool, int new_min_nr)
 {
 	struct kmem_mempool *m = pool->live;
-	int old = READ_ONCE(m->min_nr);
+	int old = READ_ONCE(m->min_nr), rc = 0;
 
+	if (!is_live(pool, "mempool_resize"))
+		return -EINVAL;
 	if (new_min_nr <= 0) {
 		report("mempool_resize(%s, %d): the size must be positive", m->name, new_min_nr);
 		return -EINVAL;
 	}
+	__atomic_fetch_add(&m->resizing, 1, __ATOMIC_RELAXED);
 	if (new_min_nr <= old)
 		lower_to(pool, new_min_nr);
-	else if (raise_to(pool, new_min_nr, __builtin_return_address(0)))
-		return -ENOMEM;
+	else
+		rc = raise_to(pool, new_min_nr, __builtin_return_address(0));
+	__atomic_fetch_sub(&m->resizing, 1, __ATOMIC_RELAXED);
+	if (rc)
+		return rc;
 	__atomic_fetch_add(&m->resizes, 1, __ATOMIC_RELAXED);
 	if (trace_on(TRACE_MEMPOOL_RESIZE))
 		trace_mempool_resize(__builtin_return_address(0), pool, m->name, old, new_min_nr);

@@ -8,6 +8,8 @@
 /* As in the kernel: memory may have become free without anybody freeing to this pool. */
 #define POLL_NS UINT64_C(5000000000)
 
+#define HELD_LOOK 64 /* elements in which a double free is looked for */
+
 /* The byte values of slab_debug's P: a free object, and its last byte. */
 #define POISON_FREE 0x6b
 #define POISON_END  0xa5
@@ -79,6 +81,17 @@ void *reserve_pop(struct kmem_mempool *m)
 	m->low_water = MIN(m->low_water, m->curr_nr);
 	check_poison(m, element);
 	return element;
+}
+
+/* A second free comes soon after the first, as a rule; a large reserve must not make refills slow. */
+bool reserve_holds(const struct kmem_mempool *m, const void *element)
+{
+	int32_t i, last = MAX(m->curr_nr - HELD_LOOK, 0);
+
+	for (i = m->curr_nr - 1; i >= last; i--)
+		if (elements(m)[i] == element)
+			return true;
+	return false;
 }
 
 /* ---- the queue ---- */

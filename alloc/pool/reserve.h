@@ -32,6 +32,9 @@ void reserve_unlock(struct kmem_mempool *m);
 void reserve_push(struct kmem_mempool *m, void *element);
 void *reserve_pop(struct kmem_mempool *m);
 
+/* Whether an element is there already, among the newest ones. */
+bool reserve_holds(const struct kmem_mempool *m, const void *element);
+
 /*
  * Whether `need` elements may be taken now. Who can wait does not overtake those
  * who do.

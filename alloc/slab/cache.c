@@ -194,6 +194,16 @@ static int alloc_slots(uint32_t capacity, uint32_t *offset, struct kmem_slot **s
 	return 0;
 }
 
+/* Slabs begin with a page, and objects lie one behind the other. */
+static uint64_t address_mask(const struct kmem_cache *s)
+{
+	uint32_t multiple = s->size & -s->size;
+
+	if (s->colour_off)
+		multiple = MIN(multiple, s->colour_off);
+	return debug_cache(s) ? 0 : MIN(multiple, PAGE_SIZE) - 1;
+}
+
 static int set_slots(struct kmem_cache *s)
 {
 	struct kmem_slot *shared[KMEM_MAX_NODES];
@@ -202,7 +212,7 @@ static int set_slots(struct kmem_cache *s)
 	s->slot_capacity = 2 * s->sheaf_capacity;
 	if (alloc_slots(s->slot_capacity, &s->slot_offset, shared))
 		return -ENOMEM;
-	s->percpu = percpu_region(0) + s->slot_offset;
+	slot_point(s, percpu_region(0) + s->slot_offset);
 	for (nid = 0; nid < s->nr_nodes; nid++)
 		node_of(s, nid)->shared = (uintptr_t)shared[nid];
 	return 0;
@@ -268,7 +278,7 @@ static struct kmem_cache *create_alias(const char *name, const struct kmem_cache
 	struct kmem_cache *root = NULL, *s = NULL;
 	uint32_t offset = 0;
 
-	if (registry.merge && !args->usersize && !args->sheaf_capacity)
+	if (registry.merge && !args->usersize && !args->sheaf_capacity && !args->colour)
 		root = merge_find(cache_array, cache_count(), a, g);
 	if (root)
 		offset = percpu_slot_alloc(slot_bytes(2 * root->sheaf_capacity));
@@ -280,7 +290,7 @@ static struct kmem_cache *create_alias(const char *name, const struct kmem_cache
 	}
 	merge_join(root, s, a->object_size);
 	s->slot_offset = offset;
-	s->percpu = percpu_region(0) + offset;
+	slot_point(s, percpu_region(0) + offset);
 	publish(s, name, call_site);
 	return s;
 }
@@ -311,6 +321,8 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	s->remote_node_defrag_ratio = 1000;
 	s->object_size = size;
 	s->flags = flags;
+	s->colour_off = args->colour && !debug_cache(s) ? MAX(s->align, CACHE_LINE) : 0;
+	s->address_mask = address_mask(s);
 	s->ctor = (uintptr_t)args->ctor;
 	s->sheaf_capacity = debug_cache(s) ? 0 : MAX(g.sheaf_capacity, args->sheaf_capacity);
 	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
@@ -371,7 +383,7 @@ static size_t list_objects(const struct kmem_cache *s, const struct page *slab, 
 
 		if (!slab_object_taken(s, slab, object))
 			continue;
-		report("  Object %p @offset=%zu", object, (size_t)i * s->size + s->red_left_pad);
+		report("  Object %p @offset=%zu", object, (size_t)((uintptr_t)object - (uintptr_t)page_to_addr(slab)));
 		debug_tracks(s, object);
 		shown++;
 	}

@@ -8,7 +8,7 @@
 #include "base/numa.h"
 #include "base/report.h"
 #include "base/strict.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "base/wipe.h"
 #include "page/alloc.h"
 #include "page/large.h"
@@ -17,17 +17,25 @@
 #include "slab/kmalloc_types.h"
 #include "slab/debug_large.h"
 #include "slab/guard.h"
+#include "slab/hot.h"
 #include "slab/watch.h"
 
-static struct {
-	struct kmem_cache *cache[16]; /* of type normal */
-	bool random;                  /* copies by call site: on the watched path */
-	uint8_t class[KMALLOC_MAX_CACHE_SIZE / 8]; /* by (size - 1) / 8 */
-} kmallocs KMEM_STATE;
+#define GRAIN 8u /* of the table of classes, in bytes */
+
+/* Behind the last class, whose number a size of 0 has. */
+#define NO_CLASS NR_KMALLOC_CLASSES
+
+KMEM_HIDDEN struct {
+	size_t limit;                        /* sizes below it are looked up in `class`; 0 before there are caches */
+	uint64_t slot[NR_KMALLOC_CLASSES + 1]; /* of `cache` on CPU 0; the null slot */
+	uint8_t class[KMALLOC_MAX_CACHE_SIZE / GRAIN + 1]; /* by (size + 7) / 8 */
+	bool random;                         /* copies by call site: on the watched path */
+	struct kmem_cache *cache[NR_KMALLOC_CLASSES]; /* of type normal */
+} kmallocs KMEM_STATE __attribute__((aligned(CACHE_LINE)));
 
 static force_inline unsigned int class_index(size_t size)
 {
-	return kmallocs.class[(size - 1) / 8];
+	return kmallocs.class[(size + GRAIN - 1) / GRAIN];
 }
 
 /* Types other than normal and reclaimable are made when they are first asked for. */
@@ -66,8 +74,10 @@ int kmalloc_init(void)
 {
 	unsigned int i, class = 0;
 
-	for (i = 0; i < ARRAY_LEN(kmallocs.class); i++) {
-		if ((i + 1) * 8 > kmalloc_class_size[class])
+	kmallocs.class[0] = NO_CLASS;
+	kmallocs.slot[NO_CLASS] = percpu_region(0);
+	for (i = 1; i < ARRAY_LEN(kmallocs.class); i++) {
+		if (i * GRAIN > kmalloc_class_size[class])
 			class++;
 		kmallocs.class[i] = (uint8_t)class;
 	}
@@ -75,7 +85,9 @@ int kmalloc_init(void)
 		kmallocs.cache[i] = kmalloc_type_cache(i, KMALLOC_NORMAL, GFP_KERNEL);
 		if (!kmallocs.cache[i])
 			return -ENOMEM;
+		slot_follow(kmallocs.cache[i], &kmallocs.slot[i], 1);
 	}
+	kmallocs.limit = KMALLOC_MAX_CACHE_SIZE + 1;
 	for (i = 0; i < NR_KMALLOC_CLASSES; i++)
 		if (!kmalloc_type_cache(i, KMALLOC_RECLAIM, GFP_KERNEL))
 			return -ENOMEM;
@@ -199,14 +211,28 @@ static noinline void *kmalloc_watched(size_t size, gfp_t gfp, int node, const vo
 	if (!s)
 		strict_check(gfp, call_site);
 	p = s ? watch_alloc(s, &request) : large_accounted(size, gfp, usable_node(node), call_site);
-	trace_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
+	event_kmalloc(call_site, p, size, kmalloc_size_roundup(size), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
+}
+
+/* With nothing but the batch probe on it is the fast path and a record. */
+static noinline void *kmalloc_traced(size_t size, gfp_t gfp, const void *call_site)
+{
+	struct kmem_cache *s;
+	void *p;
+
+	if (unlikely(!trace_batch_only(TRACE_KMALLOC) || size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & __GFP_ZERO))
+		return kmalloc_watched(size, gfp, -1, call_site);
+	s = class_cache(size, gfp);
+	if (unlikely(!slub_pop(s, &p)))
+		return kmalloc_watched(size, gfp, -1, call_site);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, gfp);
 }
 
 static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	if (trace_on(TRACE_KMALLOC))
-		return kmalloc_watched(size, gfp, node, call_site);
+		return node < 0 ? kmalloc_traced(size, gfp, call_site) : kmalloc_watched(size, gfp, node, call_site);
 	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
 		return slub_alloc(class_cache(size, gfp), gfp);
 	return kmalloc_no_class(size, gfp, -1);
@@ -233,7 +259,7 @@ void *kmalloc_in(struct kmem_cache *s, size_t size, gfp_t gfp, const void *call_
 	if (!trace_on(TRACE_KMALLOC))
 		return slub_alloc_request(s, &request);
 	p = watch_alloc(s, &request);
-	trace_kmalloc(call_site, p, size, s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
+	event_kmalloc(call_site, p, size, s->size, gfp, -1, (gfp & __GFP_ACCOUNT) != 0);
 	return p;
 }
 
@@ -247,9 +273,36 @@ KMEM_API void *__kmalloc_track_caller(size_t size, gfp_t gfp, int nid, const voi
 	return kmalloc_at(size, gfp, nid, caller);
 }
 
-KMEM_API void *kmalloc(size_t size, gfp_t gfp)
+HOT_SLOW void *kmalloc_slow(size_t size, gfp_t gfp);
+
+void *kmalloc_slow(size_t size, gfp_t gfp)
 {
 	return kmalloc_from(size, gfp, -1, __builtin_return_address(0));
+}
+
+/* Flags that choose another cache, or want the object cleared; places in kmallocs. */
+#define HOT_GFP   0x400111
+#define HOT_SLOT  8
+#define HOT_CLASS 120
+
+_Static_assert(HOT_GFP == (__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT | __GFP_ZERO), "flags");
+_Static_assert(offsetof(__typeof__(kmallocs), slot) == HOT_SLOT, "place in kmallocs");
+_Static_assert(offsetof(__typeof__(kmallocs), class) == HOT_CLASS, "place in kmallocs");
+_Static_assert(GRAIN == 8, "shift below");
+
+KMEM_API HOT_FUNCTION void *kmalloc(HOT_ARGUMENT size_t size, HOT_ARGUMENT gfp_t gfp)
+{
+	__asm__ volatile("cmpq kmallocs(%%rip), %%rdi\n\t"
+		"jae kmalloc_slow\n\t"
+		"testl $" HOT_STRING(HOT_GFP) ", %%esi\n\t"
+		"jnz kmalloc_slow\n\t"
+		"leal 7(%%rdi), %%r9d\n\t"
+		"shrl $3, %%r9d\n\t"
+		"leaq kmallocs+" HOT_STRING(HOT_SLOT) "(%%rip), %%rdx\n\t"
+		"movzbl " HOT_STRING(HOT_CLASS) "-" HOT_STRING(HOT_SLOT) "(%%rdx,%%r9), %%r9d\n\t"
+		HOT_POP(kmalloc_slow)
+		:
+		:);
 }
 
 KMEM_API void *kmalloc_node(size_t size, gfp_t gfp, int nid)
@@ -319,7 +372,17 @@ void kfree_watched(const void *p, const void *call_site)
 
 static noinline void kfree_traced(const void *p, const void *call_site)
 {
-	trace_kfree(call_site, p);
+	uint16_t id;
+
+	if (likely(trace_batch_only(TRACE_KFREE) && arena_contains(p))) {
+		id = READ_ONCE(*addr_to_id(p));
+		if (likely(id - 1u < KMEM_ID_MAX - 1u)) {
+			event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
+			slub_free(cache_by_id(id), (void *)(uintptr_t)p);
+			return;
+		}
+	}
+	event_kfree(call_site, p);
 	kfree_watched(p, call_site);
 }
 
@@ -331,12 +394,18 @@ void kfree_from(const void *p, const void *call_site)
 		kfree_core(p);
 }
 
-KMEM_API void kfree(const void *p)
+HOT_SLOW void kfree_slow(const void *p);
+
+void kfree_slow(const void *p)
 {
-	if (trace_on(TRACE_KFREE))
-		kfree_traced(p, __builtin_return_address(0));
-	else
-		kfree_core(p);
+	kfree_from(p, __builtin_return_address(0));
+}
+
+KMEM_API HOT_FUNCTION void kfree(HOT_ARGUMENT const void *p)
+{
+	__asm__ volatile(HOT_FREE(kfree_slow, HOT_CHECK_ADDRESS(kfree_slow))
+		:
+		:);
 }
 
 /* The debug cache that p is an object of, NULL when it is of none. */

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/observe.h"
-#include "base/report.h"
+#include "slab/bad_free.h"
 
 /* Freed sheaves are kept per capacity; the kernel's four, and what callers asked for. */
 #define SHEAF_CLASSES 16
@@ -117,14 +117,10 @@ void node_take_object(const struct kmem_cache *s, struct kmem_cache_node *n, str
 /* Why an object could not be put back. */
 static cold void report_put(const struct kmem_cache *s, struct page *slab, const void *object)
 {
-	if (!slab || slab->cache_id != s->root_id)
-		report("BUG %s: kmem_cache_free(%p): no object of this cache; it was left alone", s->name, object);
-	else if (slab_put(s, slab, object) == SLAB_PUT_DOUBLE_FREE)
-		report("BUG %s: Object already free: %p; it was left alone", s->name, object);
+	if (slab && slab->cache_id == s->root_id && slab_put(s, slab, object) == SLAB_PUT_DOUBLE_FREE)
+		bad_free_again(s, object);
 	else
-		report("BUG %s: Invalid object pointer %p: %zu bytes into the slab at %p; it was left alone",
-		       s->name, object, (size_t)((const uint8_t *)object - (const uint8_t *)page_to_addr(slab)),
-		       page_to_addr(slab));
+		bad_free_pointer(s, object);
 }
 
 /* As many objects from the front as share a slab. Return: how many are dealt with, at least 1. */

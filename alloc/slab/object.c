@@ -6,7 +6,7 @@
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
-#include "base/trace.h"
+#include "base/event.h"
 
 static bool accounted(const struct kmem_cache *s, gfp_t gfp)
 {
@@ -18,23 +18,47 @@ static noinline void *alloc_watched(struct kmem_cache *s, gfp_t gfp, int nid, co
 	const struct slab_request request = { gfp, nid, s->object_size, call_site };
 	void *object = watch_alloc(s, &request);
 
-	trace_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
+	event_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
 	return object;
+}
+
+/* With nothing but the batch probe on it is the fast path and a record. */
+static noinline void *alloc_traced(struct kmem_cache *s, gfp_t gfp, const void *call_site)
+{
+	void *object;
+
+	if (unlikely(!trace_batch_only(TRACE_KMEM_CACHE_ALLOC) || gfp & __GFP_ZERO || !slub_pop(s, &object)))
+		return alloc_watched(s, gfp, -1, call_site);
+	return event_batch_alloc(call_site, object, KMEM_BATCH_CACHE_ALLOC, s->id, s->object_size,
+				 accounted(s, gfp) ? gfp | __GFP_ACCOUNT : gfp);
 }
 
 static noinline void free_watched(struct kmem_cache *s, void *object, const void *call_site)
 {
-	if (!object)
+	if (likely(trace_batch_only(TRACE_KMEM_CACHE_FREE))) {
+		event_batch_free(call_site, object, KMEM_BATCH_CACHE_FREE, s->id);
+		slub_free(s, object);
 		return;
-	trace_kmem_cache_free(call_site, object, s->name);
+	}
+	event_kmem_cache_free(call_site, object, s->name);
 	watch_free(s, object, call_site);
+}
+
+/* Behind a tail call: the return address is the program's. */
+static noinline void *alloc_slow(struct kmem_cache *s, gfp_t gfp)
+{
+	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
+		return alloc_traced(s, gfp, __builtin_return_address(0));
+	return slub_alloc_slow(s, gfp);
 }
 
 KMEM_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
-		return alloc_watched(s, gfp, -1, __builtin_return_address(0));
-	return slub_alloc(s, gfp);
+	void *object;
+
+	if (unlikely(!slub_pop_dormant(s, TRACE_KMEM_CACHE_ALLOC, &object)))
+		return alloc_slow(s, gfp);
+	return unlikely(gfp & __GFP_ZERO) ? slub_zero(s, object) : object;
 }
 
 KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
@@ -48,12 +72,18 @@ KMEM_API void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
 	return slub_alloc_request(s, &request);
 }
 
-KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object)
+static noinline void free_slow(struct kmem_cache *s, void *object)
 {
 	if (trace_on(TRACE_KMEM_CACHE_FREE))
 		free_watched(s, object, __builtin_return_address(0));
-	else if (likely(object))
-		slub_free(s, object);
+	else
+		slub_free_slow(s, object);
+}
+
+KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object)
+{
+	if (likely(object) && unlikely(!slub_push_dormant(s, TRACE_KMEM_CACHE_FREE, object)))
+		free_slow(s, object);
 }
 
 static noinline int alloc_bulk_watched(struct kmem_cache *s, gfp_t gfp, size_t size, void **p, const void *call_site)
@@ -87,7 +117,8 @@ KMEM_API void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p)
 			kfree_from(p[i], __builtin_return_address(0));
 	} else if (trace_on(TRACE_KMEM_CACHE_FREE)) {
 		for (i = 0; i < size; i++)
-			free_watched(s, p[i], __builtin_return_address(0));
+			if (p[i])
+				free_watched(s, p[i], __builtin_return_address(0));
 	} else {
 		slub_free_bulk(s, size, p);
 	}

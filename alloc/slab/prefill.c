@@ -11,7 +11,7 @@
 
 #include "base/report.h"
 #include "base/shadow.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "slab/debug.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
@@ -135,7 +135,7 @@ KMEM_API void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp, stru
 	if (gfp & __GFP_ZERO)
 		slub_zero(s, object);
 	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
-		trace_kmem_cache_alloc(__builtin_return_address(0), object, s->name, s->object_size, s->size, gfp, -1,
+		event_kmem_cache_alloc(__builtin_return_address(0), object, s->name, s->object_size, s->size, gfp, -1,
 				       (gfp & __GFP_ACCOUNT) || (s->flags & SLAB_ACCOUNT));
 	return object;
 }

@@ -85,6 +85,24 @@ SLOT_SECTION(slot_refill,
 	"addq %%rdx, %%r10\n\t"
 	COMMIT_PAIR)
 
+void slot_point(struct kmem_cache *s, uint64_t slot)
+{
+	uint64_t *hot = (uint64_t *)(uintptr_t)s->hot, value = percpu_hot_slot(slot);
+	uint32_t i;
+
+	__atomic_store_n(&s->percpu, slot, __ATOMIC_RELEASE);
+	__atomic_store_n(&percpu_tls.slots[s->id], value, __ATOMIC_RELEASE);
+	for (i = 0; i < s->nr_hot; i++)
+		__atomic_store_n(&hot[i], value, __ATOMIC_RELEASE);
+}
+
+void slot_follow(struct kmem_cache *s, uint64_t *hot, uint32_t nr)
+{
+	s->hot = (uintptr_t)hot;
+	s->nr_hot = nr;
+	slot_point(s, s->percpu);
+}
+
 static uint32_t take_top(struct kmem_slot *slot, void **object, uint32_t max)
 {
 	uint32_t held = kmem_slot_count(slot);

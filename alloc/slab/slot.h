@@ -31,6 +31,15 @@ uint32_t slot_locked_free(struct kmem_slot *slot, void **object, uint32_t count)
 uint32_t slot_locked_flush(struct kmem_slot *slot, void **object, uint32_t max);
 uint32_t slot_locked_refill(struct kmem_slot *slot, void **object, uint32_t count);
 
+/*
+ * From now on the cache's slot on CPU 0 is this one, for every way of finding it:
+ * by the cache, by its id, by size. Who is inside the old one is up to the caller.
+ */
+void slot_point(struct kmem_cache *s, uint64_t slot);
+
+/* nr words that shall follow; they do at once. For good: the cache is never destroyed. */
+void slot_follow(struct kmem_cache *s, uint64_t *hot, uint32_t nr);
+
 /* Bytes of a slot that holds `capacity` objects. */
 static inline size_t slot_bytes(uint32_t capacity)
 {

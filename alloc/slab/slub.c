@@ -16,6 +16,7 @@
 #include "base/report.h"
 #include "slab/debug.h"
 #include "slab/guard.h"
+#include "slab/refuse.h"
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
@@ -33,6 +34,7 @@ static void enable_slot(const struct kmem_cache *s)
 	/* Whoever runs here writes the same value: harmless after a migration. */
 	if (!s->slot_offset || READ_ONCE(slot->limit) == s->slot_capacity)
 		return;
+	WRITE_ONCE(slot->address_mask, (uint32_t)s->address_mask);
 	WRITE_ONCE(slot->limit, s->slot_capacity);
 	if (s->nr_nodes == 1)
 		WRITE_ONCE(slot->capacity, s->slot_capacity);
@@ -374,6 +376,8 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 
 noinline void slub_free_slow(struct kmem_cache *s, void *object)
 {
+	if (unlikely(refuse_free(s, object)))
+		return;
 	free_slow(s, &object, 1);
 }
 
@@ -477,7 +481,7 @@ void slub_free_try(struct kmem_cache *s, void *object)
 	struct kmem_cache_node *home = node_of(s, 0);
 
 	/* With several nodes the slot's capacity is 0, and the object goes to its slab. */
-	if (slub_push(s, object))
+	if (slub_push(s, object) || refuse_free(s, object))
 		return;
 	if (debug_cache(s) || !try_lock(home)) {
 		defer_free(s, object);
@@ -565,7 +569,7 @@ static uint64_t swap_region(struct kmem_cache *s)
 	uint64_t old = s->percpu;
 	unsigned int other = old - s->slot_offset == percpu_region(0);
 
-	__atomic_store_n(&s->percpu, percpu_region(other) + s->slot_offset, __ATOMIC_RELEASE);
+	slot_point(s, percpu_region(other) + s->slot_offset);
 	percpu_barrier();
 	return old;
 }
@@ -659,7 +663,7 @@ void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity,
 	s->slot_offset = offset;
 	s->slot_capacity = capacity;
 	s->sheaf_capacity = capacity / 2;
-	__atomic_store_n(&s->percpu, percpu_region(0) + offset, __ATOMIC_RELEASE);
+	slot_point(s, percpu_region(0) + offset);
 	percpu_barrier();
 	while (cpu-- > 0)
 		empty_slot(s, (struct kmem_slot *)(uintptr_t)(old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), &empty);

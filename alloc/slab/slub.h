@@ -12,6 +12,7 @@
 #ifndef SLAB_SLUB_H
 #define SLAB_SLUB_H
 
+#include "base/trace.h"
 #include "slab/node.h"
 #include "slab/slot.h"
 
@@ -40,30 +41,70 @@ static inline struct kmem_slot *slot_of(const struct kmem_cache *s, unsigned int
 }
 
 /*
- * kmem_slot_pop() of kmem/fastpath.h for code behind a call: it changes the word
- * in place, which saves two instructions. Inlined into a loop that is slower,
- * because the next section waits longer for the store; here it is not.
+ * kmem_slot_pop() and kmem_slot_push() of kmem/fastpath.h for code behind a call:
+ * they change the word in place, which saves two instructions. Inlined into a loop
+ * that is slower, because the next section waits longer for the store; here it is
+ * not. TEST: stop unless edx, the number held, allows it. A push that fails leaves it to
+ * slub_free_slow() to find out why: no room, or a wrong free (slab/refuse.h).
  */
+#define SLUB_POP(TEST, CONDITION, ...)                                                       \
+	__asm__ volatile(KMEM_RSEQ_BEGIN                                                     \
+		"movzwl (%%rcx), %%edx\n\t"                                                  \
+		TEST                                                                         \
+		"movq 24(%%rcx,%%rdx,8), %[object]\n\t"                                      \
+		"addq $0xffff, (%%rcx)\n"                                                    \
+		KMEM_RSEQ_END                                                                \
+		: [object] "=&r"(*object), CONDITION(got)                                    \
+		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s), ##__VA_ARGS__ \
+		: "r11", "rcx", "rdx", "memory")
+
+#define SLUB_PUSH(TEST, ...)                                                                 \
+	__asm__ goto(KMEM_REFUSE_ADDRESS KMEM_RSEQ_BEGIN                                     \
+		"movzwl (%%rcx), %%edx\n\t"                                                  \
+		TEST                                                                         \
+		"cmpl 16(%%rcx), %%edx\n\t"                                                  \
+		"jae %l[no]\n\t"                                                             \
+		KMEM_REFUSE_TOP                                                              \
+		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"                                      \
+		"incq (%%rcx)\n"                                                             \
+		KMEM_RSEQ_END                                                                \
+		:                                                                            \
+		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s),           \
+		  [object] "r"(object), ##__VA_ARGS__                                        \
+		: "r11", "rcx", "rdx", "memory", "cc"                                        \
+		: no)
+
 static force_inline bool slub_pop(const struct kmem_cache *s, void **object)
 {
 	bool got;
 
-	__asm__ volatile(KMEM_RSEQ_BEGIN
-		"movzwl (%%rcx), %%edx\n\t"
-		"testl %%edx, %%edx\n\t"
-		"jz 2f\n\t"
-		"movq 24(%%rcx,%%rdx,8), %[object]\n\t"
-		"addq $0xffff, (%%rcx)\n"
-		KMEM_RSEQ_END
-		: [object] "=&r"(*object), "=@ccnz"(got)
-		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s)
-		: "r11", "rcx", "rdx", "memory");
+	SLUB_POP("testl %%edx, %%edx\n\tjz 2f\n\t", "=@ccnz");
 	return got;
 }
 
 static force_inline bool slub_push(const struct kmem_cache *s, void *object)
 {
-	return kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, object);
+	SLUB_PUSH("");
+	return true;
+no:
+	return false;
+}
+
+/* The same, which also fail when somebody traces the event (base/trace.h): one comparison for both. */
+static force_inline bool slub_pop_dormant(const struct kmem_cache *s, enum trace_event event, void **object)
+{
+	bool got;
+
+	SLUB_POP("cmpl %[traced], %%edx\n\tjbe 2f\n\t", "=@cca", [traced] "m"(trace_semaphore[event]));
+	return got;
+}
+
+static force_inline bool slub_push_dormant(const struct kmem_cache *s, enum trace_event event, void *object)
+{
+	SLUB_PUSH("addl %[traced], %%edx\n\t", [traced] "m"(trace_semaphore[event]));
+	return true;
+no:
+	return false;
 }
 
 enum slub_pushed {

@@ -12,7 +12,7 @@
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/strict.h"
-#include "base/trace.h"
+#include "base/event.h"
 #include "page/alloc.h"
 #include "page/arena.h"
 #include "page/large.h"
@@ -64,7 +64,7 @@ static void *area_alloc(size_t size, gfp_t gfp, int nid)
 static void area_free(struct page *head, const void *call_site)
 {
 	if (trace_on(TRACE_KFREE))
-		trace_kfree(call_site, page_to_addr(head));
+		event_kfree(call_site, page_to_addr(head));
 	mark_tail(head, KMEM_ID_NONE);
 	large_free(head);
 }
@@ -72,7 +72,7 @@ static void area_free(struct page *head, const void *call_site)
 static void trace_area(const void *call_site, const void *p, size_t size, gfp_t gfp, int node)
 {
 	if (trace_on(TRACE_KMALLOC))
-		trace_kmalloc(call_site, p, size, ALIGN_UP(size, PAGE_SIZE), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
+		event_kmalloc(call_site, p, size, ALIGN_UP(size, PAGE_SIZE), gfp, node, (gfp & __GFP_ACCOUNT) != 0);
 }
 
 static void *vmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
@@ -215,7 +215,7 @@ static void *area_remap(struct page *head, size_t size, gfp_t gfp, const void *c
 
 	/* Before the address can be another thread's; a tracer sees a new object at either place. */
 	if (trace_on(TRACE_KFREE))
-		trace_kfree(call_site, p);
+		event_kfree(call_site, p);
 	moved = large_remap(head, size);
 	if (moved)
 		moved->flags |= KMEM_PG_VMALLOC;

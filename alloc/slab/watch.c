@@ -6,9 +6,11 @@
 #include "base/observe.h"
 #include "base/shadow.h"
 #include "base/strict.h"
+#include "base/trace.h"
 #include "base/wipe.h"
 #include "slab/account.h"
 #include "slab/debug.h"
+#include "slab/refuse.h"
 
 /* Constructed and TYPESAFE_BY_RCU objects keep their contents while free, poisoned ones their poison. */
 static bool may_wipe(const struct kmem_cache *s)
@@ -65,6 +67,10 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 	void *object;
 	int group;
 
+	/* Nobody but a tracer: debug caches have no slot, and are known where it is missed. */
+	if (likely(!trace_watched()))
+		return slub_alloc_request(s, request);
+
 	if (!account_on() || !((request->gfp & __GFP_ACCOUNT) || (s->flags & SLAB_ACCOUNT)))
 		return alloc_unaccounted(s, request);
 	group = account_charge(request->gfp, s->size);
@@ -77,6 +83,13 @@ void *watch_alloc(struct kmem_cache *s, const struct slab_request *request)
 
 void watch_free(struct kmem_cache *s, void *object, const void *call_site)
 {
+	if (likely(!trace_watched())) {
+		slub_free(s, object);
+		return;
+	}
+	/* Before anything is written to it. */
+	if (refuse_free(s, object))
+		return;
 	if (account_on() && arena_contains(object))
 		account_release(object, s->size);
 	if (debug_cache(s)) {

@@ -238,7 +238,11 @@ Test(fault, the_environment)
 {
 	struct fault_attr a;
 
-	fault_setup("7,30,4096,-1,ignore-gfp-wait=n,cache-filter=y,verbose=1", "1,100,0,5,min-order=0", NULL);
+	setenv("KMEM_FAILSLAB", "7,30,4096,-1,ignore-gfp-wait=n,cache-filter=y,verbose=1", 1);
+	setenv("KMEM_FAIL_PAGE_ALLOC", "1,100,0,5,min-order=0", 1);
+	setenv("KMEM_FAIL_MEMPOOL_ALLOC", "3,100,0,6", 1);
+	setenv("KMEM_FAIL_MP_ALLOC", "1,25,100,-1,verbose=0", 1);
+	fault_setup(getenv);
 	a = defaults(KMEM_FAILSLAB);
 	cr_expect_eq(a.interval, 7);
 	cr_expect_eq(a.probability, 30);
@@ -249,6 +253,12 @@ Test(fault, the_environment)
 	a = defaults(KMEM_FAIL_PAGE_ALLOC);
 	cr_expect_eq(a.times, 5);
 	cr_expect_eq(a.min_order, 0);
+	a = defaults(KMEM_FAIL_MEMPOOL_ALLOC);
+	cr_expect_eq(a.interval, 3);
+	cr_expect_eq(a.times, 6);
+	a = defaults(KMEM_FAIL_MP_ALLOC);
+	cr_expect_eq(a.probability, 25);
+	cr_expect_eq(a.space, 100);
 }
 
 Test(fault, mistakes_in_the_environment_are_one_line)
@@ -261,13 +271,16 @@ Test(fault, mistakes_in_the_environment_are_one_line)
 		const char *said;
 
 		capture_start();
-		fault_setup(bad[i], NULL, NULL);
+		setenv("KMEM_FAILSLAB", bad[i], 1);
+		fault_setup(getenv);
 		said = capture_end();
 		cr_expect(!strncmp(said, "kmem: KMEM_FAILSLAB: cannot read \"", 34), "%s: %s", bad[i], said);
 		cr_expect_eq(strchr(said, '\n'), said + strlen(said) - 1);
 	}
 	capture_start();
-	fault_setup(NULL, NULL, "0");
+	unsetenv("KMEM_FAILSLAB");
+	setenv("KMEM_FAIL_NTH", "0", 1);
+	fault_setup(getenv);
 	cr_expect(strstr(capture_end(), "KMEM_FAIL_NTH: cannot read \"0\""));
 	cr_expect_eq(failures(10), 0);
 }
@@ -281,7 +294,8 @@ Test(fault, fail_nth_of_the_process_tells_where)
 	char number[32];
 
 	snprintf(number, sizeof(number), "3:%d", fd[1]);
-	fault_setup(NULL, NULL, number);
+	setenv("KMEM_FAIL_NTH", number, 1);
+	fault_setup(getenv);
 	cr_expect_eq(failures(1), 0);
 	cr_expect_not(fault_pages(GFP_KERNEL, 1, HERE), "a slab's pages do not count");
 	cr_expect_not(fault_object(GFP_KERNEL, HERE));

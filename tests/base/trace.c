@@ -28,6 +28,11 @@ static const struct {
 	[TRACE_MEMPOOL_RESIZE] = { "mempool_resize", 5 },
 	[TRACE_GENPOOL_ALLOC] = { "genpool_alloc", 5 },
 	[TRACE_GENPOOL_FREE] = { "genpool_free", 5 },
+	[TRACE_MP_CREATE] = { "mp_create", 4 },
+	[TRACE_MP_GROW] = { "mp_grow", 5 },
+	[TRACE_MP_RESET] = { "mp_reset", 4 },
+	[TRACE_MP_DESTROY] = { "mp_destroy", 4 },
+	[TRACE_BATCH] = { "batch", 2 },
 };
 
 static uint8_t *image;
@@ -87,6 +92,9 @@ static const struct probe *find_probe(const struct probe *probe, unsigned int nr
 	for (i = 0; i < nr; i++) {
 		if (strcmp(probe[i].name, name))
 			continue;
+		/* The others of the batch probe only raise the semaphores of objects. */
+		if (found && !strcmp(name, "batch"))
+			continue;
 		cr_expect_null(found, "%s fires in two places", name);
 		found = &probe[i];
 	}
@@ -98,7 +106,7 @@ Test(trace, each_event_is_one_probe_with_its_fields)
 	struct probe probe[32];
 	unsigned int nr = read_probes(probe, 32), i;
 
-	cr_expect_eq(nr, TRACE_NR_EVENTS);
+	cr_expect_eq(nr, TRACE_NR_EVENTS + 4, "and four places of the batch probe");
 	for (i = 0; i < TRACE_NR_EVENTS; i++) {
 		const struct probe *p = find_probe(probe, nr, expected[i].name);
 		unsigned int arguments = 1;
@@ -123,6 +131,57 @@ Test(trace, a_probe_is_a_nop_and_its_semaphore_is_in_the_array)
 		cr_expect_eq(*(const uint8_t *)(uintptr_t)p->pc, 0x90, "%s", p->name);
 		cr_expect_eq(p->semaphore, (uintptr_t)&trace_semaphore[i].count, "%s", p->name);
 	}
+}
+
+Test(trace, attaching_the_batch_probe_raises_the_semaphores_of_objects)
+{
+	struct probe probe[32];
+	unsigned int nr = read_probes(probe, 32), i, place = 0;
+	const enum trace_event event[] = { TRACE_BATCH, TRACE_KMEM_CACHE_ALLOC, TRACE_KMEM_CACHE_FREE, TRACE_KMALLOC,
+					   TRACE_KFREE };
+
+	for (i = 0; i < nr; i++) {
+		if (strcmp(probe[i].name, "batch"))
+			continue;
+		cr_assert_lt(place, 5);
+		cr_expect_eq(*(const uint8_t *)(uintptr_t)probe[i].pc, 0x90);
+		cr_expect_eq(probe[i].semaphore, (uintptr_t)&trace_semaphore[event[place]].count, "%u", place);
+		place++;
+	}
+	cr_expect_eq(place, 5);
+}
+
+Test(trace, pages_are_traced_for_the_batch_too)
+{
+	trace_semaphore[TRACE_BATCH].count = 1;
+	cr_expect(trace_on(TRACE_MM_PAGE_ALLOC));
+	cr_expect(trace_on(TRACE_MM_PAGE_FREE));
+	cr_expect_not(trace_on(TRACE_GENPOOL_ALLOC));
+	cr_expect_not(trace_single(TRACE_MM_PAGE_ALLOC));
+	trace_semaphore[TRACE_MM_PAGE_ALLOC].count = 1;
+	cr_expect(trace_single(TRACE_MM_PAGE_ALLOC));
+}
+
+Test(trace, a_single_probe_is_told_from_the_batch)
+{
+	trace_semaphore[TRACE_BATCH].count = 1;
+	trace_semaphore[TRACE_KMALLOC].count = 1;
+	cr_expect_not(trace_single(TRACE_KMALLOC));
+	trace_semaphore[TRACE_KMALLOC].count = 2;
+	cr_expect(trace_single(TRACE_KMALLOC));
+}
+
+Test(trace, watching_is_known_apart_from_tracing)
+{
+	trace_semaphore[TRACE_KMALLOC].count = 1;
+	cr_expect_not(trace_watched());
+	trace_watch(true);
+	cr_expect(trace_watched());
+	cr_expect_eq(trace_semaphore[TRACE_BATCH].count, 0);
+	trace_watch(false);
+	cr_expect_not(trace_watched());
+	trace_semaphore[TRACE_KMEM_CACHE_ALLOC].asked = 65535;
+	cr_expect(trace_watched());
 }
 
 Test(trace, nobody_traces_at_start)
@@ -152,6 +211,10 @@ Test(trace, a_probe_nobody_listens_to_does_nothing)
 	trace_mempool_resize(NULL, NULL, "x", 1, 2);
 	trace_genpool_alloc(NULL, 1, NULL, "x", 2);
 	trace_genpool_free(NULL, 1, NULL, "x", 2);
+	trace_mp_create(NULL, NULL, "x", 1);
+	trace_mp_grow(NULL, NULL, NULL, "x", 1);
+	trace_mp_reset(NULL, NULL, "x", 1);
+	trace_mp_destroy(NULL, NULL, "x", 1);
 	cr_expect_str_eq(capture_end(), "");
 }
 

@@ -21,8 +21,15 @@ cc -o "$dest/shared" "$dest/program.c" $(pkg-config --cflags --libs kmem) || exi
 LD_LIBRARY_PATH=$dest/usr/lib "$dest/shared" || { echo "the shared program failed"; exit 1; }
 cc -static-pie -fPIE -o "$dest/static" "$dest/program.c" -I"$dest/usr/include" "$dest/usr/lib/libkmem.a" || exit 1
 "$dest/static" || { echo "the static program failed"; exit 1; }
-cc -Wall -Wextra -Werror -o "$dest/ported" examples/ported.c $(pkg-config --cflags --libs kmem-compat) || exit 1
-LD_LIBRARY_PATH=$dest/usr/lib "$dest/ported" >"$dest/ported.out" || { echo "the ported kernel program failed"; exit 1; }
+for source in "$dest"/usr/share/doc/slabscope/examples/*.c; do
+	name=$(basename "$source" .c) package=kmem
+	case $name in leaky) continue ;; ported) package=kmem-compat ;; session_rcu) package="kmem liburcu" ;; esac
+	cc -Wall -Wextra -Werror -o "$dest/$name" "$source" $(pkg-config --cflags --libs $package) -pthread || exit 1
+	LD_LIBRARY_PATH=$dest/usr/lib "$dest/$name" >"$dest/$name.out" || { echo "the example $name failed"; exit 1; }
+	cmp "$dest/$name.out" <("build/examples/$name") || { echo "the example $name prints something else when installed"; exit 1; }
+	examples=$((${examples:-0} + 1))
+done
+[ "${examples:-0}" -ge 7 ] || { echo "only ${examples:-0} examples are installed"; exit 1; }
 cat >"$dest/program.cc" <<'C'
 #include <kmem/fastpath.h>
 #include <kmem/slab.h>

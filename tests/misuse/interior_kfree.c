@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A pointer into an object: found at the flush, and left alone. */
+/* A pointer into an object, an unaligned one included: seen at once, and left alone. */
+#include <kmem/fastpath.h>
+
 #include "misuse.h"
 
 int main(void)
@@ -8,6 +10,8 @@ int main(void)
 	char *object = kmem_cache_alloc(s, GFP_KERNEL);
 
 	kfree(again(object + 8));
-	kmem_cache_shrink(s);
+	kfree(again(object + 1));
+	kmem_cache_free(s, again(object + 32));
+	kmem_cache_free_inline(s, again(object + 3));
 	return 0;
 }

@@ -3,6 +3,8 @@
 #ifndef TESTS_MISUSE_H
 #define TESTS_MISUSE_H
 
+#include <sched.h>
+
 #include <kmem/page.h>
 #include <kmem/slab.h>
 #include <stdio.h>
@@ -15,6 +17,17 @@ static inline void *again(const void *p)
 
 	__asm__("" : "=r"(forgotten) : "0"(p) : "memory");
 	return forgotten;
+}
+
+/* Its slot is what knows the object freed last. */
+static inline void stay_on_one_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)sched_getcpu(), &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		exit(9);
 }
 
 static inline struct kmem_cache *cache(const char *name, unsigned int size)

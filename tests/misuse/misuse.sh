@@ -295,6 +295,11 @@ kmem:   Object ADDR @offset=64
 END
 expect double_free 0 <<'END'
 kmem: BUG victim: Object already free: ADDR; it was left alone
+kmem: BUG victim: Object already free: ADDR; it was left alone
+kmem: BUG victim: Object already free: ADDR; it was left alone
+END
+expect double_free_later 0 <<'END'
+kmem: BUG victim: Object already free: ADDR; it was left alone
 END
 expect foreign_free_pages SIGABRT <<'END'
 kmem: BUG: free_pages(ADDR): not memory of the page allocator
@@ -309,6 +314,12 @@ kmem: page dumped because: free of a page that is free already
 END
 expect interior_kfree 0 <<'END'
 kmem: BUG victim: Invalid object pointer ADDR: 8 bytes into the slab at ADDR; it was left alone
+kmem: BUG victim: Invalid object pointer ADDR: 1 bytes into the slab at ADDR; it was left alone
+kmem: BUG victim: Invalid object pointer ADDR: 32 bytes into the slab at ADDR; it was left alone
+kmem: BUG victim: Invalid object pointer ADDR: 3 bytes into the slab at ADDR; it was left alone
+END
+expect interior_kfree_later 0 <<'END'
+kmem: BUG victim: Invalid object pointer ADDR: 32 bytes into the slab at ADDR; it was left alone
 END
 expect interior_large_kfree SIGABRT <<'END'
 kmem: BUG: kfree(ADDR): no allocated object is at this address
@@ -384,11 +395,44 @@ END
 expect mempool_destroy_twice SIGABRT <<'END'
 kmem: BUG: mempool_destroy(ADDR): not a live mempool
 END
+expect mempool_double_free 0 <<'END'
+kmem: BUG mempool kmalloc-64: mempool_free(ADDR): it is in the reserve already; it was left alone
+END
+expect mempool_free_destroyed SIGABRT <<'END'
+kmem: BUG: mempool_free(ADDR, ADDR): not a live mempool; the element was left alone
+END
+expect mempool_resize_destroyed SIGABRT <<'END'
+kmem: BUG: mempool_resize(ADDR): not a live mempool
+END
+expect mempool_resize_race SIGABRT <<'END'
+kmem: BUG mempool mempool-0: destroyed while it is being resized; it is kept
+END
+expect mempool_use_destroyed SIGABRT <<'END'
+kmem: BUG: mempool_alloc(ADDR): not a live mempool
+END
 expect mempool_foreign_free SIGABRT <<'END'
 kmem: BUG: kfree(ADDR): not memory of this allocator
 END
 expect mempool_resize_zero 0 <<'END'
 kmem: mempool_resize(kmalloc-64, 0): the size must be positive
+END
+expect mp_pool_destroy_in_handler 0 <<'END'
+kmem: BUG mp_pool mp_pool-0: mp_destroy_pool() in one of its cleanup handlers; it was ignored
+END
+expect mp_pool_destroy_twice SIGABRT <<'END'
+kmem: BUG: mp_destroy_pool(ADDR): not a live mp_pool
+END
+expect mp_pool_double_free 0 <<'END'
+kmem: BUG mp_pool mp_pool-0: mp_free(ADDR): it is free already; it was left alone
+END
+expect mp_pool_foreign_free SIGABRT <<'END'
+kmem: BUG mp_pool mp_pool-0: mp_free(ADDR): not memory of this pool
+END
+expect mp_pool_use_destroyed SIGABRT <<'END'
+kmem: BUG: mp_alloc(ADDR): not a live mp_pool
+END
+expect percpu_double_free SIGABRT <<'END'
+kmem: BUG: free_percpu(ADDR): not memory of alloc_percpu()
 END
 expect percpu_foreign_free SIGABRT <<'END'
 kmem: BUG: free_percpu(ADDR): not memory of alloc_percpu()

@@ -107,3 +107,24 @@ Test(arena, fork_locks_pair_up, .timeout = 10)
 	arena_unlock_after_fork(true);
 	cr_expect_neq(arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false), 0);
 }
+
+Test(arena, aligned_blocks_are_found_between_taken_ones)
+{
+	uint32_t block[40], i, found, again;
+	size_t align = 4 * BLOCK_BYTES;
+
+	for (i = 0; i < 40; i++)
+		block[i] = arena_take_blocks(1, KMEM_BLOCK_BUDDY, 0, false);
+	/* A hole of 6 blocks, in which one run of 3 is aligned. */
+	for (i = 0; (uintptr_t)block_addr(block[i]) % align; i++)
+		;
+	arena_return_blocks(block[i] + 6, 6);
+	found = arena_take_aligned(3, align, KMEM_BLOCK_LARGE, 0);
+	cr_expect_eq(found, block[i] + 8);
+	/* What is left of the hole is no room for three. */
+	again = arena_take_aligned(3, align, KMEM_BLOCK_LARGE, 0);
+	cr_expect(again > block[39] && (uintptr_t)block_addr(again) % align == 0);
+	cr_expect_eq(arena_take_blocks(2, KMEM_BLOCK_LARGE, 0, false), block[i] + 6, "first fit goes on");
+	arena_return_blocks(found, 3);
+	cr_expect_eq(arena_take_aligned(1, align, KMEM_BLOCK_LARGE, 0), found);
+}

@@ -144,3 +144,47 @@ Test(large, what_cannot_be_is_refused_and_nothing_lost)
 	cr_expect(intact(page_to_addr(page), 5 * MIB));
 	cr_expect_eq(zones[0].mapped_pages, 1280);
 }
+
+Test(large, mappings_and_their_bytes_are_counted_with_their_peaks)
+{
+	struct page *a = large_map(5 * MIB, -1), *b = large_map(8 * MIB, -1);
+	struct large_usage usage = large_usage();
+
+	cr_expect(usage.nr == 2 && usage.peak_nr == 2 && usage.bytes == 13 * MIB && usage.peak_bytes == 13 * MIB);
+	large_unmap(a);
+	cr_assert(large_resize(b, 6 * MIB));
+	usage = large_usage();
+	cr_expect(usage.nr == 1 && usage.peak_nr == 2 && usage.bytes == 6 * MIB && usage.peak_bytes == 13 * MIB);
+	/* Moving is not two mappings at a time. */
+	b = large_remap(b, 12 * MIB);
+	usage = large_usage();
+	cr_expect(usage.nr == 1 && usage.bytes == 12 * MIB && usage.peak_bytes == 13 * MIB);
+	large_unmap(b);
+	usage = large_usage();
+	cr_expect(usage.nr == 0 && usage.bytes == 0);
+}
+
+Test(large, is_aligned_to_more_than_a_block)
+{
+	struct page *held = large_map(5 * MIB, -1), *page;
+	size_t align;
+
+	for (align = BLOCK_BYTES; align <= 256 * MIB; align *= 2) {
+		struct page *small, *other;
+
+		page = large_map_aligned(5 * MIB, align, -1);
+		other = large_map_aligned(1, align, -1);
+		small = large_map(4 * MIB, -1);
+		cr_assert(page && other && small && page != other);
+		cr_expect_eq((uintptr_t)page_to_addr(page) % align, 0, "%zx", align);
+		cr_expect_eq((uintptr_t)page_to_addr(other) % align, 0, "%zx", align);
+		fill(page_to_addr(page), 5 * MIB);
+		cr_expect(intact(page_to_addr(page), 5 * MIB));
+		large_unmap(other);
+		large_unmap(page);
+		large_unmap(small);
+	}
+	large_unmap(held);
+	cr_expect_null(large_map_aligned(1, (size_t)1 << 60, -1));
+	cr_expect_eq(large_usage().nr, 0);
+}

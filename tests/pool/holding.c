@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * holding.c - holds objects in a mempool's reserve, behind a genpool's owner and in per-CPU memory, none
- * of which is a leak; and loses two: one that it took from the reserve, and one that was per-CPU.
+ * holding.c - holds objects in a mempool's reserve, behind a genpool's owner, in per-CPU memory and in a region
+ * pool's pieces, none of which is a leak; and loses: one that it took from the reserve, one that was per-CPU,
+ * and a whole region pool with what only its pieces refer to.
  */
 #include <kmem/genalloc.h>
 #include <kmem/mempool.h>
+#include <kmem/mp_pool.h>
 #include <kmem/percpu.h>
 #include <kmem/slab.h>
 #include <stdio.h>
@@ -14,6 +16,27 @@ static mempool_t *pool;
 static mempool_t embedded;
 static struct gen_pool *range;
 static void **slots;
+static struct mp_pool *volatile region;
+
+/* Pieces in several nodes and large ones, each of which refers to an object. */
+static struct mp_pool *fill_region(const char *name)
+{
+	struct kmem_cache *s = kmem_cache_create(name, 72, 0, 0, NULL);
+	struct mp_pool *pool = mp_create_pool(2500);
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		void **small = mp_alloc(pool, 500), **large = mp_alloc(pool, 12000);
+
+		small[3] = kmem_cache_alloc(s, GFP_KERNEL);
+		large[1000] = kmem_cache_alloc(s, GFP_KERNEL);
+		if (i % 3 == 0) {
+			kmem_cache_free(s, large[1000]);
+			mp_free(pool, large);
+		}
+	}
+	return pool;
+}
 
 static __attribute__((noinline)) void set_up(void)
 {
@@ -31,6 +54,7 @@ static __attribute__((noinline)) void set_up(void)
 	slots = alloc_percpu(void *);
 	for_each_possible_cpu(cpu)
 		*per_cpu_ptr(slots, cpu) = kmem_cache_alloc(percpu, GFP_KERNEL);
+	region = fill_region("kept");
 }
 
 static __attribute__((noinline)) void lose(void)
@@ -40,6 +64,7 @@ static __attribute__((noinline)) void lose(void)
 	element = NULL;
 	(void)element;
 	*per_cpu_ptr(slots, 0) = NULL;
+	(void)fill_region("lost");
 }
 
 /* So that nothing of it is left on the stack. */

@@ -9,12 +9,15 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include <kmem/fault.h>
 #include <kmem/mempool.h>
 #include <kmem/page.h>
 
 #include "base/os.h"
+#include "base/report.h"
 #include "base/trace.h"
 #include "pool/table.h"
+#include "slab/kmalloc.h"
 
 /* ---- the allocator below ---- */
 
@@ -610,6 +613,57 @@ Test(mempool, elements_that_are_missing_are_reported)
 	below_free(element, NULL);
 }
 
+Test(mempool, an_element_freed_twice_is_not_two)
+{
+	mempool_t *pool = make(3);
+	void *a = mempool_alloc_preallocated(pool), *b = mempool_alloc_preallocated(pool), *elems[2];
+	char want[200];
+
+	mempool_free(a, pool);
+	snprintf(want, sizeof(want), "kmem: BUG mempool mempool-0: mempool_free(%p): it is in the reserve already; "
+		 "it was left alone\n", a);
+	capture_start();
+	mempool_free(hidden(a), pool);
+	elems[0] = hidden(a);
+	elems[1] = b;
+	cr_expect_eq(mempool_free_bulk(pool, elems, 2), 2);
+	cr_expect_str_eq(strstr(capture_end(), "\n") + 1, want);
+	cr_expect_eq(stat_of(pool).curr_nr, 3);
+	cr_expect_eq(stat_of(pool).refills, 2);
+	mempool_destroy(pool);
+	cr_expect_eq(below.live, 0);
+}
+
+/* With misuse=repair the process lives on. */
+Test(mempool, a_destroyed_pool_serves_nothing)
+{
+	static mempool_t pool;
+	void *element, *elems[2] = { NULL };
+
+	report_set_policy(KMEM_MISUSE_REPAIR);
+	cr_assert_eq(mempool_init(&pool, 2, below_alloc, below_free, (void *)64), 0);
+	element = mempool_alloc(&pool, GFP_KERNEL);
+	mempool_exit(&pool);
+	cr_expect_not(mempool_initialized(&pool));
+	mempool_exit(&pool);
+	capture_start();
+	cr_expect_null(mempool_alloc(&pool, GFP_KERNEL));
+	cr_expect_null(mempool_alloc(&pool, GFP_ATOMIC));
+	cr_expect_null(mempool_alloc_preallocated(&pool));
+	cr_expect_null(mempool_alloc_noreserve(&pool, GFP_KERNEL));
+	mempool_alloc_bulk(&pool, elems, 2, 0);
+	cr_expect(!elems[0] && !elems[1]);
+	mempool_free(element, &pool);
+	cr_expect_eq(mempool_resize(&pool, 5), -EINVAL);
+	mempool_destroy(&pool);
+	cr_expect(strstr(capture_end(), "not a live mempool"));
+	cr_expect_eq(below.live, 1, "the element was left alone");
+	below_free(element, NULL);
+	cr_assert_eq(mempool_init(&pool, 2, below_alloc, below_free, (void *)64), 0, "and it can be made again");
+	mempool_exit(&pool);
+	cr_expect_eq(below.live, 0);
+}
+
 Test(mempool, a_pool_destroyed_twice_is_a_bug, .signal = SIGABRT)
 {
 	mempool_t *pool = make(1), *again = hidden(pool);
@@ -645,6 +699,7 @@ Test(mempool, events_do_not_change_what_happens)
 
 	trace_watch(true);
 	a = mempool_alloc(pool, GFP_KERNEL);
+	cr_expect_eq(stat_of(pool).reserve_hits, 0);
 	b = mempool_alloc_preallocated(pool);
 	mempool_free(a, pool);
 	mempool_free(b, pool);
@@ -667,7 +722,7 @@ static struct {
 	unsigned int rounds;
 	bool bulk, resize;
 	uint64_t taken[THREADS];
-	uint64_t longest_ns;
+	uint64_t longest_ns[THREADS]; /* that one call took */
 } crowd;
 
 /* Whoever has an element has it alone: it writes its number, and finds it again. */
@@ -685,11 +740,14 @@ static void one_round(uint64_t me, unsigned int i)
 {
 	void *elems[4] = { NULL };
 	unsigned int j, given, count = crowd.bulk && i % 8 == 0 ? 4 : 1;
+	uint64_t start_ns = os_now_ns(), took_ns;
 
 	if (count == 1)
 		elems[0] = mempool_alloc(crowd.pool, GFP_KERNEL);
 	else
 		mempool_alloc_bulk(crowd.pool, elems, count, 0);
+	took_ns = os_now_ns() - start_ns;
+	crowd.longest_ns[me - 1] = MAX(crowd.longest_ns[me - 1], took_ns);
 	for (j = 0; j < count; j++)
 		use(elems[j], me);
 	given = count == 1 ? 0 : mempool_free_bulk(crowd.pool, elems, count);
@@ -705,7 +763,7 @@ static void *member(void *arg)
 	for (i = 0; i < crowd.rounds; i++) {
 		one_round(me + 1, i);
 		crowd.taken[me]++;
-		if (crowd.resize && me == 0 && i % 4 == 0)
+		if (crowd.resize && me < 3 && i % 4 == 0)
 			mempool_resize(crowd.pool, 4 + (int)(i % 13));
 	}
 	return NULL;
@@ -722,8 +780,11 @@ static void run_crowd(int min_nr)
 	for (i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	stat = stat_of(crowd.pool);
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < THREADS; i++) {
 		cr_expect_eq(crowd.taken[i], crowd.rounds);
+		cr_expect_lt(crowd.longest_ns[i], 4500000000u, "thread %lu waited for the poll: %lu ms", i,
+			     crowd.longest_ns[i] / 1000000);
+	}
 	cr_expect_eq(stat.waiting, 0);
 	cr_expect_eq(crowd.pool->live->promised, 0);
 	cr_expect_eq(crowd.pool->live->waiter_head | crowd.pool->live->waiter_tail, 0);
@@ -745,6 +806,81 @@ Test(mempool, many_threads_share_a_reserve_when_nothing_else_is_left, .timeout =
 	crowd.rounds = 300;
 	below.fail = true;
 	run_crowd(4);
+}
+
+static void fail_mempool_alloc(unsigned long probability)
+{
+	struct fault_attr a;
+
+	cr_assert_eq(kmem_fault_get(KMEM_FAIL_MEMPOOL_ALLOC, &a), 0);
+	a.probability = probability;
+	a.times = -1;
+	a.verbose = 0;
+	cr_assert_eq(kmem_fault_set(KMEM_FAIL_MEMPOOL_ALLOC, &a), 0);
+}
+
+Test(mempool, injected_failures_leave_the_reserve)
+{
+	mempool_t *pool = make(2);
+	void *elems[2] = { NULL }, *element;
+
+	fail_mempool_alloc(100);
+	cr_expect_not_null(element = mempool_alloc(pool, GFP_KERNEL));
+	cr_expect_eq(below.nr_calls, 0, "the allocator below is not asked");
+	mempool_free(element, pool);
+	cr_expect_eq(mempool_alloc_bulk(pool, elems, 2, 0), 0);
+	cr_expect_eq(below.nr_calls, 0);
+	cr_expect_eq(stat_of(pool).reserve_hits, 3);
+	cr_expect_null(mempool_alloc(pool, GFP_ATOMIC), "and then it is empty");
+	cr_expect_eq(mempool_free_bulk(pool, elems, 2), 2);
+	fail_mempool_alloc(0);
+	mempool_free(mempool_alloc(pool, GFP_KERNEL), pool);
+	cr_expect_eq(below.nr_calls, 1);
+	mempool_destroy(pool);
+	cr_expect_eq(below.live, 0);
+}
+
+Test(mempool, many_threads_under_injected_failures, .timeout = 100)
+{
+	crowd.pool = make(4);
+	crowd.rounds = 300;
+	crowd.bulk = true;
+	fail_mempool_alloc(100);
+	run_crowd(4);
+	crowd.pool = make(6);
+	memset(crowd.taken, 0, sizeof(crowd.taken));
+	fail_mempool_alloc(70);
+	run_crowd(6);
+}
+
+static void *kmalloc_counted(gfp_t gfp, void *data)
+{
+	void *p = mempool_kmalloc(gfp, data);
+
+	if (p)
+		__atomic_add_fetch(&below.live, 1, __ATOMIC_RELAXED);
+	return p;
+}
+
+/* The real thing: kmalloc() fails, mempools hold, and every object goes back. */
+Test(mempool, many_threads_on_a_kmalloc_that_fails, .timeout = 100)
+{
+	struct kmem_cache *s = kmalloc_cache(1000, GFP_KERNEL);
+	struct kmem_cache_stat before, after;
+	struct fault_attr a;
+
+	kmem_cache_stat(s, &before);
+	crowd.pool = mempool_create(4, kmalloc_counted, below_free, (void *)1000);
+	crowd.rounds = 300;
+	cr_assert_eq(kmem_fault_get(KMEM_FAILSLAB, &a), 0);
+	a.probability = 90;
+	a.times = -1;
+	a.verbose = 0;
+	a.ignore_gfp_wait = false;
+	cr_assert_eq(kmem_fault_set(KMEM_FAILSLAB, &a), 0);
+	run_crowd(4);
+	kmem_cache_stat(s, &after);
+	cr_expect_eq(after.active, before.active);
 }
 
 Test(mempool, many_threads_on_an_allocator_that_fails_at_random, .timeout = 100)

@@ -39,6 +39,22 @@ Test(reserve, is_a_stack_that_knows_its_low_water)
 	cr_expect_eq(m.low_water, 1);
 }
 
+Test(reserve, knows_what_came_last)
+{
+	static void *many[200];
+	static char thing[200];
+	int i;
+
+	m = (struct kmem_mempool){ .min_nr = 200, .capacity = 200, .elements = (uintptr_t)many };
+	cr_expect_not(reserve_holds(&m, &thing[0]));
+	for (i = 0; i < 199; i++)
+		reserve_push(&m, &thing[i]);
+	cr_expect(reserve_holds(&m, &thing[198]));
+	cr_expect(reserve_holds(&m, &thing[198 - 63]));
+	cr_expect_not(reserve_holds(&m, &thing[198 - 64]), "the search has an end");
+	cr_expect_not(reserve_holds(&m, &thing[199]));
+}
+
 Test(reserve, a_push_beyond_its_size_is_a_bug, .signal = SIGABRT)
 {
 	push(MIN_NR + 1);

@@ -39,7 +39,7 @@ expect overflow_8 $abort "$(small 48 'Right Redzone overwritten')"
 expect overflow_1_large $abort 'BUG kmalloc-large (Not tainted): kmalloc Redzone overwritten'
 expect overflow_8_large $abort 'BUG kmalloc-large (Not tainted): kmalloc Redzone overwritten'
 expect overflow_1_huge $abort 'BUG kmalloc-large (Not tainted): kmalloc Redzone overwritten'
-expect zero_size_write $abort "$(small 8 'kmalloc Redzone overwritten')"
+expect zero_size_write $abort "$(small 16 'kmalloc Redzone overwritten')"
 expect underflow_1 $abort "$(small 48 'Left Redzone overwritten')"
 expect write_after_free $abort "$(small 48 'Poison overwritten')"
 expect realloc_freed $abort "$(small 48 'Object already free')"

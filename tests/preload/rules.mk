@@ -1,8 +1,21 @@
-# One program for all cases: it does wrong with malloc(), and knows nothing of libkmem.
-TEST_HELPERS    += tests/preload/misuse.c
-TEST_HELPER_BIN += $(B)/tests/preload/misuse
+# Programs that use malloc() in one way or another, and know nothing of libkmem; each has its script.
+PRELOAD_BIN      := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/preload/*.c)) \
+                    $(patsubst tests/%.cc,$(B)/tests/%,$(wildcard tests/preload/*.cc)) $(B)/tests/preload/operators.so
+TEST_HELPERS    += $(wildcard tests/preload/*.c)
+TEST_HELPER_BIN += $(PRELOAD_BIN)
 
-$(B)/tests/preload/misuse: tests/preload/misuse.c
+$(B)/tests/preload/%: tests/preload/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O0 -g -fno-omit-frame-pointer -w -o $@ $<
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O0 -g -fno-omit-frame-pointer -w -o $@ $< -pthread
+
+$(B)/tests/preload/%: tests/preload/%.cc
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)
+	$(Q)$(CXX) -std=c++17 -O1 -g -Wall -Wextra -o $@ $< -pthread
+
+# As a plugin with a C++ library of its own scope.
+$(B)/tests/preload/%.so: tests/preload/%.cc
+	@mkdir -p $(@D)
+	$(call say,CXX,$@)
+	$(Q)$(CXX) -std=c++17 -O1 -g -DPLUGIN -shared -fPIC -o $@ $<

@@ -20,7 +20,11 @@ mempool_free 5
 mempool_resize 5
 mempool_wait 5
 mm_page_alloc 4
-mm_page_free 2'
+mm_page_free 2
+mp_create 4
+mp_destroy 4
+mp_grow 5
+mp_reset 4'
 
 for object in "$lib" "$build/libkmem-malloc.so"; do
 	readelf -nW "$object" >"$out/last"
@@ -51,13 +55,18 @@ timeout 60 bpftrace -p $steady -e "
 	usdt:$lib:kmem:mempool_resize { @resize[str(arg2), arg3, arg4] = count(); }
 	usdt:$lib:kmem:genpool_alloc { @taken[str(arg3), arg4] = count(); }
 	usdt:$lib:kmem:genpool_free { @given[str(arg3), arg4] = count(); }
+	usdt:$lib:kmem:mp_create { @made[arg3] = count(); }
+	usdt:$lib:kmem:mp_grow { @grown[str(arg3), arg4] = count(); }
+	usdt:$lib:kmem:mp_reset { @reset[str(arg2), arg3] = count(); }
+	usdt:$lib:kmem:mp_destroy { @ended[str(arg2), arg3] = count(); }
 	interval:s:2 { exit(); }" >"$out/last" 2>&1
 # size 100 takes 104 bytes; kmalloc(1000) 1024 with GFP_ATOMIC 0x820; order 2 with GFP_KERNEL 0xcc0
 for want in '@alloc\[steady, 100, 104\]: [1-9]' '@free\[steady\]: [1-9]' '@kmalloc\[1000, 1024, 2080\]: [1-9]' \
 	'@pool\[steady pool, 0\]: [1-9]' '@pool\[steady pool, 1\]: [1-9]' '@refill\[steady pool, 1\]: [1-9]' \
 	'@wait\[steady pool, 1\]: [1-9]' '@resize\[steady pool, 1, 2\]: [1-9]' \
 	'@taken\[steady range, 300\]: [1-9]' '@given\[steady range, 300\]: [1-9]' \
-	'@kfree: [1-9]' '@pages\[2, 3264\]: [1-9]' '@freed\[2\]: [1-9]'; do
+	'@made\[3000\]: [1-9]' '@grown\[steady region, 5000\]: [1-9]' '@reset\[steady region, 5100\]: [1-9]' \
+	'@ended\[steady short, 0\]: [1-9]' '@kfree: [1-9]' '@pages\[2, 3264\]: [1-9]' '@freed\[2\]: [1-9]'; do
 	grep -qE "$want" "$out/last" || fail "bpftrace did not print $want"
 done
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * steady.c - one object of cache "steady", one page, and pieces of two pools allocated and freed
+ * steady.c - one object of cache "steady", one page, and pieces of three pools allocated and freed
  * every millisecond, for tracers. One thread waits for the mempool while the other has its element.
  */
 #include <kmem/genalloc.h>
 #include <kmem/mempool.h>
+#include <kmem/mp_pool.h>
 #include <kmem/page.h>
 #include <kmem/slab.h>
 #include <pthread.h>
@@ -47,16 +48,29 @@ static void use_mempool(void)
 	below_fails = false;
 }
 
+static void use_region(struct mp_pool *region)
+{
+	struct mp_pool *own = mp_create_pool(3000);
+
+	if (!own || !mp_alloc(region, 100) || !mp_alloc(region, 5000))
+		_exit(1);
+	mp_reset_pool(region);
+	mp_set_name(own, "steady short");
+	mp_destroy_pool(own);
+}
+
 int main(void)
 {
 	struct kmem_cache *s = kmem_cache_create("steady", 100, 0, 0, NULL);
 	struct gen_pool *range = gen_pool_create(5, -1);
+	struct mp_pool *region = mp_create_pool(2000);
 
 	pool = mempool_create(1, take, mempool_kfree, (void *)200);
-	if (!s || !range || !pool || gen_pool_add(range, 0x10000, 0x10000, -1))
+	if (!s || !range || !region || !pool || gen_pool_add(range, 0x10000, 0x10000, -1))
 		return 1;
 	mempool_set_name(pool, "steady pool");
 	gen_pool_set_name(range, "steady range");
+	mp_set_name(region, "steady region");
 	puts("READY");
 	fflush(stdout);
 	for (int i = 0; i < 30000; i++) {
@@ -69,6 +83,7 @@ int main(void)
 		__free_pages(page, 2);
 		use_mempool();
 		gen_pool_free(range, gen_pool_alloc(range, 300), 300);
+		use_region(region);
 		usleep(1000);
 	}
 	return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* shadow.c - one access for AddressSanitizer or memcheck to judge. shadow good|after|beyond|kmalloc|sheaf */
+/* shadow.c - one access for AddressSanitizer or memcheck to judge. shadow good|after|beyond|kmalloc|piece|gap */
 #include <stdio.h>
 #include <string.h>
 
+#include <kmem/mp_pool.h>
 #include <kmem/slab.h>
 
 static volatile char sink;
@@ -33,16 +34,46 @@ static void good(struct kmem_cache *s)
 	kmem_cache_destroy(s);
 }
 
+static void good_region(struct mp_pool *pool)
+{
+	static char buffer[3000];
+	struct mp_pool *fixed = mp_create_fixed_pool(buffer, sizeof(buffer));
+	unsigned int round, i;
+
+	for (round = 0; round < 5; round++) {
+		for (i = 0; i < 200; i++) {
+			memset(mp_nalloc(pool, i), 1, i);
+			memset(mp_alloc(pool, i * 40), 2, i * 40);
+			memset(mp_alloc(fixed, 10), 3, 10);
+			if (i % 100 == 99)
+				mp_reset_pool(fixed);
+		}
+		mp_free(pool, mp_calloc(pool, 100000));
+		mp_reset_pool(pool);
+	}
+	mp_destroy_pool(fixed);
+	memset(buffer, 4, sizeof(buffer));
+	mp_destroy_pool(pool);
+}
+
 int main(int argc, char **argv)
 {
 	struct kmem_cache *s = kmem_cache_create("shadow", 100, 0, 0, NULL);
 	char *p = kmem_cache_alloc(s, GFP_KERNEL), *q = kmalloc(64, GFP_KERNEL);
+	struct mp_pool *pool = mp_create_pool(1000);
+	char *volatile piece = mp_alloc(pool, 24); /* of a size that the compiler does not know */
 	const char *what = argc > 1 ? argv[1] : "good";
 
 	memset(p, 1, 100);
 	memset(q, 1, 64);
 	if (!strcmp(what, "beyond"))
 		sink = p[100];
+	memset(piece, 1, 24);
+	if (!strcmp(what, "gap"))
+		sink = piece[mp_alloc(pool, 1) ? 24 : 0];
+	mp_reset_pool(pool);
+	if (!strcmp(what, "piece"))
+		sink = piece[5];
 	kfree(q);
 	if (!strcmp(what, "kmalloc"))
 		sink = q[8];
@@ -51,6 +82,7 @@ int main(int argc, char **argv)
 		sink = p[50];
 	if (!strcmp(what, "good"))
 		good(s);
+	good_region(pool);
 	puts("done");
 	return 0;
 }

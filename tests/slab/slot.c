@@ -173,6 +173,21 @@ Test(slot, full_and_empty_are_exact_locked)
 	boundaries(&locked_ops);
 }
 
+Test(slot, a_push_refuses_the_object_on_top_and_addresses_of_no_object)
+{
+	void *object = NULL;
+
+	use_cpu_slot(10);
+	cr_expect_neq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)64), 0);
+	cr_expect_eq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)64), 0, "twice");
+	cr_expect_eq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)(128 + 8)), 0, "interior");
+	cr_expect_eq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)(128 + 1)), 0, "unaligned");
+	cr_expect_neq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)128), 0);
+	cr_expect_neq(kmem_slot_pop(s, percpu_tls.rseq, percpu_tls.id, &object), 0);
+	cr_expect_neq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, object), 0, "what left may come back");
+	cr_expect_eq(kmem_slot_count(slot), 2);
+}
+
 Test(slot, the_single_operations_are_a_stack)
 {
 	void *object = NULL;
@@ -181,11 +196,11 @@ Test(slot, the_single_operations_are_a_stack)
 	use_cpu_slot(10);
 	cr_expect_eq(kmem_slot_pop(s, percpu_tls.rseq, percpu_tls.id, &object), 0);
 	for (i = 1; i <= 10; i++)
-		cr_expect_neq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)(i * 8)), 0);
-	cr_expect_eq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)88), 0, "full");
+		cr_expect_neq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)(i * 64)), 0);
+	cr_expect_eq(kmem_slot_push(s, percpu_tls.rseq, percpu_tls.id, (void *)704), 0, "full");
 	for (i = 10; i >= 1; i--) {
 		cr_expect_neq(kmem_slot_pop(s, percpu_tls.rseq, percpu_tls.id, &object), 0);
-		cr_expect_eq(object, (void *)(i * 8));
+		cr_expect_eq(object, (void *)(i * 64));
 	}
 	cr_expect_eq(kmem_slot_pop(s, percpu_tls.rseq, percpu_tls.id, &object), 0);
 	cr_expect_eq(kmem_slot_allocs(slot), 10);

@@ -98,7 +98,8 @@ Test(keys, other_letters)
 	cr_expect_eq(action_of('?'), ACTION_HELP);
 	cr_expect_eq(action_of('j'), ACTION_DOWN);
 	cr_expect_eq(action_of('k'), ACTION_UP);
-	for (const char *p = "xXwWyYtTdD0123456789!@#$%^&*()[]{}"; *p; p++)
+	cr_expect_eq(action_of('t'), ACTION_POOLS);
+	for (const char *p = "xXwWyYdD0123456789!@#$%^&*()[]{}"; *p; p++)
 		cr_expect_eq(action_of(*p), ACTION_NONE, "%c", *p);
 	cr_expect_eq(key_action(&enter), ACTION_NONE);
 }

@@ -85,3 +85,12 @@ Test(options, wrong_usage, .init = redirect)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		cr_expect_eq(parse(lines[i]), 2, "%s", lines[i]);
 }
+
+Test(options, pools_are_those_of_processes, .init = cr_redirect_stderr)
+{
+	cr_assert_eq(parse("-o -p 1 --pools"), ARGS_CONTINUE);
+	cr_expect(o.pools);
+	cr_expect_not(o.kernel);
+	cr_expect_eq(parse("--pools"), ARGS_EXIT_USAGE);
+	cr_expect_eq(parse("--pools --kernel"), ARGS_EXIT_USAGE);
+}

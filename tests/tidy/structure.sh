@@ -9,7 +9,7 @@ bad=0
 complain() { echo "tidy: $*"; bad=1; }
 
 layers=(base text page slab pool entry)
-objects() { for layer in "$@"; do find "$build/obj/alloc/$layer" -name '*.o' ! -name malloc.o ! -name delete.o 2>/dev/null; done; }
+objects() { for layer in "$@"; do find "$build/obj/alloc/$layer" -name '*.o' ! -name 'malloc*.o' ! -name new.o ! -name delete.o 2>/dev/null; done; }
 
 # 1. Each layer links with those to its left and nothing else: an upward call is named by the linker.
 for ((i = 0; i < ${#layers[@]}; i++)); do

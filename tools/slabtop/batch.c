@@ -5,6 +5,7 @@
 #include "slabtop/batch.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "common/output.h"
 #include "slabtop/columns.h"
 #include "slabtop/header.h"
+#include "slabtop/pooltable.h"
 
 #define MEASURE_MS 1000 /* what -o --rates measures over */
 #define SCHEMA     1 /* of the JSON lines; grows when a key changes its meaning */
@@ -38,6 +40,21 @@ static void print_text(struct session *s)
 		puts(layout_row(&layout, &s->rows.row[i], buf));
 }
 
+static void print_pool_text(struct session *s)
+{
+	char buf[COLUMNS_LINE_BYTES];
+	struct pooltable table;
+	struct header header;
+
+	pooltable_header(&header, &s->pools);
+	pooltable_choose(&table, COLUMNS_NO_LIMIT, session_nr_sources(s) > 1);
+	for (unsigned int i = 0; i < header.nr; i++)
+		puts(header.line[i]);
+	printf("\n%s\n", pooltable_heading(&table, buf));
+	for (size_t i = 0; i < s->pools.nr; i++)
+		puts(pooltable_row(&table, &s->pools.pool[i], buf));
+}
+
 /* One string with blanks between: a cache name has none. */
 static void print_aliases(struct output *out, const struct row *row)
 {
@@ -50,20 +67,45 @@ static void print_aliases(struct output *out, const struct row *row)
 	output_string(out, "aliases", text);
 }
 
-static void print_record(struct session *s, struct output *out, const struct row *row, uint64_t wall_ms)
+/* What every record begins with: when and where. */
+static void print_origin(struct session *s, struct output *out, const struct row_source *source, uint64_t wall_ms)
 {
-	uint64_t percent;
-
 	output_begin(out);
 	output_number(out, "schema", SCHEMA);
 	output_milli(out, "time", wall_ms);
 	output_number(out, "monotonic_ns", s->rows.ns);
-	output_string(out, "source", row->source->kind == ROW_KERNEL ? "kernel" : "process");
-	if (row->source->pid)
-		output_number(out, "pid", (uint64_t)row->source->pid);
+	output_string(out, "source", source->kind == ROW_KERNEL ? "kernel" : "process");
+	if (source->pid)
+		output_number(out, "pid", (uint64_t)source->pid);
 	else
 		output_unknown(out, "pid");
-	output_string(out, "label", row->source->label);
+	output_string(out, "label", source->label);
+}
+
+static void print_pool(struct session *s, struct output *out, const struct pool *pool, uint64_t wall_ms)
+{
+	char address[32];
+
+	print_origin(s, out, pool->source, wall_ms);
+	snprintf(address, sizeof(address), "0x%" PRIx64, pool->address);
+	output_string(out, "pool", pool->name);
+	output_string(out, "kind", pool_kind_name(pool->kind));
+	output_string(out, "backend", pool->below);
+	output_string(out, "address", address);
+	for (unsigned int f = 0; f < POOL_NR_FIELDS; f++) {
+		if (pool_known(pool, f))
+			output_number(out, pool_field_key(f), pool->value[f]);
+		else
+			output_unknown(out, pool_field_key(f));
+	}
+	output_end(out);
+}
+
+static void print_record(struct session *s, struct output *out, const struct row *row, uint64_t wall_ms)
+{
+	uint64_t percent;
+
+	print_origin(s, out, row->source, wall_ms);
 	output_string(out, "cache", row->name);
 	print_aliases(out, row);
 	for (unsigned int f = 0; f < ROW_NR_FIELDS; f++) {
@@ -85,10 +127,24 @@ static void print_record(struct session *s, struct output *out, const struct row
 static void print_records(struct session *s, struct output *out)
 {
 	struct timespec now;
+	uint64_t ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	for (size_t i = 0; i < s->rows.nr; i++)
-		print_record(s, out, &s->rows.row[i], (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	for (size_t i = 0; s->with_pools && i < s->pools.nr; i++)
+		print_pool(s, out, &s->pools.pool[i], ms);
+	for (size_t i = 0; !s->with_pools && i < s->rows.nr; i++)
+		print_record(s, out, &s->rows.row[i], ms);
+}
+
+static void print_table(struct session *s, bool first)
+{
+	if (!first)
+		putchar('\n');
+	if (s->with_pools)
+		print_pool_text(s);
+	else
+		print_text(s);
 }
 
 static int complain(const char *what)
@@ -130,10 +186,11 @@ int batch_run(struct session *s)
 		if (first)
 			print_note(s);
 		rows_sort(&s->rows, s->options->sort, false);
-		if (s->options->format != OUTPUT_TEXT)
+		pools_sort(&s->pools, s->options->sort, false);
+		if (s->options->format == OUTPUT_TEXT)
+			print_table(s, first);
+		else
 			print_records(s, &out);
-		else if (printf("%s", first ? "" : "\n") >= 0)
-			print_text(s);
 		err = output_flush(&out);
 		if (err) {
 			fprintf(stderr, "slabtop: write error: %s\n", strerror(-err));

@@ -149,6 +149,7 @@ static const struct {
 	{ 'R', ACTION_REVERSE }, { 'k', ACTION_UP },	 { 'j', ACTION_DOWN },	  { 'h', ACTION_HELP },
 	{ '?', ACTION_HELP },	{ 'z', ACTION_PAUSE },	 { 'm', ACTION_HUMAN },	  { '+', ACTION_SLOWER },
 	{ '-', ACTION_FASTER }, { '/', ACTION_FILTER }, { '\\', ACTION_CLEAR_FILTER },
+	{ 't', ACTION_POOLS },	{ 'T', ACTION_POOLS },
 };
 
 static enum action char_action(char ch)

@@ -14,7 +14,7 @@
 #include "common/args.h"
 #include "common/rows.h"
 
-enum { DELAY, ONCE, SORT, PID, KERNEL, TRUE_ACTIVE, SLABINFO, JSON, CSV, HUMAN, RATES };
+enum { DELAY, ONCE, SORT, PID, KERNEL, TRUE_ACTIVE, SLABINFO, JSON, CSV, HUMAN, RATES, POOLS };
 
 static const struct args_option table[] = {
 	{ 'd', "delay", "SECS", "seconds between updates, 0.1 or more (default 3)", DELAY },
@@ -27,7 +27,9 @@ static const struct args_option table[] = {
 	{ 0, "slabinfo", NULL, "ACTIVE as /proc/slabinfo has it", SLABINFO },
 	{ 0, "rates", NULL, "allocations and frees per second of the kernel, too: counts its\n"
 			    "events by BPF (about 0.5 us each); with -o measures a second", RATES },
-	{ 0, "json", NULL, "print JSON lines, one per cache and update", JSON },
+	{ 0, "pools", NULL, "show mempools, genpools and region pools of the processes\n"
+			    "instead of caches; on the screen key t does it, too", POOLS },
+	{ 0, "json", NULL, "print JSON lines, one per cache or pool and update", JSON },
 	{ 0, "csv", NULL, "print CSV", CSV },
 	{ 0, "human", NULL, "print sizes with units", HUMAN },
 	{ 0 },
@@ -39,6 +41,8 @@ static const char epilog[] =
 	"  s object size          c cache size        l slabs    v active slabs\n"
 	"  b objects per slab     p pages per slab    e cached   g partial slabs\n"
 	"  i allocations/s        f frees/s\n"
+	"of pools: n name, c size, a in use now, i allocations, f frees, l longest wait,\n"
+	"u fragmentation\n"
 	"\n"
 	"ACTIVE: the screen, --json, --csv and -p count the objects that callers hold,\n"
 	"without those parked in per-CPU arrays; what the kernel does not let us see is\n"
@@ -124,6 +128,9 @@ static int handle(void *context, const struct args_option *option, const char *v
 	case CSV:
 		o->format = OUTPUT_CSV;
 		break;
+	case POOLS:
+		o->pools = true;
+		break;
 	case HUMAN:
 		o->human = true;
 		break;
@@ -141,6 +148,8 @@ int options_parse(struct options *o, int argc, char **argv)
 		return code;
 	if (o->once && o->delay_given)
 		return args_error(&tool, "-d and -o exclude each other");
+	if (o->pools && !o->nr_pids)
+		return args_error(&tool, "--pools needs a process: -p PID");
 	if (!o->nr_pids)
 		o->kernel = true;
 	/* The one case in which the output must be that of procps. */

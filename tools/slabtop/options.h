@@ -29,6 +29,7 @@ struct options {
 	bool once;
 	bool kernel;      /* the kernel's caches are wanted */
 	bool human;
+	bool pools;       /* pools of processes instead of caches */
 	bool rates;       /* count the kernel's events; with -o measure for a second */
 	char sort;        /* lower case */
 	enum active_source active;

@@ -21,6 +21,7 @@
 
 #include "slabtop/columns.h"
 #include "slabtop/header.h"
+#include "slabtop/pooltable.h"
 
 #define MAX_COLUMNS 500
 
@@ -51,8 +52,12 @@ static const char *const help_text[] = {
 	"  space   read now      z  pause",
 	"  + -     delay         m  sizes with units",
 	"  /       filter names  \\  all names again",
+	"  t       pools of processes, or caches again",
 	"  ^L      draw anew     h F1 ?  this help",
 	"  q       quit",
+	"",
+	"Pools: n name, c size, a now, i f allocs, frees,",
+	"  l longest wait, u fragmentation, others by kind",
 	"",
 	"Columns",
 	"  OBJS     room for objects in the slabs",
@@ -64,6 +69,9 @@ static const char *const help_text[] = {
 	"  name +3  the cache has three more names: the",
 	"           kernel merged like caches; / finds them",
 	"  name ~   the cache changed while it was read",
+	"  SIZE NOW elements wanted and there in a mempool's",
+	"           reserve; bytes of the other pools",
+	"  LOW/PEAK fewest elements in reserve; most bytes",
 };
 
 #define HELP_LINES (sizeof(help_text) / sizeof(*help_text))
@@ -91,6 +99,7 @@ int paint_open(struct paint *p, struct session *session, char *err, size_t len)
 		.delay_ms = session->options->delay_ms,
 		.sort = session->options->sort,
 		.human = session->options->human,
+		.pools = session->options->pools,
 	};
 	/* The size is that of the terminal, not that of inherited LINES and COLUMNS. */
 	use_env(FALSE);
@@ -164,19 +173,19 @@ static bool passes(const struct row *row, const char *filter)
 /* Which rows are shown, in their order. Without memory the old list is kept as far as it fits. */
 static void choose_rows(struct paint *p)
 {
-	const struct rows *rows = &p->session->rows;
-	size_t nr = 0;
+	const struct session *s = p->session;
+	size_t all = p->pools ? s->pools.nr : s->rows.nr, nr = 0;
 
-	if (rows->nr > p->shown_room) {
-		void *more = realloc(p->shown, rows->nr * sizeof(*p->shown));
+	if (all > p->shown_room) {
+		void *more = realloc(p->shown, all * sizeof(*p->shown));
 
 		if (more) {
 			p->shown = more;
-			p->shown_room = rows->nr;
+			p->shown_room = all;
 		}
 	}
-	for (size_t i = 0; i < rows->nr && nr < p->shown_room; i++)
-		if (passes(&rows->row[i], p->filter))
+	for (size_t i = 0; i < all && nr < p->shown_room; i++)
+		if (p->pools ? pooltable_match(&s->pools.pool[i], p->filter) : passes(&s->rows.row[i], p->filter))
 			p->shown[nr++] = i;
 	view_resize(&p->view, nr, p->view.height);
 }
@@ -184,6 +193,14 @@ static void choose_rows(struct paint *p)
 void paint_new_rows(struct paint *p)
 {
 	rows_sort(&p->session->rows, p->sort, p->reverse);
+	pools_sort(&p->session->pools, p->sort, p->reverse);
+	choose_rows(p);
+}
+
+void paint_pools(struct paint *p, bool pools)
+{
+	p->pools = p->session->with_pools = pools;
+	p->view.top = 0;
 	choose_rows(p);
 }
 
@@ -246,7 +263,8 @@ static void status_text(const struct paint *p, char *buf, size_t len)
 	if (p->filter[0] && n > 0 && (size_t)n < len)
 		n += snprintf(buf + n, len - (size_t)n, "filter '%s'  ", p->filter);
 	if (n > 0 && (size_t)n < len)
-		snprintf(buf + n, len - (size_t)n, "%s", session_note(p->session));
+		snprintf(buf + n, len - (size_t)n, "%s", p->pools && !p->session->nr_processes ?
+			 "pools are those of processes: -p PID" : session_note(p->session));
 }
 
 static void draw_rows(struct paint *p, int y, const struct layout *layout)
@@ -259,6 +277,48 @@ static void draw_rows(struct paint *p, int y, const struct layout *layout)
 
 		put_line(y + (int)i, layout_row(layout, row, buf), A_NORMAL, marked ? PAIR_MARKED : PAIR_NONE, false);
 	}
+}
+
+static void draw_pools(struct paint *p, int y, const struct pooltable *table)
+{
+	char buf[COLUMNS_LINE_BYTES];
+
+	for (size_t i = 0; i < p->view.height && p->view.top + i < p->view.nr; i++) {
+		const struct pool *pool = &p->session->pools.pool[p->shown[p->view.top + i]];
+		bool marked = p->color && pool->value[POOL_WAITING];
+
+		put_line(y + (int)i, pooltable_row(table, pool, buf), A_NORMAL, marked ? PAIR_MARKED : PAIR_NONE, false);
+	}
+}
+
+/* What stands above the rows. Return: the line where they begin. */
+static int draw_top(struct paint *p, const struct header *header, const char *heading)
+{
+	struct view_split split = view_split(LINES, (int)header->nr);
+	char buf[COLUMNS_LINE_BYTES];
+	int y = 0;
+
+	view_resize(&p->view, p->view.nr, (size_t)split.rows);
+	for (int i = 0; i < split.header; i++)
+		put_line(y++, header->line[i], A_NORMAL, PAIR_NONE, false);
+	if (split.status) {
+		status_text(p, buf, sizeof(buf));
+		put_line(y++, buf, A_NORMAL, p->color ? PAIR_STATUS : PAIR_NONE, false);
+	}
+	if (split.heading)
+		put_line(y++, heading, A_REVERSE, PAIR_NONE, true);
+	return y;
+}
+
+static void draw_pool_table(struct paint *p)
+{
+	char buf[COLUMNS_LINE_BYTES];
+	struct pooltable table;
+	struct header header;
+
+	pooltable_header(&header, &p->session->pools);
+	pooltable_choose(&table, COLS, session_nr_sources(p->session) > 1);
+	draw_pools(p, draw_top(p, &header, pooltable_heading(&table, buf)), &table);
 }
 
 static void draw_table(struct paint *p)
@@ -274,22 +334,10 @@ static void draw_table(struct paint *p)
 	char buf[COLUMNS_LINE_BYTES];
 	struct layout layout;
 	struct header header;
-	struct view_split split;
-	int y = 0;
 
 	header_make(&header, p->session, p->human);
-	split = view_split(LINES, (int)header.nr);
-	view_resize(&p->view, p->view.nr, (size_t)split.rows);
 	layout_choose(&layout, &needs, &p->session->rows);
-	for (int i = 0; i < split.header; i++)
-		put_line(y++, header.line[i], A_NORMAL, PAIR_NONE, false);
-	if (split.status) {
-		status_text(p, buf, sizeof(buf));
-		put_line(y++, buf, A_NORMAL, p->color ? PAIR_STATUS : PAIR_NONE, false);
-	}
-	if (split.heading)
-		put_line(y++, layout_heading(&layout, buf), A_REVERSE, PAIR_NONE, true);
-	draw_rows(p, y, &layout);
+	draw_rows(p, draw_top(p, &header, layout_heading(&layout, buf)), &layout);
 }
 
 static void draw_help(struct paint *p)
@@ -304,6 +352,8 @@ void paint_draw(struct paint *p)
 	erase();
 	if (p->help)
 		draw_help(p);
+	else if (p->pools)
+		draw_pool_table(p);
 	else
 		draw_table(p);
 	refresh();

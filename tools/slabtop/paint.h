@@ -16,13 +16,14 @@ struct paint {
 	struct session *session;
 	struct view view;      /* on the rows that pass the filter */
 	struct view help_view;
-	size_t *shown;         /* indices of those rows in session->rows */
+	size_t *shown;         /* indices of those rows in session->rows, or ->pools */
 	size_t shown_room;
 	uint32_t delay_ms;     /* to be said in the status line */
 	char sort;             /* lower case */
 	bool reverse;
 	bool human;
 	bool paused;
+	bool pools;            /* pools are shown instead of caches */
 	bool help;             /* the help is shown instead of the table */
 	bool typing;           /* the filter is being entered */
 	bool color;
@@ -44,6 +45,9 @@ void paint_sort(struct paint *p, char key, bool reverse);
 
 /* Show only caches whose name contains `text`. */
 void paint_filter(struct paint *p, const char *text);
+
+/* Show pools, or caches again; the session must be read next. */
+void paint_pools(struct paint *p, bool pools);
 
 /* The terminal has another size. */
 void paint_resize(struct paint *p);

@@ -103,6 +103,10 @@ static void act(struct screen *s, const struct key *key)
 	case ACTION_HUMAN:
 		p->human = !p->human;
 		break;
+	case ACTION_POOLS:
+		paint_pools(p, !p->pools);
+		update(s);
+		break;
 	case ACTION_FASTER:
 	case ACTION_SLOWER:
 		change_delay(s, action == ACTION_SLOWER);

@@ -206,6 +206,18 @@ static void drop_process(struct session *s, struct session_process *p)
 	target_close(&p->target);
 }
 
+/* A process that ends just now is noticed by the next update. */
+static int add_pools(struct session *s, struct session_process *p)
+{
+	for (unsigned int k = 0; k < p->nr_heaps; k++) {
+		int err = pools_add_heap(&s->spare, &p->heaps[k].source, &p->heaps[k].heap);
+
+		if (err && err != -ESRCH)
+			return fail(s, err, "%s", p->target.message);
+	}
+	return 0;
+}
+
 static int add_processes(struct session *s, struct rows *rows)
 {
 	unsigned int alive = 0;
@@ -227,6 +239,9 @@ static int add_processes(struct session *s, struct rows *rows)
 		for (unsigned int k = 0; k < p->nr_heaps; k++)
 			if (rows_add_heap(rows, &p->heaps[k].source, &p->heaps[k].heap))
 				return fail(s, -ENOMEM, "out of memory");
+		failed = s->with_pools ? add_pools(s, p) : 0;
+		if (failed)
+			return failed;
 	}
 	if (s->nr_processes && !alive)
 		return fail(s, err ? err : -ESRCH, "%s", s->gone_note);
@@ -237,7 +252,7 @@ static int add_processes(struct session *s, struct rows *rows)
 
 int session_open(struct session *s, const struct options *options)
 {
-	*s = (struct session){ .options = options };
+	*s = (struct session){ .options = options, .with_pools = options->pools };
 	if (options->nr_pids) {
 		s->processes = calloc(options->nr_pids, sizeof(*s->processes));
 		if (!s->processes)
@@ -270,10 +285,12 @@ static uint64_t now_ns(void)
 int session_read(struct session *s)
 {
 	struct rows fresh = s->before;
+	struct pools pools;
 	int err = 0;
 
 	/* The older table's room is used again; it is forgotten only when the new one is complete. */
 	rows_clear(&fresh);
+	pools_clear(&s->spare);
 	fresh.ns = now_ns();
 	if (s->options->kernel)
 		err = add_kernel(s, &fresh);
@@ -286,6 +303,9 @@ int session_read(struct session *s)
 	}
 	s->before = s->rows;
 	s->rows = fresh;
+	pools = s->pools;
+	s->pools = s->spare;
+	s->spare = pools;
 	if (s->before.nr)
 		rows_rates(&s->rows, &s->before);
 	return s->rates ? rates_read(s->rates, &s->rows, &s->kernel, s->message, sizeof(s->message)) : 0;
@@ -360,6 +380,8 @@ void session_close(struct session *s)
 	rates_close(s->rates);
 	rows_free(&s->rows);
 	rows_free(&s->before);
+	pools_free(&s->pools);
+	pools_free(&s->spare);
 	s->processes = NULL;
 	s->nr_processes = 0;
 	s->kcaches = NULL;

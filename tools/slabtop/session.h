@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/heap.h"
+#include "common/pools.h"
 #include "common/rows.h"
 #include "common/target.h"
 #include "slabtop/options.h"
@@ -38,6 +39,9 @@ struct session {
 	struct session_process *processes;
 	unsigned int nr_processes;
 	struct rows rows;            /* of the last update, in source order until sorted */
+	bool with_pools;             /* read the processes' pools, too */
+	struct pools pools;          /* of the last update; by source and kind until sorted */
+	struct pools spare;          /* room for the next */
 	struct rows before;          /* of the update before: for the rates */
 	char kernel_note[320];       /* where the kernel's ACTIVE comes from and why */
 	char gone_note[320];         /* the last process that ended, "" for none */

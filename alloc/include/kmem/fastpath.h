@@ -93,13 +93,26 @@ static inline __attribute__((__always_inline__)) int kmem_slot_pop(const struct 
 	return got;
 }
 
-/* Put one object into the running CPU's slot of s. Return: 0 when it is full. */
+/*
+ * Two wrong frees that a push sees: an address that has a bit set which is 0 in every
+ * object's (an unaligned one, and most inside an object), and the object on top once
+ * more. Below the first object lies the header's last word, which is no address.
+ */
+#define KMEM_REFUSE_ADDRESS                                       \
+	"testq %[object], 8(%[s])\n\t"                           \
+	"jnz %l[no]\n\t"
+#define KMEM_REFUSE_TOP                                           \
+	"cmpq %[object], 24(%%rcx,%%rdx,8)\n\t"                  \
+	"je %l[no]\n\t"
+
+/* Put one object into the running CPU's slot of s. Return: 0 when it is full, or the free is wrong. */
 static inline __attribute__((__always_inline__)) int kmem_slot_push(const struct kmem_cache *s, ptrdiff_t rseq,
 								    ptrdiff_t id, void *object)
 {
-	__asm__ goto(KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
+	__asm__ goto(KMEM_REFUSE_ADDRESS KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
 		"cmpl 16(%%rcx), %%edx\n\t"
-		"jae %l[full]\n\t"
+		"jae %l[no]\n\t"
+		KMEM_REFUSE_TOP
 		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"
 		"leaq 1(%%r11), %%r11\n\t"
 		"movq %%r11, (%%rcx)\n"
@@ -107,9 +120,9 @@ static inline __attribute__((__always_inline__)) int kmem_slot_push(const struct
 		:
 		: [rseq] "r"(rseq), [id] "r"(id), [s] "r"(s), [object] "r"(object)
 		: "r11", "rcx", "rdx", "memory", "cc"
-		: full);
+		: no);
 	return 1;
-full:
+no:
 	return 0;
 }
 
@@ -152,11 +165,11 @@ static inline __attribute__((__always_inline__)) int kmem_slot_pop_dormant(const
 
 static inline __attribute__((__always_inline__)) int kmem_slot_push_dormant(const struct kmem_cache *s, void *object)
 {
-	__asm__ goto(KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
-		"movl %[traced], %%r8d\n\t"
-		"orl %%edx, %%r8d\n\t"
-		"cmpl 16(%%rcx), %%r8d\n\t"
-		"jae %l[full]\n\t"
+	__asm__ goto(KMEM_REFUSE_ADDRESS KMEM_RSEQ_BEGIN KMEM_SLOT_WORD
+		"addl %[traced], %%edx\n\t"
+		"cmpl 16(%%rcx), %%edx\n\t"
+		"jae %l[no]\n\t"
+		KMEM_REFUSE_TOP
 		"movq %[object], 32(%%rcx,%%rdx,8)\n\t"
 		"leaq 1(%%r11), %%r11\n\t"
 		"movq %%r11, (%%rcx)\n"
@@ -164,10 +177,10 @@ static inline __attribute__((__always_inline__)) int kmem_slot_push_dormant(cons
 		:
 		: [rseq] "r"(__rseq_offset), [id] "r"(kmem_fast_id), [s] "r"(s), [object] "r"(object),
 		  [traced] "m"(kmem_fast_semaphore[1])
-		: "r8", "r11", "rcx", "rdx", "memory", "cc"
-		: full);
+		: "r11", "rcx", "rdx", "memory", "cc"
+		: no);
 	return 1;
-full:
+no:
 	return 0;
 }
 

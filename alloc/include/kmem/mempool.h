@@ -60,7 +60,9 @@ KMEM_API int mempool_init_node(mempool_t *pool, int min_nr, mempool_alloc_t *all
  * valid, but nobody is left to give them to: missing ones of the reserve are
  * reported. mempool_exit() of a pool that is all zero, and
  * mempool_destroy(NULL), do nothing. A pool destroyed before is reported and the
- * process aborts; so it does when threads wait in it.
+ * process aborts; so it does when threads wait in it, or resize it. Use of a pool
+ * after its end is reported, too, as long as its memory is not used for something
+ * else.
  */
 KMEM_API void mempool_exit(mempool_t *pool);
 KMEM_API void mempool_destroy(mempool_t *pool);
@@ -76,7 +78,11 @@ KMEM_API void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask) KMEM_MALLOC;
 KMEM_API void *mempool_alloc_preallocated(mempool_t *pool) KMEM_MALLOC;
 KMEM_API void *mempool_alloc_noreserve(mempool_t *pool, gfp_t gfp_mask) KMEM_MALLOC;
 
-/* Give back an element: to the reserve if that is short, else to the allocator below. NULL is ignored. */
+/*
+ * Give back an element: to the reserve if that is short, else to the allocator below.
+ * NULL is ignored. An element that is among the newest 64 of the reserve is reported
+ * and left alone; others that were freed before are the business of the allocator.
+ */
 KMEM_API void mempool_free(void *element, mempool_t *pool);
 
 /*
@@ -93,7 +99,8 @@ KMEM_API unsigned int mempool_free_bulk(mempool_t *pool, void **elems, unsigned 
 
 /*
  * Change the size of the reserve. What is too much goes to the allocator below;
- * what is missing is allocated, and if that fails comes from later frees.
+ * what is missing is allocated, and if that fails comes from later frees. Several
+ * threads may do so at once: one of their sizes remains.
  * Context: may block. Return: 0; -ENOMEM, nothing changed; -EINVAL, with one line
  * on stderr, when new_min_nr is not positive.
  */

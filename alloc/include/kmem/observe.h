@@ -44,7 +44,7 @@
 #include <stdint.h>
 
 #define KMEM_OBSERVE_MAGIC   UINT64_C(0x65706f6373626c73) /* "slbscope" */
-#define KMEM_OBSERVE_VERSION 2u
+#define KMEM_OBSERVE_VERSION 3u
 #define KMEM_OBSERVE_NOTE    1u           /* n_type of the ELF note */
 #define KMEM_OBSERVE_OWNER   "slabscope"  /* n_name of the ELF note */
 
@@ -134,16 +134,16 @@ struct page {
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks; bit 30: __free_pages() was called */
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
-	union {
-		uint64_t freelist; /* slab of a debug cache: first free object, as its chain says */
-		uint64_t emptied;  /* other slab of up to 64 pages: bit n: page n has no memory, as no object there
-				    * was taken since it was fresh or given back */
-	};
+	uint32_t stack;      /* large, debugged: handle of who allocated it */
+	uint32_t offset;     /* guarded: of the object in its page; slab: its colour, bytes in front of object 0 */
 	union {
 		struct {
-			uint64_t size;  /* large: requested bytes */
-			uint32_t stack; /* large, debugged: handle of who allocated it */
-			uint32_t offset; /* guarded: of the object in its page */
+			union {
+				uint64_t freelist; /* slab of a debug cache: first free object, as its chain says */
+				uint64_t emptied;  /* other slab of up to 64 pages: bit n: page n has no memory, as no
+						    * object there was taken since it was fresh or given back */
+			};
+			uint64_t size; /* large: requested bytes */
 		};
 		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
 	};
@@ -189,7 +189,8 @@ struct kmem_slot {
 	int64_t net;       /* objects put in by refills minus taken out by flushes */
 	uint32_t capacity; /* 0: every call takes the slow path */
 	uint32_t limit;    /* objects that fit; capacity stays 0 with several nodes: slow frees look at the node */
-	uint64_t reserved2;
+	uint32_t reserved2;
+	uint32_t address_mask; /* the cache's, once the slot is in use */
 	uint64_t object[];
 };
 
@@ -299,7 +300,7 @@ enum kmem_cache_state {
  */
 struct kmem_cache {
 	uint64_t percpu;        /* slot of CPU 0 in the current region */
-	uint64_t reserved0;
+	uint64_t address_mask;  /* bits that are 0 in the address of every object; 0 for a debug cache, which checks all */
 	uint32_t size;
 	uint32_t object_size;
 	uint32_t flags;         /* SLAB_* */
@@ -329,8 +330,8 @@ struct kmem_cache {
 	char name[KMEM_NAME_BYTES];
 
 	/*
-	 * Layout of a debug cache's objects (slab/geometry.h): object i of a slab starts
-	 * at i * size + red_left_pad; the other offsets count from there, UINT32_MAX none.
+	 * Layout of a debug cache's objects (slab/geometry.h): object i of a slab starts at
+	 * page.offset + i * size + red_left_pad; the other offsets count from there, UINT32_MAX none.
 	 */
 	uint32_t red_left_pad;
 	uint32_t inuse;
@@ -350,8 +351,11 @@ struct kmem_cache {
 	uint64_t guard_frees;
 	uint16_t root_id;       /* whose slabs it uses: its own id, or that of the cache it is an alias of */
 	uint16_t next_alias;    /* chain from the root through its aliases: id, 0 at the end */
-	uint32_t reserved1;
-	uint64_t reserved[29];
+	uint32_t nr_hot;        /* words at `hot` that follow `percpu`: tables by size of kmalloc() and malloc() */
+	uint64_t hot;
+	uint32_t colour_off;    /* distance between the colours of slabs, bytes; 0: every slab begins with an object */
+	uint32_t colour_next;   /* slabs coloured so far */
+	uint64_t reserved[27];
 };
 
 /* Whether a cache has its slabs from another one. */
@@ -512,7 +516,8 @@ struct kmem_observe {
 	uint64_t attention[2]; /* uint16_t each: 65535 there makes the next allocation look into `control` */
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
 	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
-	uint64_t reserved[6];
+	uint64_t batches;      /* struct kmem_batches, kmem/observe_batch.h */
+	uint64_t reserved[5];
 };
 
 #ifdef __cplusplus

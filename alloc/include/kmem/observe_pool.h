@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * observe_pool.h - what the outside may read of mempools, genpools and per-CPU
- * areas: part two of kmem/observe.h, found through kmem_observe.pools.
+ * observe_pool.h - what the outside may read of mempools, genpools, region pools
+ * and per-CPU areas: part two of kmem/observe.h, found through kmem_observe.pools.
  *
  *   struct kmem_pools --- mempools[]  struct kmem_mempool, some of them unused
  *                     --- genpools[]  struct kmem_genpool --- chunks: a list of struct kmem_genpool_chunk
+ *                     --- mp_pools[]  struct kmem_mp_pool
  *                     --- percpu areas: copy of CPU n at address + (n << percpu_shift)
  *
  * These, too, are the allocator's own live structures.
@@ -58,7 +59,9 @@ struct kmem_mempool {
 	uint64_t call_site;      /* of its creation */
 	uint64_t capacity;
 	char name[KMEM_POOL_NAME_BYTES];
-	uint64_t reserved[6];
+	uint32_t resizing;       /* threads in mempool_resize() now */
+	uint32_t reserved_word;
+	uint64_t reserved[5];
 };
 
 /* One piece of memory that a genpool hands out. Addresses are numbers: any address space will do. */
@@ -90,6 +93,41 @@ struct kmem_genpool {
 	uint64_t reserved[2];
 };
 
+/*
+ * A region pool of kmem/mp_pool.h. Its owner writes without a lock: the numbers are
+ * whole each, but off by the call that is in flight.
+ */
+struct kmem_mp_pool {
+	uint16_t state;          /* enum kmem_pool_state */
+	uint16_t fixed;          /* 1: over memory of the program's, never grows */
+	uint32_t nr_nodes;
+	uint64_t pool;           /* struct mp_pool; of an unused entry, the next such entry's index */
+	uint64_t node_bytes;     /* of each node; of the whole memory when fixed */
+	uint64_t allocated;      /* bytes asked for, ever */
+	uint64_t released;       /* of those, given back by frees and resets */
+	uint64_t peak;           /* most bytes in use until the last free or reset: kmem_mp_pool_peak() */
+	uint64_t allocs, frees;  /* pieces; a reset frees all */
+	uint64_t failures;       /* allocations that returned NULL */
+	uint64_t held;           /* bytes of all nodes and large blocks */
+	uint64_t nr_large;       /* blocks of their own, now */
+	uint64_t resets;
+	uint64_t created_ns;     /* CLOCK_MONOTONIC */
+	uint64_t call_site;      /* of its creation */
+	char name[KMEM_POOL_NAME_BYTES];
+	uint64_t reserved[4];
+};
+
+/* Bytes in use now; and the most that ever were. An allocation changes only `allocated` and `allocs`. */
+static inline uint64_t kmem_mp_pool_current(const struct kmem_mp_pool *m)
+{
+	return m->allocated - m->released;
+}
+
+static inline uint64_t kmem_mp_pool_peak(const struct kmem_mp_pool *m)
+{
+	return m->peak > kmem_mp_pool_current(m) ? m->peak : kmem_mp_pool_current(m);
+}
+
 struct kmem_pools {
 	uint32_t size;           /* sizeof(struct kmem_pools), to be compared by the reader like the next two */
 	uint32_t mempool_bytes;
@@ -103,11 +141,15 @@ struct kmem_pools {
 	uint64_t percpu_end;     /* of the part of them that is committed */
 	uint64_t percpu_used;    /* bytes handed out of it, for each CPU */
 	uint64_t percpu_allocs, percpu_frees;
-	uint64_t reserved[4];
+	uint64_t mp_pools;       /* struct kmem_mp_pool[] */
+	uint32_t mp_pool_bytes;  /* sizeof(struct kmem_mp_pool), to be compared, too */
+	uint32_t nr_mp_pools;    /* mp_pools[0 .. nr_mp_pools) may be in use */
+	uint64_t reserved[2];
 };
 
 KMEM_ASSERT(sizeof(struct kmem_mempool) == 256, "table stride");
 KMEM_ASSERT(sizeof(struct kmem_genpool) == 128, "table stride");
+KMEM_ASSERT(sizeof(struct kmem_mp_pool) == 192, "table stride");
 KMEM_ASSERT(sizeof(struct kmem_genpool_chunk) == 72, "header of a chunk");
 
 #endif

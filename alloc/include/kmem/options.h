@@ -51,6 +51,12 @@ enum kmem_purge_option {
 	KMEM_PURGE_NOW,       /* at once; frees make system calls */
 };
 
+/* What the smallest objects of malloc() are aligned to; all others are to 16 bytes. */
+enum kmem_malloc_align_option {
+	KMEM_MALLOC_ALIGN_16,
+	KMEM_MALLOC_ALIGN_8, /* those of up to 8 bytes take 8 */
+};
+
 #define KMEM_GUARD_DEFAULT_MS 100
 
 struct kmem_options {
@@ -79,6 +85,7 @@ struct kmem_options {
 	unsigned int watermark_boost; /* in 1/10000 of the high watermark, 0 off */
 	unsigned int pcp_high_fraction; /* per-CPU lists hold up to 1/fraction of the memory; 0: tuned */
 	bool background; /* a thread gives memory back while the program makes no calls */
+	enum kmem_malloc_align_option malloc_align;
 	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };
 

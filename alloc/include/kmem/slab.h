@@ -53,6 +53,13 @@ struct kmem_cache_args {
 	bool use_freeptr_offset;
 	void (*ctor)(void *object);  /* run once per object, when its slab is made */
 	unsigned int sheaf_capacity; /* floor for the objects per sheaf, 0 = by size */
+	/*
+	 * Ours: each new slab begins with another part of what its objects leave over, in
+	 * steps of a cache line (or align). For caches of few objects per slab of which the
+	 * same words are in use: without it they share few sets of the CPU's caches. Not
+	 * with debug flags, and such a cache is never merged.
+	 */
+	bool colour;
 };
 
 /*
@@ -151,7 +158,10 @@ static inline void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *
 	return kmem_cache_alloc(s, gfp);
 }
 
-/* Free one object of cache s. NULL is ignored. Any thread may free any object. */
+/*
+ * Free one object of cache s. NULL is ignored. Any thread may free any object. The one
+ * freed last on this CPU, and an unaligned address, are reported and left alone.
+ */
 KMEM_API void kmem_cache_free(struct kmem_cache *s, void *object);
 
 /*

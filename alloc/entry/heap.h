@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* heap.h - what the files of libkmem-malloc.so share: malloc.c and its class tables, below the others. */
+#ifndef ENTRY_HEAP_H
+#define ENTRY_HEAP_H
+
+#include "base/base.h"
+#include "slab/cache.h"
+
+#define GRAIN     8u    /* of the table of classes, in bytes */
+#define ALIGNMENT 16u   /* of everything but the class that malloc_align=8 adds */
+#define MAX_SMALL 8192u /* the largest class */
+
+/* malloc(), or calloc() with __GFP_ZERO, on behalf of call_site: all but the fast path. NULL sets errno. */
+void *heap_alloc(size_t size, gfp_t gfp, const void *call_site);
+
+/* malloc() and memalign() (`align` is a power of two) on behalf of call_site. */
+void *heap_malloc(size_t size, const void *call_site);
+void *heap_memalign(size_t align, size_t size, const void *call_site);
+
+/* The smallest class of at least `size` bytes whose objects are aligned (a power of two); NULL when there is none. */
+struct kmem_cache *heap_aligned_class(size_t align, size_t size);
+
+/* M_PERTURB: bytes of new memory become the complement of `value`, those of freed memory `value`; 0: they do not. */
+void heap_set_perturb(uint8_t value);
+
+/* After an allocation on the watched path: its event, and M_PERTURB. p may be NULL. */
+void heap_watched(void *p, size_t size, size_t reserved, gfp_t gfp, const void *call_site);
+
+#endif
