@@ -82,7 +82,7 @@ static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order,
 		      (type == KMEM_PAGE_SLAB ? page->flags & KMEM_PG_ZEROED : 0);
 	page_set_type(page, type);
 	if (gfp & __GFP_DIRECT_RECLAIM)
-		purge_tick(nr_pages);
+		purge_tick();
 }
 
 static noinline void refuse_order(gfp_t gfp, unsigned int order)

@@ -70,7 +70,7 @@ struct kmem_observe_note {
 #define KMEM_NR_ORDERS      11  /* 0 .. 10, 4 MiB */
 #define KMEM_NR_MIGRATETYPES 4  /* unmovable, movable, reclaimable, highatomic */
 #define KMEM_NR_PCPTYPES    3   /* of those, the ones that per-CPU lists hold */
-#define KMEM_NR_PCP_LISTS   14  /* orders 0-3 by type, then order 9: not movable, movable */
+#define KMEM_NR_PCP_LISTS   23  /* orders 0-6 by type, then order 9: not movable, movable */
 #define KMEM_MAX_NODES      8
 #define KMEM_PAGEBLOCK_TYPE 0x7f /* of pageblocks[]: the mobility */
 #define KMEM_MAX_ZONES      10  /* Normal of each node, DMA32, Huge */
@@ -128,7 +128,7 @@ struct page {
 	uint32_t head;       /* tail: page index of the head */
 	uint32_t next, prev; /* list links as page indices, 0 ends the list */
 	uint32_t nr_pages;   /* head: pages in this block */
-	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap */
+	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap; free: pages that may hold memory, a guess */
 	uint16_t objects;    /* slab: objects that fit */
 	uint16_t hint;       /* slab: first bitmap word that may have a clear bit */
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
@@ -433,7 +433,7 @@ struct kmem_zone {
 	uint64_t max_pages;     /* its share of the budget (limit=), UINT64_MAX without one */
 	uint64_t present_pages; /* committed to the buddy so far */
 	uint64_t free_pages;    /* in free_list, per-CPU lists not included */
-	uint64_t dirty_pages;   /* of those, not known to be empty: purge gives them back */
+	uint64_t dirty_pages;   /* of those, about so many hold memory: purge gives them back */
 	uint64_t purged_pages;  /* given back to the system so far, cumulative */
 	uint64_t emptied_taken; /* pages handed out that were fresh or given back, cumulative */
 	uint64_t mapped_pages;  /* in objects of their own address range (> 4 MiB), now */
@@ -456,6 +456,7 @@ struct kmem_pcp {
 	uint16_t alloc_factor; /* refills are batch << this */
 	uint16_t free_count;   /* pages freed here in a row */
 	uint32_t free_flags;   /* how the last free went */
+	uint64_t rest_moves;   /* pages taken and freed when it was last looked at */
 	uint32_t head[KMEM_NR_PCP_LISTS]; /* page index of the first, chained by `next` */
 	uint64_t stat[KMEM_NR_ZONE_STATS];
 } __attribute__((aligned(64)));
