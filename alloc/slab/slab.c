@@ -64,6 +64,16 @@ uint32_t slab_capacity(const struct kmem_cache *s, unsigned int order)
 	return (uint32_t)MIN((PAGE_SIZE << order) / s->size, (size_t)SLAB_MAX_OBJECTS);
 }
 
+/* Bytes in front of the first object: the next part of what the objects leave over. */
+static uint32_t next_colour(struct kmem_cache *s, const struct page *slab)
+{
+	uint32_t rest = (uint32_t)((PAGE_SIZE << slab->order) - (size_t)slab->objects * s->size);
+
+	if (!s->colour_off)
+		return 0;
+	return __atomic_fetch_add(&s->colour_next, 1, __ATOMIC_RELAXED) % (rest / s->colour_off + 1) * s->colour_off;
+}
+
 struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 {
 	struct page *slab = alloc_slab_pages(s, gfp, nid, fell_back);
@@ -76,6 +86,7 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 	slab->emptied = slab->flags & KMEM_PG_ZEROED && !s->ctor ? slab_all_pages(slab) : 0;
 	slab->flags &= (uint16_t)~KMEM_PG_ZEROED;
 	slab->objects = (uint16_t)slab_capacity(s, slab->order);
+	slab->offset = next_colour(s, slab);
 	memset(page_bitmap(slab), 0, slab_bitmap_words(slab) * sizeof(uint64_t));
 	set_tails(slab);
 	if (s->flags & SLAB_DEBUG_FLAGS)
@@ -122,7 +133,7 @@ static uint64_t valid_bits(const struct page *slab, uint32_t word)
 
 static force_inline uint32_t index_of(const struct kmem_cache *s, const struct page *slab, const void *addr)
 {
-	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab));
+	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab)) - slab->offset;
 
 	/* The reciprocal is exact for slabs up to the preferred maximum order. */
 	return s->reciprocal ? (uint32_t)((offset * s->reciprocal) >> 32) : (uint32_t)(offset / s->size);
@@ -133,7 +144,8 @@ static uint64_t refaults KMEM_STATE;
 
 static noinline void refault(const struct kmem_cache *s, struct page *slab, uint32_t first, uint32_t last)
 {
-	uint64_t from = (uint64_t)first * s->size >> PAGE_SHIFT, to = ((last + UINT64_C(1)) * s->size - 1) >> PAGE_SHIFT;
+	uint64_t from = (slab->offset + (uint64_t)first * s->size) >> PAGE_SHIFT;
+	uint64_t to = (slab->offset + (last + UINT64_C(1)) * s->size - 1) >> PAGE_SHIFT;
 	uint64_t pages = (~UINT64_C(0) << from) & (~UINT64_C(0) >> (63 - to)) & slab->emptied;
 
 	__atomic_fetch_add(&refaults, (uint64_t)__builtin_popcountll(pages), __ATOMIC_RELAXED);

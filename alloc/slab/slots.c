@@ -24,6 +24,7 @@ static uint32_t reach(const struct kmem_cache *s)
 /* Whoever runs on the CPU compares with capacity meanwhile; the old and the new value are both right. */
 static void set_limit(const struct kmem_cache *s, struct kmem_slot *slot, uint32_t limit)
 {
+	WRITE_ONCE(slot->address_mask, (uint32_t)s->address_mask);
 	WRITE_ONCE(slot->limit, limit);
 	if (s->nr_nodes == 1)
 		WRITE_ONCE(slot->capacity, limit);

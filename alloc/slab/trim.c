@@ -89,7 +89,8 @@ static uint64_t empty_pages(const struct kmem_cache *s, const struct page *slab)
 		uint64_t taken = page_bitmap(slab)[word];
 
 		for (; taken; taken &= taken - 1) {
-			uint64_t offset = (word * UINT64_C(64) + (uint32_t)__builtin_ctzll(taken)) * s->size;
+			uint64_t index = word * UINT64_C(64) + (uint32_t)__builtin_ctzll(taken);
+			uint64_t offset = slab->offset + index * s->size;
 			uint64_t at = offset >> PAGE_SHIFT, last = (offset + s->size - 1) >> PAGE_SHIFT;
 
 			for (; at <= last; at++)

@@ -46,6 +46,27 @@ static const char *attribute(const char *name)
 	return buf;
 }
 
+static const char *name(void *context, uint64_t addr, char *to, size_t len)
+{
+	(void)context;
+	if (addr == 1)
+		return NULL;
+	snprintf(to, len, "init_once+0x0/0x%lx", addr);
+	return to;
+}
+
+/* Where code has names. */
+static const char *named_attribute(const char *attribute)
+{
+	const struct text_source named = { &root, read_arena, NULL, name };
+	struct text t = text_init(buf, sizeof(buf));
+	struct text_cache c;
+
+	cr_assert_eq(text_cache_read(&c, &named, 1), 0);
+	cr_assert_eq(text_attribute(&t, &named, &c, attribute), 0);
+	return buf;
+}
+
 Test(slab, attributes)
 {
 	static const struct { const char *name, *text; } expect[] = {
@@ -68,8 +89,15 @@ Test(slab, attributes)
 	caches[1].prefill = UINT64_C(9) << 24 | 5;
 	cr_expect_str_eq(attribute("cached"), "44 C0=2 C1=30 N0=7 P=5\n");
 	cr_expect_str_eq(attribute("active"), "57\n");
+	caches[1].guard_allocs = 9;
+	caches[1].guard_frees = 6;
+	cr_expect_str_eq(attribute("active"), "60\n", "three between guard pages");
+	cr_expect_str_eq(attribute("objects"), "101 N0=100 N1=1\n", "which are in no slab");
 	caches[1].ctor = 0x1234abcd;
-	cr_expect_str_eq(attribute("ctor"), "0x000000001234abcd\n");
+	cr_expect_str_eq(attribute("ctor"), "0x000000001234abcd\n", "without symbols");
+	cr_expect_str_eq(named_attribute("ctor"), "init_once+0x0/0x1234abcd\n");
+	caches[1].ctor = 1;
+	cr_expect_str_eq(named_attribute("ctor"), "0x0000000000000001\n", "no name is known");
 }
 
 /* The value of an attribute of cache 2, which shares the slabs of cache 1. */

@@ -70,7 +70,7 @@ struct kmem_observe_note {
 #define KMEM_NR_ORDERS      11  /* 0 .. 10, 4 MiB */
 #define KMEM_NR_MIGRATETYPES 4  /* unmovable, movable, reclaimable, highatomic */
 #define KMEM_NR_PCPTYPES    3   /* of those, the ones that per-CPU lists hold */
-#define KMEM_NR_PCP_LISTS   14  /* orders 0-3 by type, then order 9: not movable, movable */
+#define KMEM_NR_PCP_LISTS   23  /* orders 0-6 by type, then order 9: not movable, movable */
 #define KMEM_MAX_NODES      8
 #define KMEM_PAGEBLOCK_TYPE 0x7f /* of pageblocks[]: the mobility */
 #define KMEM_MAX_ZONES      10  /* Normal of each node, DMA32, Huge */
@@ -128,22 +128,22 @@ struct page {
 	uint32_t head;       /* tail: page index of the head */
 	uint32_t next, prev; /* list links as page indices, 0 ends the list */
 	uint32_t nr_pages;   /* head: pages in this block */
-	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap */
+	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap; free: pages that may hold memory, a guess */
 	uint16_t objects;    /* slab: objects that fit */
 	uint16_t hint;       /* slab: first bitmap word that may have a clear bit */
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks; bit 30: __free_pages() was called */
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
-	union {
-		uint64_t freelist; /* slab of a debug cache: first free object, as its chain says */
-		uint64_t emptied;  /* other slab of up to 64 pages: bit n: page n has no memory, as no object there
-				    * was taken since it was fresh or given back */
-	};
+	uint32_t stack;      /* large, debugged: handle of who allocated it */
+	uint32_t offset;     /* guarded: of the object in its page; slab: its colour, bytes in front of object 0 */
 	union {
 		struct {
-			uint64_t size;  /* large: requested bytes */
-			uint32_t stack; /* large, debugged: handle of who allocated it */
-			uint32_t offset; /* guarded: of the object in its page */
+			union {
+				uint64_t freelist; /* slab of a debug cache: first free object, as its chain says */
+				uint64_t emptied;  /* other slab of up to 64 pages: bit n: page n has no memory, as no
+						    * object there was taken since it was fresh or given back */
+			};
+			uint64_t size; /* large: requested bytes */
 		};
 		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
 	};
@@ -191,7 +191,7 @@ struct kmem_slot {
 	uint32_t limit;    /* objects that it may hold; capacity stays 0 with several nodes: slow frees look at the node */
 	uint16_t credit;   /* refills since the last flush */
 	uint16_t grant;    /* sheaves that it may grow by before the next flush */
-	uint32_t reserved2;
+	uint32_t address_mask; /* the cache's, once the slot is in use */
 	uint64_t object[];
 };
 
@@ -343,8 +343,8 @@ struct kmem_cache {
 	char name[KMEM_NAME_BYTES];
 
 	/*
-	 * Layout of a debug cache's objects (slab/geometry.h): object i of a slab starts
-	 * at i * size + red_left_pad; the other offsets count from there, UINT32_MAX none.
+	 * Layout of a debug cache's objects (slab/geometry.h): object i of a slab starts at
+	 * page.offset + i * size + red_left_pad; the other offsets count from there, UINT32_MAX none.
 	 */
 	uint32_t red_left_pad;
 	uint32_t inuse;
@@ -366,9 +366,11 @@ struct kmem_cache {
 	uint16_t next_alias;    /* chain from the root through its aliases: id, 0 at the end */
 	uint32_t nr_hot;        /* words at `hot` that follow `percpu`: tables by size of kmalloc() and malloc() */
 	uint64_t hot;
+	uint32_t colour_off;    /* distance between the colours of slabs, bytes; 0: every slab begins with an object */
+	uint32_t colour_next;   /* slabs coloured so far */
 	uint32_t slots_wanted;  /* larger slots: 1 the next allocation that may wait makes them, 2 there are none */
 	uint32_t reserved1;
-	uint64_t reserved[27];
+	uint64_t reserved[26];
 };
 
 /* Whether a cache has its slabs from another one. */
@@ -431,7 +433,7 @@ struct kmem_zone {
 	uint64_t max_pages;     /* its share of the budget (limit=), UINT64_MAX without one */
 	uint64_t present_pages; /* committed to the buddy so far */
 	uint64_t free_pages;    /* in free_list, per-CPU lists not included */
-	uint64_t dirty_pages;   /* of those, not known to be empty: purge gives them back */
+	uint64_t dirty_pages;   /* of those, about so many hold memory: purge gives them back */
 	uint64_t purged_pages;  /* given back to the system so far, cumulative */
 	uint64_t emptied_taken; /* pages handed out that were fresh or given back, cumulative */
 	uint64_t mapped_pages;  /* in objects of their own address range (> 4 MiB), now */
@@ -454,6 +456,7 @@ struct kmem_pcp {
 	uint16_t alloc_factor; /* refills are batch << this */
 	uint16_t free_count;   /* pages freed here in a row */
 	uint32_t free_flags;   /* how the last free went */
+	uint64_t rest_moves;   /* pages taken and freed when it was last looked at */
 	uint32_t head[KMEM_NR_PCP_LISTS]; /* page index of the first, chained by `next` */
 	uint64_t stat[KMEM_NR_ZONE_STATS];
 } __attribute__((aligned(64)));
