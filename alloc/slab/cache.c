@@ -233,7 +233,7 @@ static void release_slots(struct kmem_cache *s)
 
 int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 {
-	uint32_t old_offset = s->slot_offset, old_capacity = s->slot_capacity, offset;
+	uint32_t offset, slot_capacity = 2 * capacity;
 	struct kmem_slot *shared[KMEM_MAX_NODES] = { NULL };
 	unsigned int nid;
 
@@ -246,8 +246,8 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 			shared_slot_free(shared[nid]);
 		return -ENOMEM;
 	}
-	slub_change_slots(s, offset, 2 * capacity, shared);
-	percpu_slot_free(old_offset, slot_bytes(old_capacity));
+	slub_change_slots(s, &offset, &slot_capacity, shared);
+	percpu_slot_free(offset, slot_bytes(slot_capacity));
 	for (nid = 0; nid < s->nr_nodes; nid++)
 		shared_slot_free(shared[nid]);
 	return 0;
@@ -286,11 +286,13 @@ static struct kmem_cache *create_alias(const char *name, const struct kmem_cache
 	if (offset)
 		s = take_entry();
 	if (!s) {
-		percpu_slot_free(offset, slot_bytes(root ? root->slot_capacity : 0));
+		percpu_slot_free(offset, slot_bytes(root ? 2 * root->sheaf_capacity : 0));
 		return NULL;
 	}
 	merge_join(root, s, a->object_size);
 	s->slot_offset = offset;
+	s->slot_capacity = 2 * s->sheaf_capacity;
+	s->slots_wanted = 0;
 	slot_point(s, percpu_region(0) + offset);
 	publish(s, name, call_site);
 	return s;
@@ -626,12 +628,9 @@ static void add_prefill(struct kmem_cache_stat *stat, uint64_t prefill)
 /* What free objects a node keeps, of which an alias has none. */
 static void add_barn(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
 {
-	uint32_t i;
-
 	if (n->shared)
 		add_slot(stat, (const struct kmem_slot *)(uintptr_t)n->shared);
-	for (i = 0; i < n->nr_full; i++)
-		stat->cached += ((const struct kmem_sheaf *)(uintptr_t)n->full[i])->count;
+	stat->cached += n->parked;
 }
 
 static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
@@ -703,26 +702,20 @@ void cache_lock_for_fork(void)
 {
 	unsigned int id;
 
-	lock_acquire_nested(&registry.lock);
+	lock_for_fork(&registry.lock, false);
 	for (id = 1; id < observe_root.nr_caches; id++)
-		lock_acquire_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
+		lock_for_fork(&node_array[(size_t)id * numa_nr_nodes()].lock, false);
 }
 
 void cache_unlock_after_fork(bool child)
 {
 	unsigned int id;
 
-	for (id = observe_root.nr_caches; id-- > 1;) {
-		if (child)
-			lock_reset(&node_array[(size_t)id * numa_nr_nodes()].lock);
-		else
-			lock_release_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
-	}
+	for (id = observe_root.nr_caches; id-- > 1;)
+		lock_after_fork(&node_array[(size_t)id * numa_nr_nodes()].lock, child);
 	if (child) {
 		sheaf_after_fork();
 		percpu_after_fork();
-		lock_reset(&registry.lock);
-	} else {
-		lock_release_nested(&registry.lock);
 	}
+	lock_after_fork(&registry.lock, child);
 }

@@ -300,13 +300,10 @@ void guard_init(unsigned int interval_ms)
 
 void guard_lock_for_fork(void)
 {
-	lock_acquire_nested(&pool.lock);
+	lock_for_fork(&pool.lock, false);
 }
 
 void guard_unlock_after_fork(bool child)
 {
-	if (child)
-		lock_reset(&pool.lock);
-	else
-		lock_release_nested(&pool.lock);
+	lock_after_fork(&pool.lock, child);
 }

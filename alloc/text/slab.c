@@ -62,6 +62,7 @@ static int read_alias(struct text_cache *c, const struct text_source *src, unsig
 	for (nid = 0; !rc && nid < src->root->nr_nodes; nid++) {
 		c->node[nid].stat = own[nid].stat;
 		c->node[nid].nr_full = c->node[nid].nr_empty = 0;
+		c->node[nid].parked = 0;
 		c->node[nid].shared = 0;
 	}
 	return rc;
@@ -70,15 +71,8 @@ static int read_alias(struct text_cache *c, const struct text_source *src, unsig
 /* Objects that a node's barn and shared slot hold. */
 static int parked_on_node(const struct text_source *src, const struct kmem_cache_node *n, uint64_t *count)
 {
-	struct kmem_sheaf sheaf;
-	uint32_t i;
-	int rc = n->shared ? slot_count(src, n->shared, count) : 0;
-
-	for (i = 0; !rc && i < MIN(n->nr_full, KMEM_BARN_SHEAVES); i++) {
-		rc = get(src, n->full[i], &sheaf, sizeof(sheaf));
-		*count += rc ? 0 : sheaf.count;
-	}
-	return rc;
+	*count += n->parked;
+	return n->shared ? slot_count(src, n->shared, count) : 0;
 }
 
 static int parked_on_cpus(const struct text_source *src, const struct kmem_cache *s, uint64_t *count)

@@ -25,7 +25,7 @@ static void setup(void)
 	slots[0].word = 2;
 	slots[32].word = 30;
 	nodes[1][0] = (struct kmem_cache_node){ .nr_slabs = 4, .nr_objects = 156, .nr_taken = 100, .nr_partial = 2,
-						.partial_head = 1024, .nr_full = 1, .full = { (uintptr_t)&sheaf },
+						.partial_head = 1024, .nr_full = 1, .full = { (uintptr_t)&sheaf }, .parked = 7,
 						.stat = { .slab_alloc = 9, .slab_free = 5, .refill = 3 } };
 	nodes[1][1] = (struct kmem_cache_node){ .nr_slabs = 1, .nr_objects = 39, .nr_taken = 1,
 						.stat = { .slab_alloc = 1, .remote_free = 6 } };
