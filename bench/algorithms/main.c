@@ -9,9 +9,10 @@
  * A workload that is made up, churn, comes after them.
  *
  * Every launch is a process of its own, so that all begin alike. The first pass is
- * cold: memory comes from the system. Of every hundred operations the slowest one is
- * noted, and of all launches and passes the least of these: that leaves out what
- * interrupts did, and not what the allocator does now and then.
+ * cold: memory comes from the system. Single operations are timed, too, and of what
+ * interrupts and other processes do as little as possible is left: of each piece of a
+ * pass that takes about a millisecond, the slowest operation is noted, and of these
+ * the least of all passes and launches. What an allocator does once in a pass is in it.
  */
 #include <getopt.h>
 #include <sched.h>
@@ -29,7 +30,7 @@
 
 #define PAGE 4096u
 #define NO_ROOM 3 /* exit status */
-#define HUNDRED 100u
+#define PIECE_NS 1e6
 #define MAX_LAUNCHES 99
 
 static struct {
@@ -43,7 +44,9 @@ struct result {
 	size_t held, occupied; /* bytes: most held; occupied by objects when most was live */
 	size_t range;          /* least in which all requests are served */
 	double ns[MAX_LAUNCHES];
-	uint32_t *cold, *warm; /* cycles that the slowest of each hundred operations took */
+	size_t piece;          /* operations that take a millisecond */
+	/* Cycles that the slowest took: of each hundred operations, of each piece, of each piece in the first pass. */
+	uint32_t *hundred, *piece_warm, *piece_cold;
 };
 
 static double cycle_ns;
@@ -133,27 +136,37 @@ static int pass(const struct allocator *a, const struct workload *w, void **obje
 	return failed == SIZE_MAX ? 0 : -1;
 }
 
-/* As above, timing every operation. slowest: of each hundred, lowered to what it was here. */
-static void timed_pass(const struct allocator *a, const struct workload *w, void **object, uint32_t *slowest)
+/* The end of a run of operations, the slowest of which took `most`. */
+static void note(uint64_t *most, uint32_t *slowest)
 {
-	uint64_t most = 0;
+	*most = *most > clock_cycles ? *most - clock_cycles : 0;
+	if (*most < *slowest)
+		*slowest = (uint32_t)*most;
+	*most = 0;
+}
+
+/* As above, timing every operation. hundred (may be NULL), pieces: lowered to the slowest here. */
+static void timed_pass(const struct allocator *a, const struct workload *w, void **object, size_t piece,
+		       uint32_t *hundred, uint32_t *pieces)
+{
+	uint64_t most_of_hundred = 0, most_of_piece = 0;
 
 	for (size_t i = 0; i < w->nr_ops; i++) {
 		const struct op *op = &w->op[i];
 		uint64_t from = cycles(), took;
+		int last = i + 1 == w->nr_ops;
 
 		if (op->is_free)
 			a->free(object[op->id], op->size, op->scope);
 		else if (allocate(a, op, object))
 			_exit(1);
 		took = cycles() - from;
-		most = took > most ? took : most;
-		if ((i + 1) % HUNDRED && i + 1 < w->nr_ops)
-			continue;
-		most = most > clock_cycles ? most - clock_cycles : 0;
-		if (most < slowest[i / HUNDRED])
-			slowest[i / HUNDRED] = (uint32_t)most;
-		most = 0;
+		most_of_hundred = took > most_of_hundred ? took : most_of_hundred;
+		most_of_piece = took > most_of_piece ? took : most_of_piece;
+		if (hundred && ((i + 1) % 100 == 0 || last))
+			note(&most_of_hundred, &hundred[i / 100]);
+		if ((i + 1) % piece == 0 || last)
+			note(&most_of_piece, &pieces[i / piece]);
 	}
 	if (a->over)
 		a->over();
@@ -199,6 +212,7 @@ static void measure_memory(const struct allocator *a, const struct workload *w, 
 	struct pages pages = { shared(sizeof(uintptr_t) << 20), (1u << 20) - 1, 0 };
 	size_t occupied = 0, held;
 	uintptr_t from;
+	double start;
 
 	a->start(w, r->range);
 	for (size_t i = 0; i < w->nr_ops; i++) {
@@ -227,6 +241,10 @@ static void measure_memory(const struct allocator *a, const struct workload *w, 
 	}
 	if (a->over)
 		a->over();
+	start = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	if (pass(a, w, object))
+		_exit(1);
+	r->piece = (size_t)(PIECE_NS * (double)w->nr_ops / (now_ns(CLOCK_THREAD_CPUTIME_ID) - start)) + 1;
 	a->stop();
 	if (a->needs_range)
 		r->held = r->range;
@@ -277,9 +295,9 @@ static void launch(const struct allocator *a, const struct workload *w, void **o
 
 	/* A quarter more than the least: as a program would have it that does not know so well. */
 	a->start(w, (r->range + r->range / 4) & ~(size_t)(PAGE - 1));
-	timed_pass(a, w, object, r->cold);
+	timed_pass(a, w, object, r->piece, NULL, r->piece_cold);
 	for (i = 0; i < option.passes; i++)
-		timed_pass(a, w, object, r->warm);
+		timed_pass(a, w, object, r->piece, r->hundred, r->piece_warm);
 	start = now_ns(CLOCK_THREAD_CPUTIME_ID);
 	for (i = 0; i < option.passes; i++)
 		if (pass(a, w, object))
@@ -322,30 +340,32 @@ static int by_ns(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static size_t hundreds(const struct workload *w)
-{
-	return (w->nr_ops + HUNDRED - 1) / HUNDRED;
-}
-
 static void print_row(const struct allocator *a, const struct workload *w, struct result *r)
 {
 	double held = (double)r->held / 100, live = (double)w->peak_live / held;
 	double inner = (double)(r->occupied - w->peak_live) / held, outer = (double)(r->held - r->occupied) / held;
-	size_t nr = hundreds(w);
+	size_t hundreds = (w->nr_ops + 99) / 100, pieces = (w->nr_ops + r->piece - 1) / r->piece;
 	double ns, p99, worst, first;
 
 	qsort(r->ns, option.launches, sizeof(r->ns[0]), by_ns);
-	qsort(r->warm, nr, sizeof(uint32_t), by_cycles);
-	qsort(r->cold, nr, sizeof(uint32_t), by_cycles);
+	qsort(r->hundred, hundreds, sizeof(uint32_t), by_cycles);
+	qsort(r->piece_warm, pieces, sizeof(uint32_t), by_cycles);
+	qsort(r->piece_cold, pieces, sizeof(uint32_t), by_cycles);
 	ns = r->ns[option.launches / 2];
-	p99 = r->warm[nr / 2] * cycle_ns;
-	worst = r->warm[nr - 1] * cycle_ns;
-	first = r->cold[nr - 1] * cycle_ns;
+	p99 = r->hundred[hundreds / 2] * cycle_ns;
+	worst = r->piece_warm[pieces - 1] * cycle_ns;
+	first = r->piece_cold[pieces - 1] * cycle_ns;
 	printf("%-12s %-10s %7.1f %8.0f %8.0f %8.0f %9zu %6.1f %9.1f %9.1f\n", w->name, a->name, ns, p99, worst, first,
 	       r->held / 1024, live, inner, outer);
 	if (option.figures)
 		fprintf(option.figures, "%s\t%s\t%.2f\t%.0f\t%.0f\t%.0f\t%zu\t%.2f\t%.2f\t%.2f\n", w->name, a->name, ns, p99,
 			worst, first, r->held, live, inner, outer);
+}
+
+/* So many times that are longer than any. */
+static uint32_t *never(size_t nr)
+{
+	return memset(shared(nr * sizeof(uint32_t)), 0xff, nr * sizeof(uint32_t));
 }
 
 static void run_workload(const struct workload *w)
@@ -362,10 +382,9 @@ static void run_workload(const struct workload *w)
 
 		if (a->refuses && a->refuses(w))
 			continue;
-		mine->cold = shared(hundreds(w) * sizeof(uint32_t));
-		mine->warm = shared(hundreds(w) * sizeof(uint32_t));
-		memset(mine->cold, 0xff, hundreds(w) * sizeof(uint32_t));
-		memset(mine->warm, 0xff, hundreds(w) * sizeof(uint32_t));
+		mine->hundred = never(w->nr_ops);
+		mine->piece_warm = never(w->nr_ops);
+		mine->piece_cold = never(w->nr_ops);
 		if (a->needs_range)
 			mine->range = least_range(a, w, object);
 		in_a_process(a, w, object, mine, -1);
