@@ -19,6 +19,9 @@ bool grow_wants_huge(const struct kmem_zone *zone);
  */
 int grow_zone(struct kmem_zone *zone, enum migratetype type);
 
+/* A wholly free block goes back to the arena, and its memory to the system. Return: false when there is none. */
+bool grow_give_back(struct kmem_zone *zone);
+
 /* Take that many pages of the zone's budget for memory of its own address range, or give them back. */
 bool grow_charge(struct kmem_zone *zone, uint64_t pages);
 void grow_uncharge(struct kmem_zone *zone, uint64_t pages);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/os.h"
 #include "base/observe.h"
 #include "slab/bad_free.h"
 
@@ -242,10 +243,10 @@ bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem
 
 int sheaf_init(void)
 {
-	size_t limit = SHEAVES_MAX;
+	/* Under ulimit -v the arena needs most of what there is. */
+	size_t limit = MIN(SHEAVES_MAX, MAX(os_address_limit() / 16, SHEAVES_MIN));
 	int rc;
 
-	/* Under ulimit -v take what there is. */
 	do {
 		rc = meta_reserve(&sheaves.range, "kmem sheaves", limit);
 		limit /= 2;
