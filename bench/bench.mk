@@ -5,7 +5,7 @@ BENCH_API_so     := 2
 BENCH_API_kmalloc := 3
 BENCH_API_malloc := 4
 BENCH_TYPED  := loops-inline loops-so loops-kmalloc flow-inline threads-inline tail-inline giveback-inline \
-                memory-inline drain-so holder
+                memory-inline drain-so holder colour
 BENCH_MALLOC := loops-malloc flow-malloc threads-malloc tail-malloc giveback-malloc memory-malloc
 BENCH_BIN    := $(BENCH_TYPED:%=$(B)/bench/%) $(BENCH_MALLOC:%=$(B)/bench/%) $(B)/bench/reader $(B)/bench/quiet \
                 $(B)/bench/launch

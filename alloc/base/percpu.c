@@ -192,7 +192,7 @@ static struct kmem_slot *slot_at(unsigned int which, unsigned int cpu, uint32_t 
 	return (struct kmem_slot *)(void *)(percpu.region[which].base + cpu * REGION_BYTES + offset);
 }
 
-/* Freed slots are chained through their own memory: CPU 0, region 0, `limit` the next, `reserved2` the size. */
+/* Freed slots are chained through their own memory: CPU 0, region 0, `limit` the next, `address_mask` the size. */
 static struct kmem_slot *slot_freed(uint32_t offset)
 {
 	return slot_at(0, 0, offset);
@@ -206,10 +206,10 @@ static uint32_t reuse_slot(size_t bytes)
 		uint32_t offset = *link;
 		struct kmem_slot *slot = slot_freed(offset);
 
-		if (slot->reserved2 == bytes) {
+		if (slot->address_mask == bytes) {
 			*link = slot->limit;
 			slot->limit = 0;
-			slot->reserved2 = 0;
+			slot->address_mask = 0;
 			return offset;
 		}
 		link = &slot->limit;
@@ -253,7 +253,7 @@ void percpu_slot_free(uint32_t offset, size_t bytes)
 		return;
 	reset_capacity(offset);
 	lock_acquire(&percpu.lock, LOCK_META);
-	slot_freed(offset)->reserved2 = ALIGN_UP(bytes, (size_t)CACHE_LINE);
+	slot_freed(offset)->address_mask = (uint32_t)ALIGN_UP(bytes, (size_t)CACHE_LINE);
 	slot_freed(offset)->limit = percpu.freed;
 	percpu.freed = offset;
 	lock_release(&percpu.lock, LOCK_META);

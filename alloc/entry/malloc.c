@@ -500,12 +500,16 @@ void free_anything(void *p)
 
 KMEM_API HOT_FUNCTION void free(HOT_ARGUMENT void *p)
 {
-	__asm__ volatile(HOT_FREE(free_anything)
+	__asm__ volatile(HOT_FREE(free_anything, "")
 		:
 		:);
 }
 
 /* ---- realloc ---- */
+
+/* Objects from this size on get a spare eighth when they grow: they take fewer moves, and untouched it costs little. */
+#define GROWN_BYTES ((size_t)4 * PAGE_SIZE)
+#define GROWN_SPARE 8u
 
 /* Grow or shrink an object of whole pages in place. */
 static bool resize_pages(struct page *page, size_t size)
@@ -516,7 +520,7 @@ static bool resize_pages(struct page *page, size_t size)
 		return false;
 	if (page->flags & KMEM_PG_MAPPED)
 		return size > KMALLOC_MAX_SIZE && large_resize(page, size);
-	if (nr_pages > page->nr_pages)
+	if (nr_pages > page->nr_pages && !page_extend(page, nr_pages))
 		return false;
 	page_trim(page, nr_pages);
 	page->size = size;
@@ -563,6 +567,21 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 	return moved ? page_to_addr(moved) : NULL;
 }
 
+/* Where an object grows to: what grew once will again, so whole pages are some more. */
+static void *alloc_grown(size_t old, size_t size, const void *call_site)
+{
+	size_t spare = size > old && old >= GROWN_BYTES && !trace_on(TRACE_KMALLOC) ? size / GROWN_SPARE : 0;
+	void *copy;
+
+	if (!spare || size + spare > KMALLOC_MAX_SIZE)
+		return heap_alloc(size, HEAP_GFP, call_site);
+	copy = heap_alloc(size + spare, HEAP_GFP, call_site);
+	if (!copy)
+		return heap_alloc(size, HEAP_GFP, call_site);
+	large_of(copy)->size = size;
+	return copy;
+}
+
 static void *realloc_from(void *p, size_t size, const void *call_site)
 {
 	void *copy;
@@ -589,7 +608,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	copy = move_pages(p, old, size, call_site);
 	if (copy)
 		return copy;
-	copy = heap_alloc(size, HEAP_GFP, call_site);
+	copy = alloc_grown(old, size, call_site);
 	if (!copy)
 		return NULL;
 	memcpy(copy, p, MIN(old, size));

@@ -82,7 +82,7 @@ static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order,
 		      (type == KMEM_PAGE_SLAB ? page->flags & KMEM_PG_ZEROED : 0);
 	page_set_type(page, type);
 	if (gfp & __GFP_DIRECT_RECLAIM)
-		purge_tick(nr_pages);
+		purge_tick();
 }
 
 static noinline void refuse_order(gfp_t gfp, unsigned int order)
@@ -222,6 +222,21 @@ void page_trim(struct page *page, uint32_t nr_pages)
 	page_free_range(page, nr_pages, page->nr_pages);
 	WRITE_ONCE(page->nr_pages, nr_pages);
 	page->flags |= KMEM_PG_EXACT;
+}
+
+bool page_extend(struct page *page, uint32_t nr_pages)
+{
+	uint32_t old = page->nr_pages;
+
+	/* A request that somebody watches is one of its own. */
+	if (trace_on(TRACE_MM_PAGE_ALLOC) || !take_behind(page, nr_pages - old))
+		return false;
+	if (unlikely(page_debug))
+		page_debug_alloc(page + old, nr_pages - old);
+	WRITE_ONCE(page->order, (uint8_t)fls64(nr_pages - 1));
+	WRITE_ONCE(page->nr_pages, nr_pages);
+	page->flags |= KMEM_PG_EXACT;
+	return true;
 }
 
 void page_free_exact(struct page *page)

@@ -25,7 +25,7 @@
 #include "page/scope.h"
 #include "page/vmstat.h"
 
-#define COSTLY_ORDER  PCP_MAX_ORDER
+#define COSTLY_ORDER  PCP_COSTLY_ORDER
 #define MAX_ROUNDS    16u
 #define REPORT_EVERY  UINT64_C(10000000000) /* ns */
 #define NOFAIL_NAP_NS 1000000
@@ -125,7 +125,7 @@ static struct page *take_from_zone(struct kmem_zone *zone, const struct page_req
 		grow(zone, request);
 	if (!watermark_allows(zone, request))
 		return NULL;
-	if (request->order <= PCP_MAX_ORDER)
+	if (request->order <= PCP_COSTLY_ORDER)
 		page = pcp_refill(zone, request);
 	return page ? page : take_direct(zone, request);
 }
@@ -341,4 +341,21 @@ struct page *take_run(gfp_t gfp, uint32_t nr_pages, unsigned int nid)
 		return NULL;
 	WRITE_ONCE(page->migratetype, (uint8_t)request.type);
 	return page;
+}
+
+bool take_behind(const struct page *page, uint32_t nr_pages)
+{
+	struct page_request request = { .gfp = GFP_NOWAIT, .order = fls64(nr_pages - 1), .nid = page->node };
+	uint32_t first = page_index(page) + page->nr_pages;
+	struct kmem_zone *zone = zone_of(page);
+	bool taken;
+
+	take_prepare(&request);
+	if (!watermark_allows(zone, &request) || !buddy_lock_for(zone, request.flags))
+		return false;
+	taken = buddy_take_these(zone, first, nr_pages);
+	if (taken)
+		count_take(zone, &request, &arena.pages[first], nr_pages);
+	buddy_unlock(zone);
+	return taken;
 }

@@ -17,6 +17,7 @@
 #include "slab/debug.h"
 #include "slab/debug_report.h"
 #include "slab/geometry.h"
+#include "slab/guard.h"
 #include "slab/merge.h"
 #include "slab/rcu.h"
 
@@ -199,6 +200,8 @@ static uint64_t address_mask(const struct kmem_cache *s)
 {
 	uint32_t multiple = s->size & -s->size;
 
+	if (s->colour_off)
+		multiple = MIN(multiple, s->colour_off);
 	return debug_cache(s) ? 0 : MIN(multiple, PAGE_SIZE) - 1;
 }
 
@@ -230,7 +233,7 @@ static void release_slots(struct kmem_cache *s)
 
 int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 {
-	uint32_t old_offset = s->slot_offset, old_capacity = s->slot_capacity, offset;
+	uint32_t offset, slot_capacity = 2 * capacity;
 	struct kmem_slot *shared[KMEM_MAX_NODES] = { NULL };
 	unsigned int nid;
 
@@ -243,8 +246,8 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 			shared_slot_free(shared[nid]);
 		return -ENOMEM;
 	}
-	slub_change_slots(s, offset, 2 * capacity, shared);
-	percpu_slot_free(old_offset, slot_bytes(old_capacity));
+	slub_change_slots(s, &offset, &slot_capacity, shared);
+	percpu_slot_free(offset, slot_bytes(slot_capacity));
 	for (nid = 0; nid < s->nr_nodes; nid++)
 		shared_slot_free(shared[nid]);
 	return 0;
@@ -276,18 +279,20 @@ static struct kmem_cache *create_alias(const char *name, const struct kmem_cache
 	struct kmem_cache *root = NULL, *s = NULL;
 	uint32_t offset = 0;
 
-	if (registry.merge && !args->usersize && !args->sheaf_capacity)
+	if (registry.merge && !args->usersize && !args->sheaf_capacity && !args->colour)
 		root = merge_find(cache_array, cache_count(), a, g);
 	if (root)
 		offset = percpu_slot_alloc(slot_bytes(2 * root->sheaf_capacity));
 	if (offset)
 		s = take_entry();
 	if (!s) {
-		percpu_slot_free(offset, slot_bytes(root ? root->slot_capacity : 0));
+		percpu_slot_free(offset, slot_bytes(root ? 2 * root->sheaf_capacity : 0));
 		return NULL;
 	}
 	merge_join(root, s, a->object_size);
 	s->slot_offset = offset;
+	s->slot_capacity = 2 * s->sheaf_capacity;
+	s->slots_wanted = 0;
 	slot_point(s, percpu_region(0) + offset);
 	publish(s, name, call_site);
 	return s;
@@ -319,6 +324,7 @@ static struct kmem_cache *create(const char *name, unsigned int size, const stru
 	s->remote_node_defrag_ratio = 1000;
 	s->object_size = size;
 	s->flags = flags;
+	s->colour_off = args->colour && !debug_cache(s) ? MAX(s->align, CACHE_LINE) : 0;
 	s->address_mask = address_mask(s);
 	s->ctor = (uintptr_t)args->ctor;
 	s->sheaf_capacity = debug_cache(s) ? 0 : MAX(g.sheaf_capacity, args->sheaf_capacity);
@@ -369,19 +375,31 @@ KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned 
 
 /* ---- destroy ---- */
 
+enum { SHOWN_OBJECTS = 10 };
+
 /* Report the objects that are still allocated in one slab. */
 static size_t list_objects(const struct kmem_cache *s, const struct page *slab, size_t shown)
 {
-	enum { SHOW = 10 };
 	uint32_t i;
 
-	for (i = 0; i < slab->objects && shown < SHOW; i++) {
+	for (i = 0; i < slab->objects && shown < SHOWN_OBJECTS; i++) {
 		const void *object = slab_object(s, slab, i);
 
 		if (!slab_object_taken(s, slab, object))
 			continue;
-		report("  Object %p @offset=%zu", object, (size_t)i * s->size + s->red_left_pad);
+		report("  Object %p @offset=%zu", object, (size_t)((uintptr_t)object - (uintptr_t)page_to_addr(slab)));
 		debug_tracks(s, object);
+		shown++;
+	}
+	return shown;
+}
+
+static size_t list_guarded(const struct kmem_cache *s, size_t shown)
+{
+	const void *object = NULL;
+
+	while (shown < SHOWN_OBJECTS && (object = guard_next_of(s, object))) {
+		report("  Object %p between guard pages", object);
 		shown++;
 	}
 	return shown;
@@ -396,6 +414,7 @@ static void report_remaining(struct kmem_cache *s, size_t left)
 	for (i = 0; i < nr_pages; i++)
 		if (arena.pages[i].type == KMEM_PAGE_SLAB && arena.pages[i].cache_id == s->id)
 			shown = list_objects(s, &arena.pages[i], shown);
+	shown = list_guarded(s, shown);
 	if (left > shown)
 		report("  and %zu more", left - shown);
 }
@@ -426,10 +445,10 @@ static void wait_for_readers(void)
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 }
 
-/* Objects that no slot or barn holds any more. */
+/* Objects that no slot or barn holds any more, and those between guard pages, which are in no slab. */
 static size_t objects_left(const struct kmem_cache *s)
 {
-	size_t left = 0;
+	size_t left = (size_t)(READ_ONCE(s->guard_allocs) - READ_ONCE(s->guard_frees));
 	unsigned int nid;
 
 	for (nid = 0; nid < s->nr_nodes; nid++)
@@ -609,12 +628,9 @@ static void add_prefill(struct kmem_cache_stat *stat, uint64_t prefill)
 /* What free objects a node keeps, of which an alias has none. */
 static void add_barn(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
 {
-	uint32_t i;
-
 	if (n->shared)
 		add_slot(stat, (const struct kmem_slot *)(uintptr_t)n->shared);
-	for (i = 0; i < n->nr_full; i++)
-		stat->cached += ((const struct kmem_sheaf *)(uintptr_t)n->full[i])->count;
+	stat->cached += n->parked;
 }
 
 static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)

@@ -31,6 +31,7 @@
 #define HOT_ARENA_IDMAP   16
 #define HOT_ARENA_SHIFT   3 /* log2 of ARENA_GRAIN */
 #define HOT_PAGE_SHIFT    9 /* pages from grains */
+#define HOT_SLOT_MASK     28
 #define HOT_TRACE_KMALLOC 8
 #define HOT_TRACE_KFREE   12
 
@@ -42,6 +43,7 @@ _Static_assert(offsetof(struct arena, idmap) == HOT_ARENA_IDMAP, "place in arena
 _Static_assert(ARENA_GRAIN == 1 << HOT_ARENA_SHIFT && HOT_ARENA_SHIFT + HOT_PAGE_SHIFT == PAGE_SHIFT, "shifts");
 _Static_assert(TRACE_KMALLOC * sizeof(struct trace_semaphore) == HOT_TRACE_KMALLOC, "place in trace_semaphore");
 _Static_assert(TRACE_KFREE * sizeof(struct trace_semaphore) == HOT_TRACE_KFREE, "place in trace_semaphore");
+_Static_assert(offsetof(struct kmem_slot, address_mask) == HOT_SLOT_MASK, "place in kmem_slot");
 _Static_assert(KMEM_PERCPU_SHIFT == 24, "shift of the CPU id");
 
 /* Into a section: rdx a table of slots, r9 the index. rcx becomes the slot, r8 the number of objects in it. */
@@ -76,9 +78,9 @@ _Static_assert(KMEM_PERCPU_SHIFT == 24, "shift of the CPU id");
 /*
  * Free the object in rdi, unless it is the one that was freed last; else go to SLOW.
  * Rotated, the distance from the arena's base is too large not only for what lies
- * outside, but also for what is not aligned.
+ * outside, but also for what is not aligned. CHECK: more to look at in the section.
  */
-#define HOT_FREE(SLOW)                                                                    \
+#define HOT_FREE(SLOW, CHECK)                                                                    \
 	"movq %%rdi, %%rax\n\t"                                                           \
 	"subq arena(%%rip), %%rax\n\t"                                                    \
 	"rorq $" HOT_STRING(HOT_ARENA_SHIFT) ", %%rax\n\t"                                 \
@@ -92,6 +94,7 @@ _Static_assert(KMEM_PERCPU_SHIFT == 24, "shift of the CPU id");
 	"orl trace_semaphore+" HOT_STRING(HOT_TRACE_KFREE) "(%%rip), %%r8d\n\t"            \
 	"cmpl 16(%%rcx), %%r8d\n\t"                                                       \
 	"jae " #SLOW "\n\t"                                                               \
+	CHECK                                                                             \
 	/* The top; of an empty slot the header's last word, which is no address. */      \
 	"cmpq %%rdi, 24(%%rcx,%%r8,8)\n\t"                                                \
 	"je " #SLOW "\n\t"                                                                \
@@ -99,6 +102,11 @@ _Static_assert(KMEM_PERCPU_SHIFT == 24, "shift of the CPU id");
 	"incq (%%rcx)\n"                                                                  \
 	KMEM_RSEQ_END                                                                     \
 	"ret\n\t"
+
+/* CHECK: an address of no object by its low bits, which slots know of their cache. */
+#define HOT_CHECK_ADDRESS(SLOW)                                                           \
+	"testl %%edi, " HOT_STRING(HOT_SLOT_MASK) "(%%rcx)\n\t"                           \
+	"jnz " #SLOW "\n\t"
 
 /* Functions of such bodies, their arguments, and the functions that only they call. */
 #define HOT_FUNCTION __attribute__((__naked__, __aligned__(64)))

@@ -403,7 +403,7 @@ void kfree_slow(const void *p)
 
 KMEM_API HOT_FUNCTION void kfree(HOT_ARGUMENT const void *p)
 {
-	__asm__ volatile(HOT_FREE(kfree_slow)
+	__asm__ volatile(HOT_FREE(kfree_slow, HOT_CHECK_ADDRESS(kfree_slow))
 		:
 		:);
 }

@@ -18,7 +18,7 @@
 static bool is_open(const struct kmem_cache *s)
 {
 	return s->state != KMEM_CACHE_FREE && !kmem_cache_is_alias(s) && s->refcount > 0 &&
-	       !(s->flags & NEVER_MERGE) && !s->ctor && !s->usersize && s->slot_offset;
+	       !(s->flags & NEVER_MERGE) && !s->ctor && !s->usersize && !s->colour_off && s->slot_offset;
 }
 
 static bool fits(const struct kmem_cache *s, slab_flags_t flags, const struct geometry *g)

@@ -64,6 +64,16 @@ uint32_t slab_capacity(const struct kmem_cache *s, unsigned int order)
 	return (uint32_t)MIN((PAGE_SIZE << order) / s->size, (size_t)SLAB_MAX_OBJECTS);
 }
 
+/* Bytes in front of the first object: the next part of what the objects leave over. */
+static uint32_t next_colour(struct kmem_cache *s, const struct page *slab)
+{
+	uint32_t rest = (uint32_t)((PAGE_SIZE << slab->order) - (size_t)slab->objects * s->size);
+
+	if (!s->colour_off)
+		return 0;
+	return __atomic_fetch_add(&s->colour_next, 1, __ATOMIC_RELAXED) % (rest / s->colour_off + 1) * s->colour_off;
+}
+
 struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 {
 	struct page *slab = alloc_slab_pages(s, gfp, nid, fell_back);
@@ -76,6 +86,7 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 	slab->emptied = slab->flags & KMEM_PG_ZEROED && !s->ctor ? slab_all_pages(slab) : 0;
 	slab->flags &= (uint16_t)~KMEM_PG_ZEROED;
 	slab->objects = (uint16_t)slab_capacity(s, slab->order);
+	slab->offset = next_colour(s, slab);
 	memset(page_bitmap(slab), 0, slab_bitmap_words(slab) * sizeof(uint64_t));
 	set_tails(slab);
 	if (s->flags & SLAB_DEBUG_FLAGS)
@@ -122,7 +133,7 @@ static uint64_t valid_bits(const struct page *slab, uint32_t word)
 
 static force_inline uint32_t index_of(const struct kmem_cache *s, const struct page *slab, const void *addr)
 {
-	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab));
+	uint64_t offset = (uint64_t)((const uint8_t *)addr - (const uint8_t *)page_to_addr(slab)) - slab->offset;
 
 	/* The reciprocal is exact for slabs up to the preferred maximum order. */
 	return s->reciprocal ? (uint32_t)((offset * s->reciprocal) >> 32) : (uint32_t)(offset / s->size);
@@ -133,7 +144,8 @@ static uint64_t refaults KMEM_STATE;
 
 static noinline void refault(const struct kmem_cache *s, struct page *slab, uint32_t first, uint32_t last)
 {
-	uint64_t from = (uint64_t)first * s->size >> PAGE_SHIFT, to = ((last + UINT64_C(1)) * s->size - 1) >> PAGE_SHIFT;
+	uint64_t from = (slab->offset + (uint64_t)first * s->size) >> PAGE_SHIFT;
+	uint64_t to = (slab->offset + (last + UINT64_C(1)) * s->size - 1) >> PAGE_SHIFT;
 	uint64_t pages = (~UINT64_C(0) << from) & (~UINT64_C(0) >> (63 - to)) & slab->emptied;
 
 	__atomic_fetch_add(&refaults, (uint64_t)__builtin_popcountll(pages), __ATOMIC_RELAXED);
@@ -180,6 +192,24 @@ static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void 
 	return taken;
 }
 
+/* Up to max of the objects whose bits are set in `free`, lowest first. Return: the bits of those taken. */
+static force_inline uint64_t take_word(const struct kmem_cache *s, uint8_t *base, uint64_t free, void **object,
+				       uint32_t max)
+{
+	uint64_t left = free;
+	uint32_t i;
+
+	/* A new slab: one object after the other. */
+	if (free == ~UINT64_C(0) && max >= 64) {
+		for (i = 0; i < 64; i++, base += s->size)
+			object[i] = base;
+		return free;
+	}
+	for (i = 0; left && i < max; i++, left &= left - 1)
+		object[i] = base + (size_t)__builtin_ctzll(left) * s->size;
+	return free & ~left;
+}
+
 uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
 {
 	uint64_t *bitmap = page_bitmap(slab);
@@ -193,16 +223,13 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 	}
 	for (word = slab->hint; word < words && taken < max; word++) {
 		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
-		uint8_t *base = slab_object(s, slab, word * 64);
 
 		slab->hint = (uint16_t)word;
-		while (free && taken < max) {
-			uint32_t bit = (uint32_t)__builtin_ctzll(free);
-
-			free &= free - 1;
-			bitmap[word] |= UINT64_C(1) << bit;
-			object[taken++] = base + (size_t)bit * s->size;
-		}
+		if (!free)
+			continue;
+		free = take_word(s, slab_object(s, slab, word * 64), free, object + taken, max - taken);
+		bitmap[word] |= free;
+		taken += (uint32_t)__builtin_popcountll(free);
 	}
 	if (taken && has_emptied(s, slab))
 		refault(s, slab, index_of(s, slab, object[0]), index_of(s, slab, object[taken - 1]));
@@ -246,7 +273,7 @@ void slab_take_object(const struct kmem_cache *s, struct page *slab, const void 
 	slab->inuse++;
 }
 
-static force_inline enum slab_put_result put_one(const struct kmem_cache *s, struct page *slab, const void *object)
+enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
 {
 	uint32_t index = index_of(s, slab, object);
 	uint64_t mask = UINT64_C(1) << (index % 64);
@@ -262,19 +289,33 @@ static force_inline enum slab_put_result put_one(const struct kmem_cache *s, str
 	return SLAB_PUT_OK;
 }
 
-enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
-{
-	return put_one(s, slab, object);
-}
-
+/* What slab_put() does, with everything that objects of a slab have in common in registers. */
 uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count)
 {
-	uintptr_t start = (uintptr_t)page_to_addr(slab), bytes = (uintptr_t)slab->nr_pages << PAGE_SHIFT;
+	const uint64_t start = (uintptr_t)slab_object(s, slab, 0), size = s->size, objects = slab->objects;
+	const uint64_t reciprocal = s->reciprocal, bytes = objects * size;
+	uint64_t *bitmap = page_bitmap(slab), at = slab->hint, bits = bitmap[at], lowest = at;
 	uint32_t i;
 
-	for (i = 0; i < count && (uintptr_t)object[i] - start < bytes; i++)
-		if (unlikely(put_one(s, slab, object[i]) != SLAB_PUT_OK))
+	for (i = 0; i < count; i++) {
+		uint64_t offset = (uintptr_t)object[i] - start, index;
+
+		if (unlikely(offset >= bytes))
 			break;
+		index = reciprocal ? (offset * reciprocal) >> 32 : offset / size;
+		if (index / 64 != at) {
+			bitmap[at] = bits;
+			at = index / 64;
+			bits = bitmap[at];
+			lowest = MIN(lowest, at);
+		}
+		if (unlikely(index * size != offset || !(bits >> (index % 64) & 1)))
+			break;
+		bits ^= UINT64_C(1) << (index % 64);
+	}
+	bitmap[at] = bits;
+	slab->hint = (uint16_t)lowest;
+	slab->inuse = (uint16_t)(slab->inuse - i);
 	return i;
 }
 

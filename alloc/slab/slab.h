@@ -83,7 +83,7 @@ bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, cons
 
 static inline void *slab_object(const struct kmem_cache *s, const struct page *slab, uint32_t index)
 {
-	return (uint8_t *)page_to_addr(slab) + s->red_left_pad + (size_t)index * s->size;
+	return (uint8_t *)page_to_addr(slab) + slab->offset + s->red_left_pad + (size_t)index * s->size;
 }
 
 static inline uint32_t slab_bitmap_words(const struct page *slab)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Memory: resident bytes for each byte asked for, give-back, and two figures of ours alone: drain and a reader."""
+"""Memory: resident bytes for each byte asked for, give-back, and figures of ours alone: drain, colouring and a reader."""
 import subprocess
 
 from runner.rows import Row, compare
@@ -46,6 +46,16 @@ def drain(context):
     if context.wanted("drain"):
         got = [context.run("drain-so") for _ in range(context.launches)]
         yield compare(Row("drain", "us", goal=20), [r["drain"] for r in got if r], {})
+
+
+def colour(context):
+    """Touching the first word of every object of a working set: with cache colouring, beside the same cache without."""
+    for size, objects in ((700, 300), (2400, 300), (10000, 300), (10000, 3000), (64, 1000), (4096, 300)):
+        name = f"colour/{size}x{objects}"
+        if context.wanted(name):
+            got = [r for r in (context.run("colour", size, objects) for _ in range(context.launches)) if r]
+            yield compare(Row(name, "ns/touch", goal_ratio=1.0 if size not in (64, 4096) else None),
+                          [r["coloured"] for r in got], {"plain": [r["plain"] for r in got]})
 
 
 def reader(context):

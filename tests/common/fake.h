@@ -67,14 +67,19 @@ static inline pid_t fake_start(const char *mode)
 		_exit(127);
 	}
 	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
+	if (pid > 0 && read(ready[0], &byte, 1) != 1) {
+		waitpid(pid, NULL, 0);
 		pid = -1;
+	}
 	close(ready[0]);
 	return pid;
 }
 
+/* For what fake_start() returned: when that failed there is nobody to stop, and kill(-1) would reach every process. */
 static inline void fake_stop(pid_t pid)
 {
+	if (pid <= 0)
+		return;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }

@@ -24,7 +24,7 @@
 	"xor %%r8d, %%r8d\n\txor %%r9d, %%r9d\n\txor %%r10d, %%r10d\n\txor %%r11d, %%r11d\n\t"  \
 	"xor %%r12d, %%r12d\n\txor %%r13d, %%r13d\n\txor %%r14d, %%r14d\n\txor %%ebp, %%ebp\n\t"
 
-static void *volatile global, *volatile interior, *volatile tagged, *volatile listed, *volatile heap_block;
+static void *volatile global, *volatile interior, *volatile coloured, *volatile tagged, *volatile listed, *volatile heap_block;
 static __thread void *volatile local;
 static pthread_key_t key;
 static volatile int ready;
@@ -39,6 +39,19 @@ static NOINLINE void *make(const char *name)
 	if (!object)
 		abort();
 	return object;
+}
+
+/* The last of many, so that its slab does not begin with an object. */
+static NOINLINE void *make_coloured(const char *name)
+{
+	struct kmem_cache_args args = { .colour = true };
+	struct kmem_cache *cache = kmem_cache_create(name, 700, &args, 0);
+	void *object[64];
+
+	if (!cache || kmem_cache_alloc_bulk(cache, GFP_KERNEL | __GFP_ZERO, 64, object) != 64)
+		abort();
+	kmem_cache_free_bulk(cache, 63, object);
+	return object[63];
 }
 
 static uintptr_t hide(void *p)
@@ -62,6 +75,7 @@ static NOINLINE void keep_in_variables(void)
 
 	global = make("keep-global");
 	interior = (char *)make("keep-interior") + 8;
+	coloured = (char *)make_coloured("keep-coloured") + 699;
 	tagged = (char *)make("keep-tagged") + 1;
 	listed = make("keep-list-1");
 	*(void **)listed = (char *)make("keep-list-2") + 24;
@@ -192,6 +206,7 @@ static NOINLINE void lose_below_stack_pointer(int depth)
 int main(void)
 {
 	make("lose-first-object");
+	make_coloured("lose-coloured");
 	scrub();
 	keep_in_variables();
 	keep_in_mappings();

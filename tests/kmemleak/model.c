@@ -75,6 +75,35 @@ Test(model, big_stride_in_a_big_slab)
 	cr_assert(!model_find(&s->model, slab + 200000, &o));
 }
 
+/* A slab that begins 128 bytes late. */
+Test(model, objects_behind_the_colour_of_their_slab)
+{
+	uint64_t slab = syn_slab(s, SYN_24, 1);
+	struct model_object o = { 0 };
+	struct page *page = &s->pages[(slab - SYN_BASE) >> KMEM_PAGE_SHIFT];
+
+	page->offset = 128;
+	page->objects = (uint16_t)((4096 - 128) / 24);
+	build();
+	cr_assert_eq(s->model.nr_damaged, 0);
+	for (uint64_t at = 0; at < 4096; at++) {
+		bool inside = at >= 128 && at < 128 + page->objects * 24u;
+
+		cr_assert_eq(model_find(&s->model, slab + at, &o), inside, "at %lu", at);
+		cr_assert(!inside || o.index == (at - 128) / 24);
+		cr_assert(!inside || SYN_BASE + o.offset == slab + 128 + o.index * 24u);
+	}
+}
+
+Test(model, a_colour_that_leaves_no_room_is_damage)
+{
+	uint64_t slab = syn_slab(s, SYN_64, 1);
+
+	s->pages[(slab - SYN_BASE) >> KMEM_PAGE_SHIFT].offset = 64;
+	build();
+	cr_assert_eq(s->model.nr_damaged, 1);
+}
+
 Test(model, counts)
 {
 	uint64_t slab = syn_slab(s, SYN_64, 2), notrace = syn_slab(s, SYN_NOTRACE, 1);

@@ -240,6 +240,7 @@ Test(stop, another_tracer_is_named)
 	wait_for(&box->counter[3]);
 	cr_assert_eq(pipe(ready), 0);
 	tracer = fork();
+	cr_assert_geq(tracer, 0);
 	if (!tracer) {
 		ptrace(PTRACE_SEIZE, child, NULL, NULL);
 		if (write(ready[1], "x", 1) == 1)

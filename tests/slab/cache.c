@@ -2,6 +2,7 @@
 /* Creating, destroying, shrinking and asking caches. */
 #include "support.h"
 
+#include <kmem/debug.h>
 #include <pthread.h>
 
 #include "base/observe.h"
@@ -25,6 +26,8 @@ static struct kmem_cache *cache(const char *name, unsigned int size)
 }
 
 /* ---- create ---- */
+
+static char text[256];
 
 Test(cache, both_forms_create)
 {
@@ -386,6 +389,79 @@ Test(cache, the_list_is_walked_by_id)
 }
 
 /* ---- shrink ---- */
+
+/* Whether some object lies behind a colour. */
+static bool any_colour(void *const *object, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (slab_of(object[i])->offset)
+			return true;
+	return false;
+}
+
+Test(cache, coloured_objects_come_and_go)
+{
+	struct kmem_cache_args args = { .colour = true, .usersize = 700 };
+	struct kmem_cache *s = kmem_cache_create("coloured", 700, &args, 0);
+	void *object[500];
+	const char *out;
+	int i;
+
+	for (i = 0; i < 500; i++)
+		cr_assert_not_null(object[i] = memset(kmem_cache_alloc(s, GFP_KERNEL), i, 700));
+	cr_expect(any_colour(object, 500));
+	ASSERT_BALANCED(s, 500);
+	for (i = 0; i < 500; i++) {
+		cr_expect(all_bytes(object[i], 700, (uint8_t)i));
+		cr_expect(kmem_valid_obj((uint8_t *)object[i] + 699));
+		cr_expect(kmem_check_usercopy(object[i], 700, true));
+		cr_expect_not(kmem_valid_obj((uint8_t *)object[i] + 700), "padding");
+	}
+	for (i = 0; i < 499; i++)
+		kmem_cache_free(s, object[i]);
+	kmem_cache_shrink(s);
+	ASSERT_BALANCED(s, 1);
+	cr_expect_eq(node_of(s, 0)->nr_slabs, 1);
+	capture_start();
+	cr_expect_eq(kmem_cache_destroy(s), 1);
+	out = capture_end();
+	snprintf(text, sizeof(text), "Object %p @offset=%zu\n", object[499], (size_t)((uintptr_t)object[499] -
+		 (uintptr_t)page_to_addr(slab_of(object[499]))));
+	cr_expect_not_null(strstr(out, text), "%s in %s", text, out);
+}
+
+Test(cache, debug_caches_have_no_colour)
+{
+	struct kmem_cache_args args = { .colour = true };
+	struct kmem_cache *s = kmem_cache_create("coloured", 700, &args, SLAB_RED_ZONE | SLAB_CONSISTENCY_CHECKS);
+	void *object[20];
+	int i;
+
+	cr_expect_eq(s->colour_off, 0);
+	for (i = 0; i < 20; i++)
+		object[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	cr_expect_not(any_colour(object, 20));
+	cr_expect_eq(kmem_cache_validate(s), 0);
+	for (i = 0; i < 20; i++)
+		kmem_cache_free(s, object[i]);
+	cr_expect_eq(kmem_cache_destroy(s), 0);
+}
+
+Test(cache, coloured_caches_do_not_merge)
+{
+	struct kmem_cache_args args = { .colour = true };
+	struct kmem_cache *plain, *coloured, *after;
+
+	cache_set_merge(true);
+	plain = kmem_cache_create("plain", 1400, 0, 0, NULL);
+	coloured = kmem_cache_create("coloured", 1400, &args, 0);
+	cr_expect_not(kmem_cache_is_alias(coloured));
+	cr_expect_eq(kmem_cache_destroy(plain), 0);
+	after = kmem_cache_create("after", 1400, 0, 0, NULL);
+	cr_expect_not(kmem_cache_is_alias(after));
+}
 
 Test(cache, shrink_says_whether_slabs_are_left)
 {

@@ -250,3 +250,95 @@ Test(slab, random_order)
 	cr_expect_lt(i, 128);
 	cr_expect_eq(slab_put_run(s, page, q, 128), 128);
 }
+
+/* ---- colour ---- */
+
+static struct kmem_cache *coloured(unsigned int size, unsigned int align, slab_flags_t flags)
+{
+	struct kmem_cache_args args = { .align = align, .colour = true };
+	struct kmem_cache *s = kmem_cache_create("coloured", size, &args, flags);
+
+	cr_assert_not_null(s);
+	return s;
+}
+
+/* Every object of a slab: where it should be, found from all its bytes, taken and put once. */
+static void check_objects(struct kmem_cache *s, struct page *page, uint32_t colour)
+{
+	uint8_t *base = (uint8_t *)page_to_addr(page) + colour;
+	void *object[1024];
+	uint32_t i;
+
+	cr_assert_eq(page->offset, colour);
+	cr_assert_leq(colour + page->objects * s->size, PAGE_SIZE << page->order);
+	cr_assert_eq(slab_take(s, page, object, 1024), page->objects);
+	for (i = 0; i < page->objects; i++) {
+		cr_expect_eq(object[i], base + i * s->size);
+		cr_expect_eq((uintptr_t)object[i] & s->address_mask, 0);
+		cr_expect_eq(slab_object_index(s, page, object[i]), i);
+		cr_expect_eq(slab_object_index(s, page, (uint8_t *)object[i] + s->size - 1), i);
+		cr_expect(slab_object_taken(s, page, object[i]));
+		cr_expect_eq(slab_put(s, page, (uint8_t *)object[i] + 8), SLAB_PUT_BAD_POINTER);
+	}
+	if (colour) {
+		cr_expect_eq(slab_put(s, page, page_to_addr(page)), SLAB_PUT_BAD_POINTER, "in front of the first");
+		cr_expect_eq(slab_put(s, page, base - 8), SLAB_PUT_BAD_POINTER);
+	}
+	cr_expect_eq(slab_put_run(s, page, object, page->objects), page->objects);
+	cr_expect_eq(page->inuse, 0);
+}
+
+Test(slab, colours_go_round_through_the_rest)
+{
+	struct kmem_cache *s = coloured(700, 0, 0);
+	uint32_t rest = (uint32_t)(PAGE_SIZE << s->order) - s->objects * s->size, i;
+
+	cr_expect_eq(s->colour_off, 64);
+	cr_expect_eq(s->address_mask, 63);
+	for (i = 0; i < 3 * (rest / 64 + 1); i++)
+		check_objects(s, slab(s), i % (rest / 64 + 1) * 64);
+	cr_expect_gt(rest / 64, 1);
+}
+
+Test(slab, colours_keep_the_alignment)
+{
+	struct kmem_cache *s = coloured(2500, 256, 0);
+	uint32_t rest = (uint32_t)(PAGE_SIZE << s->order) - s->objects * s->size, i;
+
+	cr_expect_eq(s->colour_off, 256);
+	cr_expect_eq(s->address_mask, 255);
+	cr_expect_gt(rest / 256, 1);
+	for (i = 0; i < 4; i++)
+		check_objects(s, slab(s), i % (rest / 256 + 1) * 256);
+}
+
+Test(slab, without_a_rest_there_is_one_colour)
+{
+	struct kmem_cache *s = coloured(4096, 0, 0);
+
+	cr_expect_eq(s->address_mask, 63, "colours decide");
+	check_objects(s, slab(s), 0);
+	check_objects(s, slab(s), 0);
+}
+
+Test(slab, without_being_asked_for_none)
+{
+	struct kmem_cache *s = cache(700);
+
+	check_objects(s, slab(s), 0);
+	check_objects(s, slab(s), 0);
+}
+
+Test(slab, constructors_see_the_objects_behind_the_colour)
+{
+	struct kmem_cache_args args = { .ctor = mark, .colour = true };
+	struct kmem_cache *s = kmem_cache_create("coloured", 700, &args, 0);
+	struct page *page;
+	uint32_t i;
+
+	slab(s);
+	page = slab(s);
+	cr_assert_eq(page->offset, 64);
+	for (i = 0; i < page->objects; i++)
+		cr_expect(all_bytes(slab_object(s, page, i), 100, 0x77));
+}

@@ -17,7 +17,7 @@
 /* A descriptor, judged. */
 struct head {
 	uint64_t index, nr_pages, nr_objects, bytes;
-	uint32_t stride, offset;
+	uint32_t stride, offset, colour;
 	uint16_t cache_id;
 };
 
@@ -43,14 +43,16 @@ static bool slab_head(const struct heap_copy *copy, const struct page *page, str
 	h->bytes = cache->object_size;
 	if (h->offset > h->stride || h->bytes > h->stride - h->offset)
 		return false;
+	h->colour = page->offset;
+	h->offset += h->colour;
 	h->cache_id = page->cache_id;
-	return h->nr_objects && h->nr_objects * h->stride <= h->nr_pages << KMEM_PAGE_SHIFT;
+	return h->nr_objects && h->colour + h->nr_objects * h->stride <= h->nr_pages << KMEM_PAGE_SHIFT;
 }
 
 static bool whole_head(uint64_t bytes, uint16_t id, struct head *h)
 {
 	h->nr_objects = 1;
-	h->stride = h->offset = 0;
+	h->stride = h->offset = h->colour = 0;
 	h->bytes = bytes;
 	h->cache_id = id;
 	return bytes && bytes <= h->nr_pages << KMEM_PAGE_SHIFT;
@@ -194,6 +196,7 @@ static void add_block(struct model *m, const struct heap_copy *copy, const struc
 	b->first_object = m->nr_numbers;
 	b->bytes = h->bytes;
 	b->offset = h->offset;
+	b->colour = h->colour;
 	m->nr_numbers += round_numbers(h->nr_objects);
 	for (uint64_t page = 0; page < h->nr_pages; page++)
 		m->block_of[h->index + page] = nr;

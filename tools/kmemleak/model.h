@@ -42,7 +42,8 @@ struct model_block {
 	uint16_t cache_id;     /* or KMEM_ID_LARGE, KMEM_ID_PAGES */
 	uint64_t first_object; /* number of object 0, a multiple of 64 */
 	uint64_t bytes;        /* of each object: scanned and reported */
-	uint32_t offset;       /* of the object in its stride: behind a debug cache's red zone, between guard pages */
+	uint32_t offset;       /* of object 0: behind a debug cache's red zone, between guard pages, behind the colour */
+	uint32_t colour;       /* bytes in front of the first stride */
 };
 
 struct model {
@@ -79,19 +80,15 @@ struct model_object {
 int model_build(struct model *m, const struct heap_copy *copy);
 void model_free(struct model *m);
 
-/* Bytes that hold the objects of a block, from its first page on. */
-static inline uint64_t model_block_bytes(const struct model_block *b)
-{
-	return b->stride ? (uint64_t)b->stride * b->nr_objects : b->offset + b->bytes;
-}
-
 /* Find the object of `block` that holds the byte at `offset` from model.base, a byte of that block's pages. */
 static inline bool model_find_in(const struct model *m, uint32_t block, uint64_t offset, struct model_object *o)
 {
 	const struct model_block *b = &m->blocks[block];
-	uint64_t inside = offset - ((uint64_t)b->first_page << KMEM_PAGE_SHIFT);
+	uint64_t start = (uint64_t)b->first_page << KMEM_PAGE_SHIFT, inside = offset - start - b->colour;
 	uint32_t index = 0;
 
+	if (offset - start < b->colour)
+		return false;
 	if (b->reciprocal)
 		index = (uint32_t)((inside * b->reciprocal) >> 32);
 	else if (b->stride)
@@ -99,7 +96,7 @@ static inline bool model_find_in(const struct model *m, uint32_t block, uint64_t
 	if (index >= b->nr_objects)
 		return false;
 	o->number = b->first_object + index;
-	o->offset = offset - inside + (uint64_t)index * b->stride + b->offset;
+	o->offset = start + (uint64_t)index * b->stride + b->offset;
 	o->block = block;
 	o->index = index;
 	return true;

@@ -84,6 +84,7 @@ struct kmem_options {
 	unsigned int watermark_scale; /* distance of the watermarks in 1/10000 of the zone */
 	unsigned int watermark_boost; /* in 1/10000 of the high watermark, 0 off */
 	unsigned int pcp_high_fraction; /* per-CPU lists hold up to 1/fraction of the memory; 0: tuned */
+	bool background; /* a thread gives memory back while the program makes no calls */
 	enum kmem_malloc_align_option malloc_align;
 	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };

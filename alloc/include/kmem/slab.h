@@ -53,6 +53,13 @@ struct kmem_cache_args {
 	bool use_freeptr_offset;
 	void (*ctor)(void *object);  /* run once per object, when its slab is made */
 	unsigned int sheaf_capacity; /* floor for the objects per sheaf, 0 = by size */
+	/*
+	 * Ours: each new slab begins with another part of what its objects leave over, in
+	 * steps of a cache line (or align). For caches of few objects per slab of which the
+	 * same words are in use: without it they share few sets of the CPU's caches. Not
+	 * with debug flags, and such a cache is never merged.
+	 */
+	bool colour;
 };
 
 /*
