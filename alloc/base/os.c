@@ -325,6 +325,18 @@ bool os_readable(const void *addr)
 	return KEEP_ERRNO(syscall(SYS_rt_sigprocmask, -1, addr, NULL, 8) ? errno : 0) != EFAULT;
 }
 
+size_t os_resident_pages(void *addr, size_t bytes)
+{
+	unsigned char in_memory[1024];
+	size_t i, nr = 0;
+
+	if (bytes >> 12 > sizeof(in_memory) || KEEP_ERRNO(mincore(addr, bytes, in_memory)))
+		return 0;
+	for (i = 0; i < bytes >> 12; i++)
+		nr += in_memory[i] & 1;
+	return nr;
+}
+
 const void *os_map_file(const char *path, size_t *bytes)
 {
 	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -97,6 +97,9 @@ int os_getpid(void);
 /* Whether the byte at addr can be read; for places that may be unmapped or guarded. */
 bool os_readable(const void *addr);
 
+/* How many pages of a range are in memory; 0 when it cannot be told. At most 4 MiB. */
+size_t os_resident_pages(void *addr, size_t bytes);
+
 /* Map a whole file for reading. NULL when that fails; else *bytes is its size, and os_release() unmaps it. */
 const void *os_map_file(const char *path, size_t *bytes);
 

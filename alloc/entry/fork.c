@@ -13,7 +13,9 @@
 
 #include "base/batch.h"
 #include "base/depot.h"
+#include "base/lock.h"
 #include "base/observe.h"
+#include "entry/background.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
 #include "slab/account.h"
@@ -23,6 +25,8 @@
 
 static void prepare(void)
 {
+	lock_fork_begin();
+	background_lock_for_fork();
 	rcu_lock_for_fork();
 	pool_lock_for_fork();
 	cache_lock_for_fork();
@@ -39,6 +43,7 @@ static void parent(void)
 	cache_unlock_after_fork(false);
 	pool_unlock_after_fork(false);
 	rcu_unlock_after_fork(false);
+	background_unlock_after_fork(false);
 }
 
 static void child(void)
@@ -49,6 +54,7 @@ static void child(void)
 	cache_unlock_after_fork(true);
 	pool_unlock_after_fork(true);
 	rcu_unlock_after_fork(true);
+	background_unlock_after_fork(true);
 	depot_after_fork();
 	account_after_fork();
 	observe_after_fork();

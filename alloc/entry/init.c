@@ -24,19 +24,20 @@
 #include "base/report.h"
 #include "base/shadow.h"
 #include "base/trace.h"
+#include "entry/background.h"
 #include "entry/control.h"
 #include "entry/fork.h"
 #include "entry/options.h"
 #include "entry/slabinfo.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
-#include "slab/trim.h"
 #include "slab/cache.h"
 #include "slab/debug_large.h"
 #include "slab/debug_options.h"
 #include "slab/guard.h"
 #include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
+#include "slab/trim.h"
 
 static bool initialised KMEM_STATE;
 
@@ -89,6 +90,7 @@ __attribute__((constructor(101))) static void construct(void)
 	/* For this program, not for those that it starts. */
 	unsetenv("KMEM_FAIL_NTH");
 	fork_init();
+	background_init(kmem_options()->background && kmem_options()->purge == KMEM_PURGE_DECAY, kmem_options()->purge_ms);
 }
 
 __attribute__((destructor)) static void at_exit(void)

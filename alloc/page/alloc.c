@@ -82,7 +82,7 @@ static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order,
 		      (type == KMEM_PAGE_SLAB ? page->flags & KMEM_PG_ZEROED : 0);
 	page_set_type(page, type);
 	if (gfp & __GFP_DIRECT_RECLAIM)
-		purge_tick(nr_pages);
+		purge_tick();
 }
 
 static noinline void refuse_order(gfp_t gfp, unsigned int order)
@@ -271,7 +271,7 @@ void page_lock_for_fork(void)
 	shrinker_lock_for_fork();
 	pcp_lock_for_fork();
 	for (i = 0; i < zone_config.nr_zones; i++)
-		lock_acquire_polled_nested(&zones[i].lock);
+		lock_for_fork(&zones[i].lock, true);
 	arena_lock_for_fork();
 }
 
@@ -280,12 +280,8 @@ void page_unlock_after_fork(bool child)
 	unsigned int i;
 
 	arena_unlock_after_fork(child);
-	for (i = 0; i < zone_config.nr_zones; i++) {
-		if (child)
-			lock_reset(&zones[i].lock);
-		else
-			lock_release_nested(&zones[i].lock);
-	}
+	for (i = 0; i < zone_config.nr_zones; i++)
+		lock_after_fork(&zones[i].lock, child);
 	pcp_unlock_after_fork(child);
 	shrinker_unlock_after_fork(child);
 }

@@ -248,13 +248,10 @@ void arena_return_blocks(uint32_t first, uint32_t nr)
 
 void arena_lock_for_fork(void)
 {
-	lock_acquire_nested(&state.lock);
+	lock_for_fork(&state.lock, false);
 }
 
 void arena_unlock_after_fork(bool child)
 {
-	if (child)
-		lock_reset(&state.lock);
-	else
-		lock_release_nested(&state.lock);
+	lock_after_fork(&state.lock, child);
 }

@@ -105,12 +105,11 @@ enum migratetype buddy_fallback(enum migratetype type, unsigned int nth)
 	return (enum migratetype)fallback[type][nth];
 }
 
-/* So many pages like this one came, or went (then 0 - pages). */
-static force_inline void account(struct kmem_zone *zone, const struct page *page, uint64_t pages)
+/* So many pages of a free block came, so many of them dirty; or went (then 0 - pages). */
+static force_inline void account(struct kmem_zone *zone, const struct page *page, uint64_t pages, uint64_t dirty)
 {
 	WRITE_ONCE(zone->free_pages, zone->free_pages + pages);
-	if (!(page->flags & KMEM_PG_CLEAN))
-		WRITE_ONCE(zone->dirty_pages, zone->dirty_pages + pages);
+	WRITE_ONCE(zone->dirty_pages, zone->dirty_pages + dirty);
 	if (page->migratetype == MIGRATE_HIGHATOMIC)
 		WRITE_ONCE(zone->highatomic_free, zone->highatomic_free + pages);
 }
@@ -174,13 +173,13 @@ static void list_add(struct kmem_zone *zone, struct page *page, unsigned int ord
 		     bool at_tail)
 {
 	link_block(zone, page, order, type, at_tail);
-	account(zone, page, UINT64_C(1) << order);
+	account(zone, page, UINT64_C(1) << order, page->inuse);
 }
 
 static void list_del(struct kmem_zone *zone, struct page *page)
 {
 	unlink_block(zone, page);
-	account(zone, page, 0 - (UINT64_C(1) << page->order));
+	account(zone, page, 0 - (UINT64_C(1) << page->order), 0 - (uint64_t)page->inuse);
 }
 
 static uint32_t first_of(const struct kmem_free_list *list)
@@ -190,20 +189,37 @@ static uint32_t first_of(const struct kmem_free_list *list)
 
 /* ---- take ---- */
 
-/* Link the upper halves of a block until it has the wanted order. They count as free still. */
-static force_inline void split(struct kmem_zone *zone, struct page *page, unsigned int from, unsigned int to,
+/*
+ * How many of the dirty pages of a block are in its upper half. Blocks are used from
+ * their start, so the lower one is filled first; but none is said to hold nothing.
+ */
+static force_inline uint16_t upper_dirty(uint16_t dirty, uint32_t half)
+{
+	if (!dirty)
+		return 0;
+	return (uint16_t)(dirty > half ? dirty - half : 1);
+}
+
+/* Link the upper halves of a block until it has the wanted order. They count as free still. Return: dirty pages in them. */
+static force_inline uint64_t split(struct kmem_zone *zone, struct page *page, unsigned int from, unsigned int to,
 		  enum migratetype type)
 {
+	uint64_t sum = 0;
+
 	while (from > to) {
 		struct page *upper;
 
 		from--;
 		upper = page + (1u << from);
 		upper->flags = page->flags & KMEM_PG_CLEAN;
+		upper->inuse = upper_dirty(page->inuse, 1u << from);
+		page->inuse = (uint16_t)MAX(page->inuse - upper->inuse, page->inuse ? 1 : 0);
+		sum += upper->inuse;
 		link_block(zone, upper, from, type, false);
 	}
 	WRITE_ONCE(page->order, (uint8_t)to);
 	WRITE_ONCE(page->nr_pages, 1u << to);
+	return sum;
 }
 
 /* What this costs in page faults is what purge learns from. */
@@ -218,13 +234,14 @@ static force_inline struct page *take_first(struct kmem_zone *zone, unsigned int
 {
 	uint32_t head = first_of(&zone->free_list[current][type]);
 	struct page *page = &arena.pages[head];
+	uint64_t dirty = page->inuse;
 
 	if (!head)
 		return NULL;
 	unlink_block(zone, page);
-	account(zone, page, 0 - (UINT64_C(1) << order));
 	count_emptied(zone, page, UINT64_C(1) << order);
-	split(zone, page, current, order, type);
+	dirty = split(zone, page, current, order, type) - dirty;
+	account(zone, page, 0 - (UINT64_C(1) << order), dirty);
 	return page;
 }
 
@@ -437,20 +454,24 @@ static bool coin(void)
 void buddy_put(struct kmem_zone *zone, struct page *page, unsigned int order)
 {
 	struct page *buddy;
+	uint32_t dirty;
 	bool at_tail;
 
 	BUG_ON(page->type == KMEM_PAGE_FREE || page->type == KMEM_PAGE_RESERVED);
 	page->flags &= KMEM_PG_CLEAN;
+	dirty = page->flags ? 0 : 1u << order;
 	page_set_type(page, KMEM_PAGE_TAIL);
 	while ((buddy = mergeable_buddy(page_index(page), order))) {
 		uint16_t flags = merged_flags(page, buddy);
 
 		unlink_block(zone, buddy);
-		account(zone, buddy, 0 - (UINT64_C(1) << order));
+		account(zone, buddy, 0 - (UINT64_C(1) << order), 0 - (uint64_t)buddy->inuse);
+		dirty += buddy->inuse;
 		page = MIN(page, buddy);
 		page->flags = flags;
 		order++;
 	}
+	page->inuse = (uint16_t)dirty;
 	/* Two pageblocks of different type in one block: it belongs to the first. */
 	if (order > PAGEBLOCK_ORDER)
 		pageblock_set_type(page_index(page) + PAGEBLOCK_PAGES, pageblock_type(page_index(page)));
@@ -689,8 +710,9 @@ struct page *buddy_take_block(struct kmem_zone *zone)
 
 /* ---- check ---- */
 
+/* Adds the dirty pages of the list to *dirty. Return: blocks. */
 static uint64_t validate_chain(struct kmem_zone *zone, uint32_t at, unsigned int order, unsigned int type,
-			       bool clean, uint32_t *last)
+			       bool clean, uint32_t *last, uint64_t *dirty)
 {
 	uint64_t nr = 0;
 
@@ -702,6 +724,8 @@ static uint64_t validate_chain(struct kmem_zone *zone, uint32_t at, unsigned int
 		BUG_ON(at & ((1u << order) - 1));
 		BUG_ON(page->migratetype != type || zone_of(page) != zone);
 		BUG_ON(!!(page->flags & KMEM_PG_CLEAN) != clean);
+		BUG_ON(clean ? page->inuse : !page->inuse || page->inuse > 1u << order);
+		*dirty += page->inuse;
 		BUG_ON(pageblock_type(at) != type);
 		/* Two free buddies would have been merged. */
 		BUG_ON(mergeable_buddy(at, order));
@@ -719,14 +743,13 @@ void buddy_validate(struct kmem_zone *zone)
 		for (type = 0; type < KMEM_NR_MIGRATETYPES; type++) {
 			const struct kmem_free_list *list = &zone->free_list[order][type];
 			uint32_t last;
-			uint64_t with = validate_chain(zone, list->head, order, type, false, &last);
+			uint64_t with = validate_chain(zone, list->head, order, type, false, &last, &dirty);
 			uint64_t without;
 
 			BUG_ON(last != list->tail);
-			without = validate_chain(zone, list->clean, order, type, true, &last);
+			without = validate_chain(zone, list->clean, order, type, true, &last, &dirty);
 			BUG_ON(with + without != list->nr);
 			pages += (with + without) << order;
-			dirty += with << order;
 			highatomic += type == MIGRATE_HIGHATOMIC ? (with + without) << order : 0;
 		}
 	}

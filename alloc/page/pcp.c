@@ -23,6 +23,8 @@ static struct {
 	unsigned int high_fraction;
 } pcps KMEM_STATE;
 
+bool pcp_parks_costly KMEM_STATE = true;
+
 static struct kmem_pcp *list_of(unsigned int cpu, const struct kmem_zone *zone)
 {
 	return &pcps.lists[cpu * zone_config.nr_zones + zone_index(zone)];
@@ -125,7 +127,7 @@ static unsigned int refill_blocks(struct kmem_pcp *pcp, const struct kmem_zone *
 	uint32_t high = clamped_high(pcp), base = READ_ONCE(pcp->batch);
 	uint32_t batch = order ? base : base << pcp->alloc_factor, most;
 
-	if (order > PCP_MAX_ORDER || high < base)
+	if (order > PCP_COSTLY_ORDER || high < base)
 		return 1;
 	/* A CPU that allocates in a row will free as many: let it park them. */
 	if (tunes_itself(pcp) && !zone_is_short(zone))
@@ -312,7 +314,7 @@ static void drain_above(struct kmem_pcp *pcp, struct kmem_zone *zone, size_t pag
 /* Frees of order 1-3 in a row come from a process that ends: the zone can merge them. */
 static force_inline bool frees_go_on(struct kmem_pcp *pcp, unsigned int order)
 {
-	uint32_t before = pcp->free_flags, now = order - 1 < PCP_MAX_ORDER ? FREED_HIGH_ORDER : 0;
+	uint32_t before = pcp->free_flags, now = order - 1 < PCP_COSTLY_ORDER ? FREED_HIGH_ORDER : 0;
 
 	pcp->free_flags = now;
 	return (before & now) && pcp->free_count >= READ_ONCE(pcp->batch);
@@ -340,6 +342,11 @@ static noinline void give_back(struct kmem_pcp *pcp, struct kmem_zone *zone, boo
 		drain_above(pcp, zone, drain_pages(pcp, high));
 }
 
+static force_inline bool is_costly(unsigned int order)
+{
+	return order > PCP_COSTLY_ORDER && order <= PCP_MAX_ORDER;
+}
+
 bool pcp_put(struct page *page, unsigned int order, enum migratetype type)
 {
 	unsigned int index = zone_index_of(page);
@@ -347,6 +354,9 @@ bool pcp_put(struct page *page, unsigned int order, enum migratetype type)
 	struct kmem_pcp *pcp = this_pcp(index);
 	bool go_on;
 
+	/* Within a budget the kernel's orders only: others may need the memory. */
+	if (unlikely(is_costly(order)) && (!pcp_parks_costly || zone->max_pages != UINT64_MAX))
+		return false;
 	if (unlikely(!lock_try(&pcp->lock, LOCK_PCP)))
 		return false;
 	page->flags = 0;
@@ -417,30 +427,58 @@ size_t pcp_drain_this(struct kmem_zone *zone)
 	return moved;
 }
 
-/* The kernel's decay_pcp_high(). */
-static void decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
+static void drain_costly(struct kmem_pcp *pcp, struct kmem_zone *zone)
+{
+	unsigned int list, first = (PCP_COSTLY_ORDER + 1) * KMEM_NR_PCPTYPES;
+	struct page *page;
+
+	if (!buddy_lock_spin(zone))
+		return;
+	for (list = first; list < (PCP_MAX_ORDER + 1) * KMEM_NR_PCPTYPES; list++)
+		while ((page = pop_list(pcp, list, list_order(list))))
+			buddy_put(zone, page, list_order(list));
+	buddy_unlock(zone);
+}
+
+/* Whether nobody took from a list or put into it since the last call. */
+static bool rested(struct kmem_pcp *pcp)
+{
+	uint64_t moves = pcp->stat[KMEM_ZS_ALLOC] + pcp->stat[KMEM_ZS_FREE], before = pcp->rest_moves;
+
+	pcp->rest_moves = moves;
+	return moves == before;
+}
+
+/* The kernel's decay_pcp_high(), and its drain of lists at rest. */
+static size_t decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
 {
 	uint32_t above = READ_ONCE(pcp->batch) << PCP_BATCH_SCALE_MAX;
-	uint32_t high = READ_ONCE(pcp->high);
+	uint32_t high = READ_ONCE(pcp->high), before = pcp->count;
+	bool rests;
 
-	if (!READ_ONCE(pcp->count) || !lock_try(&pcp->lock, LOCK_PCP))
-		return;
+	if (!before || !lock_try(&pcp->lock, LOCK_PCP))
+		return 0;
+	rests = rested(pcp);
 	high -= high >> 3;
 	if (pcp->count > above)
 		high = MAX(high, pcp->count - above);
 	WRITE_ONCE(pcp->high, MAX(high, READ_ONCE(pcp->high_min)));
-	if (pcp->count > pcp->high)
-		drain_above(pcp, zone, pcp->count - pcp->high);
+	drain_costly(pcp, zone);
+	if (rests || pcp->count > pcp->high)
+		drain_above(pcp, zone, rests ? SIZE_MAX : pcp->count - pcp->high);
+	before -= pcp->count;
 	lock_release_polled(&pcp->lock, LOCK_PCP);
+	return rests ? before : 0;
 }
 
-void pcp_decay(void)
+size_t pcp_decay(struct kmem_zone *zone)
 {
-	unsigned int cpu, i;
+	unsigned int cpu;
+	size_t pages = 0;
 
 	for (cpu = 0; cpu < pcps.nr_cpus; cpu++)
-		for (i = 0; i < zone_config.nr_zones; i++)
-			decay_list(list_of(cpu, &zones[i]), &zones[i]);
+		pages += decay_list(list_of(cpu, zone), zone);
+	return pages;
 }
 
 size_t pcp_count_zone(const struct kmem_zone *zone)
@@ -513,17 +551,13 @@ void pcp_lock_for_fork(void)
 	unsigned int i;
 
 	for (i = 0; i < pcps.nr_cpus * zone_config.nr_zones; i++)
-		lock_acquire_polled_nested(&pcps.lists[i].lock);
+		lock_for_fork(&pcps.lists[i].lock, true);
 }
 
 void pcp_unlock_after_fork(bool child)
 {
 	unsigned int i;
 
-	for (i = 0; i < pcps.nr_cpus * zone_config.nr_zones; i++) {
-		if (child)
-			lock_reset(&pcps.lists[i].lock);
-		else
-			lock_release_nested(&pcps.lists[i].lock);
-	}
+	for (i = 0; i < pcps.nr_cpus * zone_config.nr_zones; i++)
+		lock_after_fork(&pcps.lists[i].lock, child);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcp.h - per-CPU page lists in front of each zone: orders 0-3, and 9 (a huge page).
+ * pcp.h - per-CPU page lists in front of each zone: orders 0-6, and 9 (a huge page).
  *
  * A list is LIFO, so a page just freed, and still in the CPU's cache, is the
  * next one handed out. Lists are locked by trylock: whoever finds one taken (its
@@ -16,8 +16,12 @@
 
 #include "page/zone.h"
 
-#define PCP_MAX_ORDER 3 /* the kernel's PAGE_ALLOC_COSTLY_ORDER */
+#define PCP_COSTLY_ORDER 3 /* the kernel's PAGE_ALLOC_COSTLY_ORDER: it parks no larger blocks */
+#define PCP_MAX_ORDER    6 /* larger ones than that come here by frees only, and without a budget */
 #define PCP_BATCH_SCALE_MAX 5
+
+/* Whether blocks of orders 4-6 are parked at all. */
+extern KMEM_HIDDEN bool pcp_parks_costly;
 
 /* nr_cpus lists per zone. After zone_init(). Return: 0 or -ENOMEM. */
 int pcp_init(unsigned int nr_cpus);
@@ -44,8 +48,12 @@ size_t pcp_drain_zone(struct kmem_zone *zone);
 size_t pcp_drain_this(struct kmem_zone *zone);
 uint32_t pcp_count_this(const struct kmem_zone *zone);
 
-/* Let `high` of all lists decay by an eighth, and give back what is above it. Passes by lists that are taken. */
-void pcp_decay(void);
+/*
+ * Let `high` of a zone's lists decay by an eighth, and give back what is above it, and
+ * all blocks larger than the kernel parks. Lists that nobody used since the last call
+ * are emptied. Passes by lists that are taken. Return: pages that came out of the last.
+ */
+size_t pcp_decay(struct kmem_zone *zone);
 
 /* Pages parked now, in all zones or one; not exact while others run. */
 size_t pcp_count(void);

@@ -41,6 +41,7 @@
 #define LOOK_PAGES_FAR 960u
 
 bool purge_on_free KMEM_STATE;
+void (*purge_on_demand)(void) KMEM_STATE;
 int32_t purge_look_pages KMEM_STATE = LOOK_PAGES;
 __thread int32_t purge_moved_pages;
 
@@ -65,6 +66,7 @@ void purge_init(enum kmem_purge_option when, unsigned int decay_ms, bool lazily)
 {
 	purge.when = when;
 	purge_look_pages = when == KMEM_PURGE_NOW ? 1 : LOOK_PAGES;
+	pcp_parks_costly = when != KMEM_PURGE_NOW;
 	purge.lazily = lazily;
 	purge.period_ns = (uint64_t)decay_ms * 1000000;
 	if (when == KMEM_PURGE_NOW)
@@ -255,9 +257,11 @@ static void decay(struct kmem_zone *zone, struct zone_purge *state, uint64_t now
 	if (now < due || !__atomic_compare_exchange_n(&state->end_ns, &due, now + purge.period_ns, false,
 						      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
-	pcp_decay();
-	WRITE_ONCE(state->debt, 0);
 	least = MIN(least, dirty);
+	/* What rested in a per-CPU list was not needed either. */
+	least += pcp_decay(zone);
+	dirty = MAX(READ_ONCE(zone->dirty_pages), least);
+	WRITE_ONCE(state->debt, 0);
 	if (due && least) {
 		purge_blocks(zone, PURGE_ORDER, dirty - least);
 		WRITE_ONCE(state->limit, MIN(state->limit, dirty) - MIN(state->limit, least));
@@ -288,8 +292,11 @@ void purge_now_and_then(void)
 			purge_excess(&zones[i]);
 		}
 	}
-	if (purge.when == KMEM_PURGE_DECAY)
-		purge_moved_pages = -(int32_t)(far / 2);
+	if (purge.when != KMEM_PURGE_DECAY)
+		return;
+	purge_moved_pages = -(int32_t)(far / 2);
+	if (unlikely(purge_on_demand))
+		purge_on_demand();
 }
 
 KMEM_API size_t kmem_page_purge(unsigned int min_order)

@@ -26,15 +26,17 @@ bool purge_pages(void *addr, size_t bytes);
 /* As the policy says, for all zones; looks at the clock. No lock held, system calls allowed. */
 void purge_now_and_then(void);
 
-/* Pages that a thread takes or frees between two looks. */
+/* Called by every look that may make system calls, if set. */
+extern KMEM_HIDDEN void (*purge_on_demand)(void);
+
+/* Blocks that a thread takes, and pages that it frees, between two looks. */
 extern KMEM_HIDDEN int32_t purge_look_pages;
 extern KMEM_HIDDEN __thread int32_t purge_moved_pages;
 
 /* The same, once a thread has moved enough pages since it last looked. */
-static inline void purge_tick(uint32_t nr_pages)
+static inline void purge_tick(void)
 {
-	purge_moved_pages += (int32_t)nr_pages;
-	if (unlikely(purge_moved_pages >= purge_look_pages))
+	if (unlikely(++purge_moved_pages >= purge_look_pages))
 		purge_now_and_then();
 }
 

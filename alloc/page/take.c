@@ -25,7 +25,7 @@
 #include "page/scope.h"
 #include "page/vmstat.h"
 
-#define COSTLY_ORDER  PCP_MAX_ORDER
+#define COSTLY_ORDER  PCP_COSTLY_ORDER
 #define MAX_ROUNDS    16u
 #define REPORT_EVERY  UINT64_C(10000000000) /* ns */
 #define NOFAIL_NAP_NS 1000000
@@ -125,7 +125,7 @@ static struct page *take_from_zone(struct kmem_zone *zone, const struct page_req
 		grow(zone, request);
 	if (!watermark_allows(zone, request))
 		return NULL;
-	if (request->order <= PCP_MAX_ORDER)
+	if (request->order <= PCP_COSTLY_ORDER)
 		page = pcp_refill(zone, request);
 	return page ? page : take_direct(zone, request);
 }

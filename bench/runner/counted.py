@@ -68,7 +68,7 @@ def program_instructions(context):
     with tempfile.TemporaryDirectory(prefix="bench.") as folder:
         inputs(folder)
         programs = {name: command for name, command in commands(folder).items()
-                    if context.wanted(f"program_instructions/{name}") or context.wanted("program_instructions/mean")}
+                    if not context.quick or name in ("perl", "sqlite3")}
         counts = in_parallel({(name, allocator): (lambda c=command, a=allocator: callgrind(c, context.allocators[a]))
                               for name, command in programs.items() for allocator in chosen})
     relative = {allocator: [] for allocator in chosen}

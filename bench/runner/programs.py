@@ -27,6 +27,11 @@ class Program:
     output: object = None    # called with the folder and what was printed: the text to compare
     serve: object = None     # for servers: called with the folder while it runs; returns text and further figures
     user: str = None         # for programs that refuse to be root
+    needs: str = None        # what must be installed, if not the command's first word
+
+
+# Processes of its own, so that a program that kills all it can reaches nobody else.
+ALONE = ["unshare", *([] if os.getuid() == 0 else ["--user", "--map-root-user"]), "--pid", "--fork", "--kill-child"]
 
 
 def cc1plus():
@@ -84,8 +89,8 @@ PROGRAMS = [
     Program("memcached", servers.MEMCACHED, serve=servers.memcached),
     Program("postgres", [servers.postgres_binary(), "--single", "-j", "-D", "cluster", "postgres"],
             stdin="../scripts/rows.postgres.sql", prepare=copy_cluster, output=without_timings, user="postgres"),
-    Program("stress_ng", ["stress-ng", "--malloc", "1", "--malloc-ops", "20000", "--verify", "--no-rand-seed", "-v"],
-            output=completed),
+    Program("stress_ng", [*ALONE, "stress-ng", "--malloc", "1", "--malloc-ops", "20000", "--verify", "--no-rand-seed"],
+            output=completed, needs="stress-ng"),
 ]
 QUICK = {"pyjson", "lua", "sqlite", "perl", "jq", "redis_set"}
 
@@ -179,10 +184,14 @@ def programs(context):
     cpu, rss = {name: [] for name in context.allocators}, {name: [] for name in context.allocators}
     with tempfile.TemporaryDirectory(prefix="bench.") as inputs:
         os.chmod(inputs, 0o755)
-        subprocess.run([sys.executable, f"{SCRIPTS}/prepare.py", inputs], check=True)
+        made = subprocess.run([sys.executable, f"{SCRIPTS}/prepare.py", inputs], stderr=subprocess.PIPE, text=True)
+        if made.returncode:
+            print(f"programs: their inputs could not be made: {made.stderr.strip()}", file=sys.stderr)
+            return
         for program in chosen:
-            if not shutil.which(program.command[0]):
-                print(f"programs/{program.name}: {program.command[0]} is not installed (make bench-programs)", file=sys.stderr)
+            needs = program.needs or program.command[0]
+            if not shutil.which(needs):
+                print(f"programs/{program.name}: {needs} is not installed (make bench-programs)", file=sys.stderr)
                 continue
             runs, notes = measure(context, program, inputs)
             yield from rows_of(context, program, runs, notes, cpu, rss)

@@ -110,6 +110,7 @@ static void fill_main(void)
 	n[0].nr_full = 2;
 	n[0].full[0] = addr(&sheaves[0]);
 	n[0].full[1] = addr(&sheaves[1]);
+	n[0].parked = 8 + 5;
 	n[0].stat.alloc = FAKE_NODE_ALLOCS;
 	n[0].stat.refill = 40;
 	n[1].nr_slabs = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* stream.c - what needs no BPF. The stream itself: tests/bpf/stream.sh. */
+/* stream.c - what needs no BPF. The stream itself: tests/bpf/batch.sh. */
 #include "common/stream.h"
 
 #include <criterion/criterion.h>

@@ -134,6 +134,35 @@ Test(pcp, an_empty_zone_gives_nothing)
 	cr_expect_null(take(0, MIGRATE_UNMOVABLE));
 }
 
+Test(pcp, blocks_of_64_pages_are_parked_when_freed_and_decay)
+{
+	struct page *page = take(6, MIGRATE_UNMOVABLE);
+
+	cr_assert_not_null(page);
+	cr_expect_eq(pcp_count(), 0, "no larger block is parked ahead of need");
+	cr_expect(pcp_put(page, 6, MIGRATE_UNMOVABLE));
+	cr_expect_eq(pcp_count(), 64);
+	pcp_validate();
+	cr_expect_eq(pcp_take(&zones[0], 0, 6, MIGRATE_UNMOVABLE), page);
+	cr_expect(pcp_put(page, 6, MIGRATE_UNMOVABLE));
+	pcp_decay(&zones[0]);
+	cr_expect_eq(pcp_count(), 0);
+	cr_expect_eq(zones[0].free_pages, 1024);
+}
+
+Test(pcp, larger_blocks_are_not_parked_within_a_budget_or_when_told)
+{
+	struct page *page = take(4, MIGRATE_UNMOVABLE);
+
+	pcp_parks_costly = false;
+	cr_expect_not(pcp_put(page, 4, MIGRATE_UNMOVABLE));
+	pcp_parks_costly = true;
+	zones[0].max_pages = 4096;
+	cr_expect_not(pcp_put(page, 4, MIGRATE_UNMOVABLE));
+	zones[0].max_pages = UINT64_MAX;
+	cr_expect(pcp_put(page, 4, MIGRATE_UNMOVABLE));
+}
+
 Test(pcp, a_taken_list_is_passed_by)
 {
 	struct page *page = take(0, MIGRATE_UNMOVABLE);

@@ -32,7 +32,7 @@ enum kmem_misuse_option {
 
 /* Which huge pages the system is asked for. */
 enum kmem_thp_option {
-	KMEM_THP_MADVISE, /* beyond the first 64 MiB */
+	KMEM_THP_MADVISE, /* beyond the first 64 MiB, if these are written to */
 	KMEM_THP_ALWAYS,
 	KMEM_THP_NEVER,
 };
@@ -84,6 +84,7 @@ struct kmem_options {
 	unsigned int watermark_scale; /* distance of the watermarks in 1/10000 of the zone */
 	unsigned int watermark_boost; /* in 1/10000 of the high watermark, 0 off */
 	unsigned int pcp_high_fraction; /* per-CPU lists hold up to 1/fraction of the memory; 0: tuned */
+	bool background; /* a thread gives memory back while the program makes no calls */
 	enum kmem_malloc_align_option malloc_align;
 	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };

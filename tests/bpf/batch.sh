@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# stream.sh - the event stream has every event once: in each mode, whatever the process's end.
+# batch.sh - the event stream has every event once: in each mode, whatever the process's end.
 #
-# usage: stream.sh BUILD-FOLDER     exit 0 pass, 1 fail, 77 skip
+# usage: batch.sh BUILD-FOLDER     exit 0 pass, 1 fail, 77 skip
 set -u
 bin=$1/tests/bpf
 
