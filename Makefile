@@ -1,6 +1,6 @@
 # slabscope: the whole build. `make` builds, `make demo` shows it, `make check` tests it.
 #
-# make [all|demo|check|bench|bench-programs|parity|deps|install|uninstall|clean]   V=1 prints commands
+# make [all|demo|check|bench|bench-programs|bench-algorithms|parity|deps|install|uninstall|clean]   V=1 prints commands
 # DESTDIR, prefix, libdir, ... as usual; SAN=address|thread adds a sanitizer build in its own folder.
 
 prefix      ?= /usr/local
@@ -170,5 +170,5 @@ bench-programs:
 clean:
 	$(Q)rm -rf build
 
-include tests/tests.mk bench/bench.mk docs/install.mk
+include tests/tests.mk bench/bench.mk bench/algorithms/algorithms.mk docs/install.mk
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

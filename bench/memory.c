@@ -3,7 +3,7 @@
  * memory.c - what an allocator takes from the system for objects of one size, or of
  * mixed sizes (not with typed caches).
  *
- * memory SIZE|mix: allocates 32 MiB, frees 90 % of the objects at random, then the
+ * memory SIZE|mix: allocates 64 MiB, frees 90 % of the objects at random, then the
  * rest, and prints resident / requested bytes for the first two states, and the
  * resident KiB that are left in the end. Every byte is written. What the program
  * itself holds was resident before and is not counted.
@@ -19,7 +19,7 @@
 
 #include "api.h"
 
-#define LIVE ((size_t)32 << 20)
+#define LIVE ((size_t)64 << 20)
 
 static struct {
 	void **object;

@@ -5,7 +5,7 @@
  *
  *   $ cc figo_object.c -lkmem
  *   $ build/examples/figo_object
- *   figo_object: 20 bytes asked for, 24 used each, 170 in a slab of 1 page
+ *   figo_object: 20 bytes asked for, 24 used each, 170 in a slab of 4096 bytes
  *   two objects next to each other: 24 bytes apart
  *   1000 in use
  *   0 left when the cache is destroyed
@@ -30,7 +30,7 @@ static long attribute(struct kmem_cache *cache, const char *name)
 {
 	char text[64];
 
-	return kmem_slab_sysfs(cache, name, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : -1;
+	return kmem_slab_sysfs(cache, name, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : 0;
 }
 
 int main(void)
@@ -42,8 +42,8 @@ int main(void)
 
 	if (!cache)
 		return 1;
-	printf("figo_object: %u bytes asked for, %ld used each, %ld in a slab of %d page\n", kmem_cache_size(cache),
-	       attribute(cache, "slab_size"), attribute(cache, "objs_per_slab"), 1 << attribute(cache, "order"));
+	printf("figo_object: %u bytes asked for, %ld used each, %ld in a slab of %lu bytes\n", kmem_cache_size(cache),
+	       attribute(cache, "slab_size"), attribute(cache, "objs_per_slab"), PAGE_SIZE << attribute(cache, "order"));
 
 	for (i = 0; i < NR_FIGURES; i++) {
 		figure[i] = kmem_cache_zalloc(cache, GFP_KERNEL);

@@ -54,11 +54,14 @@ int main(void)
 	const struct fault_attr no_memory = { .probability = 100, .times = -1, .require_end = UINTPTR_MAX };
 	pthread_t thread[NR_THREADS];
 	struct mempool_stat stat;
+	void *buffer;
 
 	buffers = mempool_create_kmalloc_pool(4, BLOCK);
 	if (!buffers || kmem_fault_set(KMEM_FAIL_PAGE_ALLOC, &no_memory))
 		return 1;
-	printf("without the pool: %s\n", kmalloc(BLOCK, GFP_NOIO | __GFP_NOWARN) ? "fine" : "out of memory");
+	buffer = kmalloc(BLOCK, GFP_NOIO | __GFP_NOWARN);
+	printf("without the pool: %s\n", buffer ? "fine" : "out of memory");
+	kfree(buffer);
 
 	for (int i = 0; i < NR_THREADS; i++)
 		if (pthread_create(&thread[i], NULL, reader, NULL))

@@ -19,5 +19,5 @@ esac
 "$build/tests/model/model" -n 2e5
 "$build/tests/model/model" -n 1e5 -t 4
 "$build/tests/stress/pages" 1e5
-"$build/tests/stress/pools" 2e5
+"$build/tests/stress/pools" 2e5 # 1e8 before a release
 [ -n "${KMEM_OPTIONS:-}" ] || KMEM_OPTIONS=rseq=off "$build/tests/stress/mixed" 5e5

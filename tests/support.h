@@ -153,7 +153,7 @@ static inline uint64_t barn_objects(const struct kmem_cache *s)
 		const struct kmem_cache_node *n = node_of(s, nid);
 
 		for (uint32_t i = 0; i < n->nr_full; i++)
-			held += ((const struct kmem_sheaf *)(uintptr_t)n->full[i])->count;
+			held += barn_sheaf(n, i)->count;
 	}
 	return held;
 }

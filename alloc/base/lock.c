@@ -60,6 +60,74 @@ void lock_wake(lock_t *lock)
 	os_futex_wake(lock, 1);
 }
 
+/* ---- fork ---- */
+
+#define FORK_TRIES 250 /* of NAP_NS each, for one lock, and ten times that for all */
+#define FORK_LEFT_OUT 512
+
+__thread unsigned int lock_depth;
+
+/* glibc lets one thread fork at a time. */
+static struct {
+	bool interrupted;    /* this thread is inside a locked section */
+	unsigned int naps;   /* that may still be taken */
+	unsigned int nr;
+	lock_t *left_out[FORK_LEFT_OUT];
+} forking KMEM_STATE;
+
+void lock_fork_begin(void)
+{
+	forking.interrupted = lock_depth > 0;
+	forking.naps = 10 * FORK_TRIES;
+	forking.nr = 0;
+}
+
+static bool try_for_a_while(lock_t *lock)
+{
+	unsigned int i;
+
+	if (spin(lock, SPINS))
+		return true;
+	for (i = 0; i < FORK_TRIES && forking.naps; i++) {
+		forking.naps--;
+		os_sleep_ns(NAP_NS);
+		if (spin(lock, SPINS))
+			return true;
+	}
+	return false;
+}
+
+void lock_for_fork(lock_t *lock, bool polled)
+{
+	uint32_t free = 0;
+
+	if (__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	if (forking.interrupted && forking.nr < FORK_LEFT_OUT) {
+		if (!try_for_a_while(lock))
+			forking.left_out[forking.nr++] = lock;
+	} else if (polled) {
+		lock_poll(lock);
+	} else {
+		lock_slow(lock);
+	}
+}
+
+void lock_after_fork(lock_t *lock, bool child)
+{
+	unsigned int i;
+
+	if (child) {
+		lock_reset(lock);
+		return;
+	}
+	for (i = 0; i < forking.nr; i++)
+		if (forking.left_out[i] == lock)
+			return;
+	if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2)
+		lock_wake(lock);
+}
+
 #ifdef KMEM_DEBUG
 static __thread uint8_t held[LOCK_NR_RANKS];
 

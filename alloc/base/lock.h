@@ -10,11 +10,12 @@
  *   2 pool       one mempool's reserve; the per-CPU areas of programs
  *   3 registry   the list of caches, create and destroy, drain of all slots
  *   4 node       one cache on one node: barn, partial list, bitmaps of its slabs
- *   5 pcp        one CPU's page lists
- *   6 zone       the buddy free lists
- *   7 arena      address space: growth, large mappings
- *   8 defer      objects and slabs that wait for a grace period
- *   9 meta       the allocator's own memory
+ *   5 grow       one thread at a time makes zones larger
+ *   6 pcp        one CPU's page lists
+ *   7 zone       the buddy free lists
+ *   8 arena      address space: growth, large mappings
+ *   9 defer      objects and slabs that wait for a grace period
+ *  10 meta       the allocator's own memory
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -27,6 +28,7 @@ enum lock_rank {
 	LOCK_POOL,
 	LOCK_REGISTRY,
 	LOCK_NODE,
+	LOCK_GROW,
 	LOCK_PCP,
 	LOCK_ZONE,
 	LOCK_ARENA,
@@ -40,6 +42,24 @@ typedef uint32_t lock_t;
 
 void lock_slow(lock_t *lock);
 void lock_wake(lock_t *lock);
+
+/*
+ * Locks that this thread holds or waits for. fork() in a signal handler looks at
+ * it: what it interrupted may be holding a lock that will not be free in time.
+ */
+extern __attribute__((visibility("hidden"))) __thread unsigned int lock_depth;
+
+static inline void lock_enter(void)
+{
+	lock_depth++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void lock_leave(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	lock_depth--;
+}
 
 #ifdef KMEM_DEBUG
 /* Bug when the thread holds a lock of this rank or of an inner one. */
@@ -60,8 +80,11 @@ static inline bool lock_try(lock_t *lock, enum lock_rank rank)
 {
 	uint32_t free = 0;
 
-	if (!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	lock_enter();
+	if (!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		lock_leave();
 		return false;
+	}
 	lock_check_acquire(rank);
 	return true;
 }
@@ -71,6 +94,7 @@ static inline void lock_acquire(lock_t *lock, enum lock_rank rank)
 	uint32_t free = 0;
 
 	lock_check_acquire(rank);
+	lock_enter();
 	if (__builtin_expect(!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE,
 							  __ATOMIC_RELAXED), 0))
 		lock_slow(lock);
@@ -92,6 +116,7 @@ static inline void lock_acquire_polled(lock_t *lock, enum lock_rank rank)
 	uint32_t free = 0;
 
 	lock_check_acquire(rank);
+	lock_enter();
 	if (__builtin_expect(!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE,
 							  __ATOMIC_RELAXED), 0))
 		lock_poll(lock);
@@ -101,9 +126,12 @@ static inline bool lock_try_spin(lock_t *lock, enum lock_rank rank)
 {
 	uint32_t free = 0;
 
+	lock_enter();
 	if (__builtin_expect(!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE,
-							  __ATOMIC_RELAXED), 0) && !lock_spin(lock))
+							  __ATOMIC_RELAXED), 0) && !lock_spin(lock)) {
+		lock_leave();
 		return false;
+	}
 	lock_check_acquire(rank);
 	return true;
 }
@@ -113,30 +141,37 @@ static inline void lock_release(lock_t *lock, enum lock_rank rank)
 	lock_check_release(rank);
 	if (__builtin_expect(__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2, 0))
 		lock_wake(lock);
+	lock_leave();
 }
 
 static inline void lock_release_polled(lock_t *lock, enum lock_rank rank)
 {
 	lock_check_release(rank);
 	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+	lock_leave();
 }
 
 /*
- * For fork() only: take and drop many locks of one rank, in any order. Nobody
- * else takes two of a rank, so this cannot deadlock.
+ * fork(): before, lock_fork_begin() and then every lock that the child may want,
+ * `polled` if it is given back by lock_release_polled(); many of one rank, in any
+ * order: nobody else takes two, so this cannot deadlock. After, in the parent
+ * and in the child, every one of them.
+ *
+ * In a signal handler that interrupted this thread in a locked section, some
+ * locks cannot be had: the thread's own, and those whose holders wait for it.
+ * They are tried for a bounded time and left out. The child's copy of the
+ * section goes on alone, and ends well.
  */
-static inline void lock_acquire_polled_nested(lock_t *lock)
-{
-	uint32_t free = 0;
+void lock_fork_begin(void);
+void lock_for_fork(lock_t *lock, bool polled);
+void lock_after_fork(lock_t *lock, bool child);
 
-	if (!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		lock_poll(lock);
-}
-
+/* Without a place in the order: nothing else is wanted under it, or only what programs call. */
 static inline void lock_acquire_nested(lock_t *lock)
 {
 	uint32_t free = 0;
 
+	lock_enter();
 	if (!__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		lock_slow(lock);
 }
@@ -145,14 +180,20 @@ static inline void lock_acquire_nested(lock_t *lock)
 static inline bool lock_try_nested(lock_t *lock)
 {
 	uint32_t free = 0;
+	bool taken;
 
-	return __atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	lock_enter();
+	taken = __atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	if (!taken)
+		lock_leave();
+	return taken;
 }
 
 static inline void lock_release_nested(lock_t *lock)
 {
 	if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2)
 		lock_wake(lock);
+	lock_leave();
 }
 
 /* In the child of fork(): only the forking thread exists, and it holds or owns nothing else. */

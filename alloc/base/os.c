@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -323,6 +324,27 @@ bool os_readable(const void *addr)
 {
 	/* The kernel reads the set first and then finds that -1 is no way to change the mask. */
 	return KEEP_ERRNO(syscall(SYS_rt_sigprocmask, -1, addr, NULL, 8) ? errno : 0) != EFAULT;
+}
+
+size_t os_address_limit(void)
+{
+	struct rlimit limit;
+
+	if (KEEP_ERRNO(getrlimit(RLIMIT_AS, &limit)) || limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return limit.rlim_cur;
+}
+
+size_t os_resident_pages(void *addr, size_t bytes)
+{
+	unsigned char in_memory[1024];
+	size_t i, nr = 0;
+
+	if (bytes >> 12 > sizeof(in_memory) || KEEP_ERRNO(mincore(addr, bytes, in_memory)))
+		return 0;
+	for (i = 0; i < bytes >> 12; i++)
+		nr += in_memory[i] & 1;
+	return nr;
 }
 
 const void *os_map_file(const char *path, size_t *bytes)

@@ -72,6 +72,9 @@ int os_membarrier(void);
 /* Start of a file, terminated, into text (at most bytes - 1 of it). Return: length, or -1 when it cannot be read. */
 long os_read_file(const char *path, char *text, size_t bytes);
 
+/* The limit on the process's address space in bytes (ulimit -v), SIZE_MAX without one. */
+size_t os_address_limit(void);
+
 /* Number of the running CPU. No system call (vDSO). */
 unsigned int os_this_cpu(void);
 
@@ -96,6 +99,9 @@ int os_getpid(void);
 
 /* Whether the byte at addr can be read; for places that may be unmapped or guarded. */
 bool os_readable(const void *addr);
+
+/* How many pages of a range are in memory; 0 when it cannot be told. At most 4 MiB. */
+size_t os_resident_pages(void *addr, size_t bytes);
 
 /* Map a whole file for reading. NULL when that fails; else *bytes is its size, and os_release() unmaps it. */
 const void *os_map_file(const char *path, size_t *bytes);

@@ -13,6 +13,7 @@
 
 #include "base/batch.h"
 #include "base/depot.h"
+#include "base/lock.h"
 #include "base/observe.h"
 #include "entry/background.h"
 #include "page/alloc.h"
@@ -24,6 +25,7 @@
 
 static void prepare(void)
 {
+	lock_fork_begin();
 	background_lock_for_fork();
 	rcu_lock_for_fork();
 	pool_lock_for_fork();

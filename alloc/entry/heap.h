@@ -10,6 +10,9 @@
 #define ALIGNMENT 16u   /* of everything but the class that malloc_align=8 adds */
 #define MAX_SMALL 8192u /* the largest class */
 
+/* Whoever asks is told by NULL, and may have other plans: no message. */
+#define HEAP_GFP (GFP_KERNEL | __GFP_NOWARN)
+
 /* malloc(), or calloc() with __GFP_ZERO, on behalf of call_site: all but the fast path. NULL sets errno. */
 void *heap_alloc(size_t size, gfp_t gfp, const void *call_site);
 

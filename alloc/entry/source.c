@@ -3,6 +3,7 @@
 #include "entry/source.h"
 
 #include "base/observe.h"
+#include "base/symbol.h"
 
 /*
  * Others write meanwhile: each word is as it was before or after, which is all
@@ -26,7 +27,13 @@ __attribute__((no_sanitize("thread"))) static int read_self(void *context, uint6
 	return 0;
 }
 
+static const char *name_own(void *context, uint64_t addr, char *buf, size_t len)
+{
+	(void)context;
+	return symbol_format(buf, len, (const void *)(uintptr_t)addr);
+}
+
 struct text_source source_self(void)
 {
-	return (struct text_source){ &observe_root, read_self, NULL };
+	return (struct text_source){ &observe_root, read_self, NULL, name_own };
 }

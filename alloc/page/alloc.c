@@ -224,6 +224,21 @@ void page_trim(struct page *page, uint32_t nr_pages)
 	page->flags |= KMEM_PG_EXACT;
 }
 
+bool page_extend(struct page *page, uint32_t nr_pages)
+{
+	uint32_t old = page->nr_pages;
+
+	/* A request that somebody watches is one of its own. */
+	if (trace_on(TRACE_MM_PAGE_ALLOC) || !take_behind(page, nr_pages - old))
+		return false;
+	if (unlikely(page_debug))
+		page_debug_alloc(page + old, nr_pages - old);
+	WRITE_ONCE(page->order, (uint8_t)fls64(nr_pages - 1));
+	WRITE_ONCE(page->nr_pages, nr_pages);
+	page->flags |= KMEM_PG_EXACT;
+	return true;
+}
+
 void page_free_exact(struct page *page)
 {
 	uint32_t nr_pages;
@@ -254,9 +269,10 @@ void page_lock_for_fork(void)
 	unsigned int i;
 
 	shrinker_lock_for_fork();
+	grow_lock_for_fork();
 	pcp_lock_for_fork();
 	for (i = 0; i < zone_config.nr_zones; i++)
-		lock_acquire_polled_nested(&zones[i].lock);
+		lock_for_fork(&zones[i].lock, true);
 	arena_lock_for_fork();
 }
 
@@ -265,12 +281,9 @@ void page_unlock_after_fork(bool child)
 	unsigned int i;
 
 	arena_unlock_after_fork(child);
-	for (i = 0; i < zone_config.nr_zones; i++) {
-		if (child)
-			lock_reset(&zones[i].lock);
-		else
-			lock_release_nested(&zones[i].lock);
-	}
+	for (i = 0; i < zone_config.nr_zones; i++)
+		lock_after_fork(&zones[i].lock, child);
 	pcp_unlock_after_fork(child);
+	grow_unlock_after_fork(child);
 	shrinker_unlock_after_fork(child);
 }

@@ -38,6 +38,12 @@ void page_free(struct page *page, unsigned int order);
 /* Give back the pages of a block behind the first nr_pages; the head keeps nr_pages. */
 void page_trim(struct page *page, uint32_t nr_pages);
 
+/*
+ * Grow a block in use to nr_pages (up to 1024), whose contents stay as they are, what
+ * is new is anything. Return: false, nothing done, when the pages behind are not free.
+ */
+bool page_extend(struct page *page, uint32_t nr_pages);
+
 /* Free a block that page_trim() has cut, or any other: nr_pages pages from its head on. */
 void page_free_exact(struct page *page);
 

@@ -115,7 +115,7 @@ static uint8_t *reserve(size_t limit, size_t low)
 {
 	uint8_t *base = NULL;
 
-	for (; limit >= LIMIT_MIN && limit > low; limit = ALIGN_UP(limit / 2, BLOCK_BYTES)) {
+	for (; limit >= LIMIT_MIN && limit > low; limit = ALIGN_DOWN(limit - limit / 4, BLOCK_BYTES)) {
 		size_t bytes;
 
 		state.nr_blocks = (uint32_t)(limit >> BLOCK_SHIFT);
@@ -248,13 +248,10 @@ void arena_return_blocks(uint32_t first, uint32_t nr)
 
 void arena_lock_for_fork(void)
 {
-	lock_acquire_nested(&state.lock);
+	lock_for_fork(&state.lock, false);
 }
 
 void arena_unlock_after_fork(bool child)
 {
-	if (child)
-		lock_reset(&state.lock);
-	else
-		lock_release_nested(&state.lock);
+	lock_after_fork(&state.lock, child);
 }

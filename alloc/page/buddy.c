@@ -634,6 +634,14 @@ struct page *buddy_take_run(struct kmem_zone *zone, uint32_t nr, enum migratetyp
 	return NULL;
 }
 
+bool buddy_take_these(struct kmem_zone *zone, uint32_t index, uint32_t nr)
+{
+	if (run_end(index, index + nr, pageblock_type(index)) < index + nr)
+		return false;
+	take_run_at(zone, index, nr);
+	return true;
+}
+
 /* ---- reserves, purge ---- */
 
 void buddy_reserve_highatomic(struct kmem_zone *zone, const struct page *page)

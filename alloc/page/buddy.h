@@ -47,6 +47,9 @@ struct page *buddy_take(struct kmem_zone *zone, unsigned int order, enum migrate
  */
 struct page *buddy_take_run(struct kmem_zone *zone, uint32_t nr, enum migratetype type);
 
+/* Take the nr pages from this one on. Return: false, nothing done, unless all are free and of their pageblock's type. */
+bool buddy_take_these(struct kmem_zone *zone, uint32_t index, uint32_t nr);
+
 /* Put a block back and merge it as far as it goes. page->flags: KMEM_PG_CLEAN or 0. */
 void buddy_put(struct kmem_zone *zone, struct page *page, unsigned int order);
 

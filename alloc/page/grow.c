@@ -9,10 +9,34 @@
 #include "page/arena.h"
 #include "page/buddy.h"
 
-/* thp=madvise: from this much memory on, new blocks are backed by huge pages. */
+/* thp=madvise: from this much memory on, new blocks are backed by huge pages if the program writes to what it takes. */
 #define HUGE_FROM_PAGES (((uint64_t)64 << 20) >> PAGE_SHIFT)
+#define DENSE_PAGES     (BLOCK_PAGES * 3 / 4) /* in memory, of a block */
+#define SAMPLE_TRIES    64u                   /* blocks to look at for one that says something */
 
 enum kmem_thp_option grow_thp KMEM_STATE;
+
+static lock_t growing KMEM_STATE;
+
+void grow_begin(void)
+{
+	lock_acquire(&growing, LOCK_GROW);
+}
+
+void grow_end(void)
+{
+	lock_release(&growing, LOCK_GROW);
+}
+
+void grow_lock_for_fork(void)
+{
+	lock_for_fork(&growing, false);
+}
+
+void grow_unlock_after_fork(bool child)
+{
+	lock_after_fork(&growing, child);
+}
 
 /* Zone locked. */
 static bool charge(struct kmem_zone *zone, uint64_t pages, uint64_t *counter)
@@ -25,8 +49,7 @@ static bool charge(struct kmem_zone *zone, uint64_t pages, uint64_t *counter)
 	return true;
 }
 
-/* A wholly free block goes back to the arena. */
-static bool shrink_zone(struct kmem_zone *zone)
+bool grow_give_back(struct kmem_zone *zone)
 {
 	struct page *page;
 	uint32_t block;
@@ -55,7 +78,7 @@ bool grow_charge(struct kmem_zone *zone, uint64_t pages)
 		ok = charge(zone, pages, &zone->mapped_pages);
 		buddy_unlock(zone);
 		/* Free blocks of the buddy count as used, too. */
-	} while (!ok && shrink_zone(zone));
+	} while (!ok && grow_give_back(zone));
 	return ok;
 }
 
@@ -66,16 +89,44 @@ void grow_uncharge(struct kmem_zone *zone, uint64_t pages)
 	buddy_unlock(zone);
 }
 
+static struct {
+	bool dense;      /* the last block that was looked at is in memory */
+	uint32_t cursor; /* the next one to look at */
+} sample[KMEM_MAX_ZONES] KMEM_STATE;
+
+/*
+ * A program that writes to a small part of what it takes would get all of it in
+ * memory, and pay for clearing it. A block without huge pages shows which kind it
+ * is: when the zone grows, hardly anything in it is free. Racing threads at
+ * worst look at the same block.
+ */
+static void look_at_block(const struct kmem_zone *zone, uint32_t fresh)
+{
+	uint32_t *cursor = &sample[zone_index(zone)].cursor, end = (uint32_t)(READ_ONCE(arena.bytes) >> BLOCK_SHIFT), i, block;
+
+	for (i = 0; i < SAMPLE_TRIES; i++) {
+		block = READ_ONCE(*cursor) + 1 < end ? READ_ONCE(*cursor) + 1 : 1;
+		WRITE_ONCE(*cursor, block);
+		if (block != fresh && block_state(block) == KMEM_BLOCK_BUDDY && arena.block_state[block] >> BLOCK_ZONE_SHIFT == zone_index(zone) &&
+		    !pageblock_is_huge(block << MAX_PAGE_ORDER)) {
+			WRITE_ONCE(sample[zone_index(zone)].dense, os_resident_pages(block_addr(block), BLOCK_BYTES) >= DENSE_PAGES);
+			return;
+		}
+	}
+}
+
 bool grow_wants_huge(const struct kmem_zone *zone)
 {
 	if (grow_thp == KMEM_THP_MADVISE)
-		return READ_ONCE(zone->present_pages) > HUGE_FROM_PAGES;
+		return READ_ONCE(zone->present_pages) > HUGE_FROM_PAGES && READ_ONCE(sample[zone_index(zone)].dense);
 	return grow_thp == KMEM_THP_ALWAYS;
 }
 
 /* Settings of memory that was just committed. Return: flags for its pageblocks. */
 static uint8_t advise(const struct kmem_zone *zone, uint32_t block)
 {
+	if (grow_thp == KMEM_THP_MADVISE && READ_ONCE(zone->present_pages) > HUGE_FROM_PAGES)
+		look_at_block(zone, block);
 	if (numa_is_real())
 		os_prefer_node(block_addr(block), BLOCK_BYTES, zone->node);
 	if (grow_thp == KMEM_THP_NEVER)

@@ -554,17 +554,13 @@ void pcp_lock_for_fork(void)
 	unsigned int i;
 
 	for (i = 0; i < pcps.nr_cpus * zone_config.nr_zones; i++)
-		lock_acquire_polled_nested(&pcps.lists[i].lock);
+		lock_for_fork(&pcps.lists[i].lock, true);
 }
 
 void pcp_unlock_after_fork(bool child)
 {
 	unsigned int i;
 
-	for (i = 0; i < pcps.nr_cpus * zone_config.nr_zones; i++) {
-		if (child)
-			lock_reset(&pcps.lists[i].lock);
-		else
-			lock_release_nested(&pcps.lists[i].lock);
-	}
+	for (i = 0; i < pcps.nr_cpus * zone_config.nr_zones; i++)
+		lock_after_fork(&pcps.lists[i].lock, child);
 }

@@ -213,13 +213,10 @@ unsigned int shrinker_count(void)
 
 void shrinker_lock_for_fork(void)
 {
-	lock_acquire_nested(&shrinkers.lock);
+	lock_for_fork(&shrinkers.lock, false);
 }
 
 void shrinker_unlock_after_fork(bool child)
 {
-	if (child)
-		lock_reset(&shrinkers.lock);
-	else
-		lock_release_nested(&shrinkers.lock);
+	lock_after_fork(&shrinkers.lock, child);
 }

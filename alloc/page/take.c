@@ -64,10 +64,14 @@ static void grow(struct kmem_zone *zone, const struct page_request *request)
 {
 	unsigned int more = 0;
 
+	if (!should_grow(zone, request->order))
+		return;
+	grow_begin();
 	/* A budget's low watermark may be many blocks away: only what is needed at once. */
 	while (should_grow(zone, request->order) && more++ < 2)
 		if (grow_zone(zone, request->type))
-			return;
+			break;
+	grow_end();
 	if (more)
 		pcp_update();
 }
@@ -341,4 +345,21 @@ struct page *take_run(gfp_t gfp, uint32_t nr_pages, unsigned int nid)
 		return NULL;
 	WRITE_ONCE(page->migratetype, (uint8_t)request.type);
 	return page;
+}
+
+bool take_behind(const struct page *page, uint32_t nr_pages)
+{
+	struct page_request request = { .gfp = GFP_NOWAIT, .order = fls64(nr_pages - 1), .nid = page->node };
+	uint32_t first = page_index(page) + page->nr_pages;
+	struct kmem_zone *zone = zone_of(page);
+	bool taken;
+
+	take_prepare(&request);
+	if (!watermark_allows(zone, &request) || !buddy_lock_for(zone, request.flags))
+		return false;
+	taken = buddy_take_these(zone, first, nr_pages);
+	if (taken)
+		count_take(zone, &request, &arena.pages[first], nr_pages);
+	buddy_unlock(zone);
+	return taken;
 }

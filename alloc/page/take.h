@@ -43,4 +43,7 @@ struct page *take_run(gfp_t gfp, uint32_t nr_pages, unsigned int nid);
 /* The names of gfp flags as the kernel prints them, "GFP_KERNEL|__GFP_ZERO". */
 size_t take_gfp_names(char *buf, size_t bytes, gfp_t gfp);
 
+/* The nr_pages behind a block in use, for it, when they are free. Makes no system call. */
+bool take_behind(const struct page *page, uint32_t nr_pages);
+
 #endif

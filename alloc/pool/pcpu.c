@@ -209,21 +209,19 @@ KMEM_API void kmem_put_cpu(void)
 
 void pcpu_lock_for_fork(void)
 {
-	lock_acquire_nested(&pcpu.lock);
+	lock_for_fork(&pcpu.lock, false);
 }
 
 void pcpu_unlock_after_fork(int child)
 {
 	unsigned int cpu;
 
-	if (!child) {
-		lock_release_nested(&pcpu.lock);
+	lock_after_fork(&pcpu.lock, child);
+	if (!child)
 		return;
-	}
-	lock_reset(&pcpu.lock);
 	for (cpu = 0; cpu < percpu_nr_cpus(); cpu++)
 		lock_reset(cpu_lock(cpu));
 	/* The forking thread may be inside. */
 	if (section.depth)
-		lock_acquire_nested(cpu_lock(section.cpu));
+		lock_for_fork(cpu_lock(section.cpu), false);
 }

@@ -19,9 +19,9 @@ void pool_lock_for_fork(void)
 
 	table_lock_for_fork();
 	for (i = 0; i < pools.nr_mempools; i++)
-		lock_acquire_nested(&table_mempool(i)->lock);
+		lock_for_fork(&table_mempool(i)->lock, false);
 	for (i = 0; i < pools.nr_genpools; i++)
-		lock_acquire_nested(&table_genpool(i)->lock);
+		lock_for_fork(&table_genpool(i)->lock, false);
 	pcpu_lock_for_fork();
 }
 
@@ -30,17 +30,13 @@ void pool_unlock_after_fork(bool child)
 	uint32_t i;
 
 	pcpu_unlock_after_fork(child);
-	for (i = 0; i < pools.nr_genpools; i++) {
-		if (child)
-			lock_reset(&table_genpool(i)->lock);
-		else
-			lock_release_nested(&table_genpool(i)->lock);
-	}
+	for (i = 0; i < pools.nr_genpools; i++)
+		lock_after_fork(&table_genpool(i)->lock, child);
 	for (i = 0; i < pools.nr_mempools; i++) {
 		if (child)
 			reserve_after_fork(table_mempool(i));
 		else
-			lock_release_nested(&table_mempool(i)->lock);
+			lock_after_fork(&table_mempool(i)->lock, false);
 	}
 	table_unlock_after_fork(child);
 }

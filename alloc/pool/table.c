@@ -155,13 +155,10 @@ bool table_has_mp_pool(const struct kmem_mp_pool *p)
 
 void table_lock_for_fork(void)
 {
-	lock_acquire_nested(&table.lock);
+	lock_for_fork(&table.lock, false);
 }
 
 void table_unlock_after_fork(bool child)
 {
-	if (child)
-		lock_reset(&table.lock);
-	else
-		lock_release_nested(&table.lock);
+	lock_after_fork(&table.lock, child);
 }

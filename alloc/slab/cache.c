@@ -17,6 +17,7 @@
 #include "slab/debug.h"
 #include "slab/debug_report.h"
 #include "slab/geometry.h"
+#include "slab/guard.h"
 #include "slab/merge.h"
 #include "slab/rcu.h"
 
@@ -232,7 +233,7 @@ static void release_slots(struct kmem_cache *s)
 
 int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 {
-	uint32_t old_offset = s->slot_offset, old_capacity = s->slot_capacity, offset;
+	uint32_t offset, slot_capacity = 2 * capacity;
 	struct kmem_slot *shared[KMEM_MAX_NODES] = { NULL };
 	unsigned int nid;
 
@@ -245,8 +246,8 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 			shared_slot_free(shared[nid]);
 		return -ENOMEM;
 	}
-	slub_change_slots(s, offset, 2 * capacity, shared);
-	percpu_slot_free(old_offset, slot_bytes(old_capacity));
+	slub_change_slots(s, &offset, &slot_capacity, shared);
+	percpu_slot_free(offset, slot_bytes(slot_capacity));
 	for (nid = 0; nid < s->nr_nodes; nid++)
 		shared_slot_free(shared[nid]);
 	return 0;
@@ -285,11 +286,13 @@ static struct kmem_cache *create_alias(const char *name, const struct kmem_cache
 	if (offset)
 		s = take_entry();
 	if (!s) {
-		percpu_slot_free(offset, slot_bytes(root ? root->slot_capacity : 0));
+		percpu_slot_free(offset, slot_bytes(root ? 2 * root->sheaf_capacity : 0));
 		return NULL;
 	}
 	merge_join(root, s, a->object_size);
 	s->slot_offset = offset;
+	s->slot_capacity = 2 * s->sheaf_capacity;
+	s->slots_wanted = 0;
 	slot_point(s, percpu_region(0) + offset);
 	publish(s, name, call_site);
 	return s;
@@ -372,19 +375,31 @@ KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned 
 
 /* ---- destroy ---- */
 
+enum { SHOWN_OBJECTS = 10 };
+
 /* Report the objects that are still allocated in one slab. */
 static size_t list_objects(const struct kmem_cache *s, const struct page *slab, size_t shown)
 {
-	enum { SHOW = 10 };
 	uint32_t i;
 
-	for (i = 0; i < slab->objects && shown < SHOW; i++) {
+	for (i = 0; i < slab->objects && shown < SHOWN_OBJECTS; i++) {
 		const void *object = slab_object(s, slab, i);
 
 		if (!slab_object_taken(s, slab, object))
 			continue;
 		report("  Object %p @offset=%zu", object, (size_t)((uintptr_t)object - (uintptr_t)page_to_addr(slab)));
 		debug_tracks(s, object);
+		shown++;
+	}
+	return shown;
+}
+
+static size_t list_guarded(const struct kmem_cache *s, size_t shown)
+{
+	const void *object = NULL;
+
+	while (shown < SHOWN_OBJECTS && (object = guard_next_of(s, object))) {
+		report("  Object %p between guard pages", object);
 		shown++;
 	}
 	return shown;
@@ -399,6 +414,7 @@ static void report_remaining(struct kmem_cache *s, size_t left)
 	for (i = 0; i < nr_pages; i++)
 		if (arena.pages[i].type == KMEM_PAGE_SLAB && arena.pages[i].cache_id == s->id)
 			shown = list_objects(s, &arena.pages[i], shown);
+	shown = list_guarded(s, shown);
 	if (left > shown)
 		report("  and %zu more", left - shown);
 }
@@ -429,10 +445,10 @@ static void wait_for_readers(void)
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 }
 
-/* Objects that no slot or barn holds any more. */
+/* Objects that no slot or barn holds any more, and those between guard pages, which are in no slab. */
 static size_t objects_left(const struct kmem_cache *s)
 {
-	size_t left = 0;
+	size_t left = (size_t)(READ_ONCE(s->guard_allocs) - READ_ONCE(s->guard_frees));
 	unsigned int nid;
 
 	for (nid = 0; nid < s->nr_nodes; nid++)
@@ -612,12 +628,9 @@ static void add_prefill(struct kmem_cache_stat *stat, uint64_t prefill)
 /* What free objects a node keeps, of which an alias has none. */
 static void add_barn(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
 {
-	uint32_t i;
-
 	if (n->shared)
 		add_slot(stat, (const struct kmem_slot *)(uintptr_t)n->shared);
-	for (i = 0; i < n->nr_full; i++)
-		stat->cached += ((const struct kmem_sheaf *)(uintptr_t)n->full[i])->count;
+	stat->cached += n->parked;
 }
 
 static void add_node(struct kmem_cache_stat *stat, const struct kmem_cache_node *n)
@@ -689,26 +702,20 @@ void cache_lock_for_fork(void)
 {
 	unsigned int id;
 
-	lock_acquire_nested(&registry.lock);
+	lock_for_fork(&registry.lock, false);
 	for (id = 1; id < observe_root.nr_caches; id++)
-		lock_acquire_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
+		lock_for_fork(&node_array[(size_t)id * numa_nr_nodes()].lock, false);
 }
 
 void cache_unlock_after_fork(bool child)
 {
 	unsigned int id;
 
-	for (id = observe_root.nr_caches; id-- > 1;) {
-		if (child)
-			lock_reset(&node_array[(size_t)id * numa_nr_nodes()].lock);
-		else
-			lock_release_nested(&node_array[(size_t)id * numa_nr_nodes()].lock);
-	}
+	for (id = observe_root.nr_caches; id-- > 1;)
+		lock_after_fork(&node_array[(size_t)id * numa_nr_nodes()].lock, child);
 	if (child) {
 		sheaf_after_fork();
 		percpu_after_fork();
-		lock_reset(&registry.lock);
-	} else {
-		lock_release_nested(&registry.lock);
 	}
+	lock_after_fork(&registry.lock, child);
 }

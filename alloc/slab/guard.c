@@ -120,8 +120,8 @@ static void place(struct guard_object *o, struct kmem_cache *s, size_t size)
 	else
 		o->addr = (uint8_t *)ALIGN_DOWN((uintptr_t)page + PAGE_SIZE - size, (uintptr_t)MAX(s->align, 8u));
 	o->size = (uint32_t)size;
-	o->name = s->name;
 	o->cache = s;
+	memcpy(o->name, s->name, sizeof(o->name));
 	fill(o);
 }
 
@@ -173,6 +173,21 @@ size_t guard_size(const void *p)
 	return o && o->in_use && o->addr == p ? o->size : 0;
 }
 
+const void *guard_next_of(const struct kmem_cache *s, const void *after)
+{
+	struct guard_object *o = after ? object_at(after) + 1 : pool.object;
+	const void *found = NULL;
+
+	if (!pool.base)
+		return NULL;
+	lock_acquire(&pool.lock, LOCK_META);
+	for (; o < pool.object + GUARD_OBJECTS && !found; o++)
+		if (o->in_use && o->cache == s)
+			found = o->addr;
+	lock_release(&pool.lock, LOCK_META);
+	return found;
+}
+
 /* Back to a page that cannot be touched, its memory given back. Locked. */
 static void retire(struct guard_object *o)
 {
@@ -208,6 +223,7 @@ void guard_free(void *p, const void *call_site)
 			guard_report(GUARD_CORRUPTION, changed, o, &who);
 		o->freed = who;
 		o->cache->guard_frees++;
+		o->cache = NULL;
 		retire(o);
 	}
 	lock_release(&pool.lock, LOCK_META);
@@ -284,13 +300,10 @@ void guard_init(unsigned int interval_ms)
 
 void guard_lock_for_fork(void)
 {
-	lock_acquire_nested(&pool.lock);
+	lock_for_fork(&pool.lock, false);
 }
 
 void guard_unlock_after_fork(bool child)
 {
-	if (child)
-		lock_reset(&pool.lock);
-	else
-		lock_release_nested(&pool.lock);
+	lock_after_fork(&pool.lock, child);
 }

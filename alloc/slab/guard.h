@@ -43,6 +43,9 @@ void guard_free(void *p, const void *call_site);
 /* Bytes of an object in use that it was asked for; 0 when it is none. */
 size_t guard_size(const void *p);
 
+/* The objects that a cache has in the pool: the one behind `after`, NULL for the first; NULL when there is no more. */
+const void *guard_next_of(const struct kmem_cache *s, const void *after);
+
 /* Around fork(). */
 void guard_lock_for_fork(void);
 void guard_unlock_after_fork(bool child);

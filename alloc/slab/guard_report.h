@@ -3,6 +3,8 @@
 #ifndef SLAB_GUARD_REPORT_H
 #define SLAB_GUARD_REPORT_H
 
+#include <kmem/observe.h>
+
 #include "base/base.h"
 
 struct kmem_cache;
@@ -17,14 +19,14 @@ struct guard_stack {
 
 struct guard_object {
 	uint8_t *addr;    /* of the last object on its page */
-	const char *name; /* of its cache */
-	struct kmem_cache *cache;
+	struct kmem_cache *cache; /* that has it; NULL once it is free: the cache may go */
 	uint32_t size;
 	uint32_t number;
 	uint32_t next;    /* free: the one freed after it */
 	bool in_use;
 	bool opened;      /* an access to a guard beside it was let through */
 	struct guard_stack allocated, freed;
+	char name[KMEM_NAME_BYTES]; /* of its cache, which reports about a free object need, too */
 };
 
 enum guard_error {

@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* node.c - partial lists and barns; see node.h. */
+/* node.c - partial lists; see node.h. */
 #include "slab/node.h"
 
-#include <errno.h>
-
-#include "base/observe.h"
 #include "slab/bad_free.h"
 
-/* Freed sheaves are kept per capacity; the kernel's four, and what callers asked for. */
-#define SHEAF_CLASSES 16
-
-/* Address space for sheaves: about 10 KiB for each cache in use. */
-#define SHEAVES_MAX ((size_t)1 << 30)
-#define SHEAVES_MIN ((size_t)4 << 20)
-
 struct kmem_cache_node *node_array KMEM_STATE;
-
-static struct {
-	struct meta_range range;
-	lock_t lock;
-	struct {
-		uint32_t capacity;
-		struct kmem_sheaf *free;
-	} class[SHEAF_CLASSES];
-} sheaves KMEM_STATE;
 
 /* ---- partial list: pages linked by index through next and prev ---- */
 
@@ -206,114 +187,4 @@ void node_shrink(struct kmem_cache_node *n, struct page **empty)
 			list_add(n, &arena.pages[at], true);
 		}
 	}
-}
-
-/* ---- barn ---- */
-
-struct kmem_sheaf *barn_get_full(struct kmem_cache_node *n)
-{
-	if (!n->nr_full)
-		return NULL;
-	n->stat.barn_get++;
-	return (struct kmem_sheaf *)(uintptr_t)n->full[--n->nr_full];
-}
-
-struct kmem_sheaf *barn_get_empty(struct kmem_cache_node *n)
-{
-	return n->nr_empty ? (struct kmem_sheaf *)(uintptr_t)n->empty[--n->nr_empty] : NULL;
-}
-
-bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
-{
-	if (sheaf->count) {
-		if (!barn_has_room(s, n))
-			return false;
-		n->full[n->nr_full++] = (uintptr_t)sheaf;
-		n->stat.barn_put++;
-		return true;
-	}
-	if (n->nr_empty >= s->barn_empty)
-		return false;
-	n->empty[n->nr_empty++] = (uintptr_t)sheaf;
-	return true;
-}
-
-/* ---- sheaf memory ---- */
-
-int sheaf_init(void)
-{
-	size_t limit = SHEAVES_MAX;
-	int rc;
-
-	/* Under ulimit -v take what there is. */
-	do {
-		rc = meta_reserve(&sheaves.range, "kmem sheaves", limit);
-		limit /= 2;
-	} while (rc && limit >= SHEAVES_MIN);
-	observe_root.sheaves = (uintptr_t)sheaves.range.base;
-	observe_root.sheaves_end = observe_root.sheaves;
-	return rc;
-}
-
-void *sheaf_memory(size_t bytes)
-{
-	void *memory = meta_carve(&sheaves.range, bytes, 16);
-
-	WRITE_ONCE(observe_root.sheaves_end, (uintptr_t)sheaves.range.base + READ_ONCE(sheaves.range.used));
-	return memory;
-}
-
-/* Index of the free list for a capacity; SHEAF_CLASSES when the table is full. */
-static unsigned int class_of(uint32_t capacity)
-{
-	unsigned int i;
-
-	for (i = 0; i < SHEAF_CLASSES; i++) {
-		if (!sheaves.class[i].capacity)
-			sheaves.class[i].capacity = capacity;
-		if (sheaves.class[i].capacity == capacity)
-			break;
-	}
-	return i;
-}
-
-struct kmem_sheaf *sheaf_alloc(uint32_t capacity)
-{
-	struct kmem_sheaf *sheaf = NULL;
-	unsigned int i;
-
-	lock_acquire(&sheaves.lock, LOCK_META);
-	i = class_of(capacity);
-	if (i < SHEAF_CLASSES && sheaves.class[i].free) {
-		sheaf = sheaves.class[i].free;
-		sheaves.class[i].free = (struct kmem_sheaf *)(uintptr_t)sheaf->object[0];
-	}
-	lock_release(&sheaves.lock, LOCK_META);
-	if (!sheaf)
-		sheaf = sheaf_memory(sizeof(*sheaf) + capacity * sizeof(sheaf->object[0]));
-	if (!sheaf)
-		return NULL;
-	sheaf->count = 0;
-	sheaf->capacity = capacity;
-	return sheaf;
-}
-
-void sheaf_free(struct kmem_sheaf *sheaf)
-{
-	unsigned int i;
-
-	lock_acquire(&sheaves.lock, LOCK_META);
-	i = class_of(sheaf->capacity);
-	if (i < SHEAF_CLASSES) {
-		sheaf->count = 0;
-		sheaf->object[0] = (uintptr_t)sheaves.class[i].free;
-		sheaves.class[i].free = sheaf;
-	}
-	lock_release(&sheaves.lock, LOCK_META);
-}
-
-void sheaf_after_fork(void)
-{
-	lock_reset(&sheaves.lock);
-	lock_reset(&sheaves.range.lock);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * node.h - what a cache keeps on a node: partial slabs, and the barn of sheaves.
+ * node.h - what a cache keeps on a node: partial slabs (the barn of sheaves: slab/barn.h).
  *
  * All functions need the node locked, unless they say otherwise. Empty slabs
  * beyond min_partial are collected by the caller and released after unlock:
@@ -93,30 +93,5 @@ void node_shrink(struct kmem_cache_node *n, struct page **empty);
 
 /* Release slabs collected above. Node not locked. */
 void node_release(const struct kmem_cache *s, struct page *empty);
-
-/* Barn: the fullest sheaf there is (maybe not quite full), or NULL; one without objects, or NULL. */
-struct kmem_sheaf *barn_get_full(struct kmem_cache_node *n);
-struct kmem_sheaf *barn_get_empty(struct kmem_cache_node *n);
-
-/* Return: false when the barn has no room; the sheaf is still the caller's. */
-bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_sheaf *sheaf);
-
-static inline bool barn_has_room(const struct kmem_cache *s, const struct kmem_cache_node *n)
-{
-	return n->nr_full < s->barn_full && !n->closed;
-}
-
-/* Objects of a sheaf as pointers. */
-static inline void **sheaf_objects(struct kmem_sheaf *sheaf)
-{
-	return (void **)(void *)sheaf->object;
-}
-
-/* Sheaf memory: reserve it once; allocate and free. No lock needed. NULL when out of memory. */
-int sheaf_init(void);
-void *sheaf_memory(size_t bytes);
-struct kmem_sheaf *sheaf_alloc(uint32_t capacity);
-void sheaf_free(struct kmem_sheaf *sheaf);
-void sheaf_after_fork(void);
 
 #endif

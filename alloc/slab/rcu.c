@@ -282,39 +282,37 @@ bool rcu_defer(struct rcu_queue *queue, void *what, struct rcu_link *link, bool 
 
 void rcu_lock_for_fork(void)
 {
-	lock_acquire_nested(&rcu.release);
+	lock_for_fork(&rcu.release, false);
 }
 
-static void each_shard(void (*act)(lock_t *lock))
+void rcu_lock_shards_for_fork(void)
 {
 	struct rcu_queue *queue;
 	unsigned int i;
 
 	for (queue = rcu.queues; queue; queue = queue->next)
 		for (i = 0; i < RCU_SHARDS; i++)
-			act(&queue->shard[i].lock);
-}
-
-void rcu_lock_shards_for_fork(void)
-{
-	each_shard(lock_acquire_nested);
+			lock_for_fork(&queue->shard[i].lock, false);
 }
 
 void rcu_unlock_shards_after_fork(bool child)
 {
-	each_shard(child ? lock_reset : lock_release_nested);
+	struct rcu_queue *queue;
+	unsigned int i;
+
+	for (queue = rcu.queues; queue; queue = queue->next)
+		for (i = 0; i < RCU_SHARDS; i++)
+			lock_after_fork(&queue->shard[i].lock, child);
 }
 
 void rcu_unlock_after_fork(bool child)
 {
 	struct rcu_queue *queue;
 
-	if (!child) {
-		lock_release_nested(&rcu.release);
+	lock_after_fork(&rcu.release, child);
+	if (!child)
 		return;
-	}
 	/* A grace period of the parent's thread does not end here: begin again. */
-	lock_reset(&rcu.release);
 	lock_reset(&rcu.cycle);
 	for (queue = rcu.queues; queue; queue = queue->next)
 		pile_move(&queue->shard[0].pile, &queue->waiting);

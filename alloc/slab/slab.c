@@ -192,6 +192,24 @@ static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void 
 	return taken;
 }
 
+/* Up to max of the objects whose bits are set in `free`, lowest first. Return: the bits of those taken. */
+static force_inline uint64_t take_word(const struct kmem_cache *s, uint8_t *base, uint64_t free, void **object,
+				       uint32_t max)
+{
+	uint64_t left = free;
+	uint32_t i;
+
+	/* A new slab: one object after the other. */
+	if (free == ~UINT64_C(0) && max >= 64) {
+		for (i = 0; i < 64; i++, base += s->size)
+			object[i] = base;
+		return free;
+	}
+	for (i = 0; left && i < max; i++, left &= left - 1)
+		object[i] = base + (size_t)__builtin_ctzll(left) * s->size;
+	return free & ~left;
+}
+
 uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
 {
 	uint64_t *bitmap = page_bitmap(slab);
@@ -205,16 +223,13 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 	}
 	for (word = slab->hint; word < words && taken < max; word++) {
 		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
-		uint8_t *base = slab_object(s, slab, word * 64);
 
 		slab->hint = (uint16_t)word;
-		while (free && taken < max) {
-			uint32_t bit = (uint32_t)__builtin_ctzll(free);
-
-			free &= free - 1;
-			bitmap[word] |= UINT64_C(1) << bit;
-			object[taken++] = base + (size_t)bit * s->size;
-		}
+		if (!free)
+			continue;
+		free = take_word(s, slab_object(s, slab, word * 64), free, object + taken, max - taken);
+		bitmap[word] |= free;
+		taken += (uint32_t)__builtin_popcountll(free);
 	}
 	if (taken && has_emptied(s, slab))
 		refault(s, slab, index_of(s, slab, object[0]), index_of(s, slab, object[taken - 1]));
@@ -258,7 +273,7 @@ void slab_take_object(const struct kmem_cache *s, struct page *slab, const void 
 	slab->inuse++;
 }
 
-static force_inline enum slab_put_result put_one(const struct kmem_cache *s, struct page *slab, const void *object)
+enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
 {
 	uint32_t index = index_of(s, slab, object);
 	uint64_t mask = UINT64_C(1) << (index % 64);
@@ -274,19 +289,33 @@ static force_inline enum slab_put_result put_one(const struct kmem_cache *s, str
 	return SLAB_PUT_OK;
 }
 
-enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object)
-{
-	return put_one(s, slab, object);
-}
-
+/* What slab_put() does, with everything that objects of a slab have in common in registers. */
 uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count)
 {
-	uintptr_t start = (uintptr_t)page_to_addr(slab), bytes = (uintptr_t)slab->nr_pages << PAGE_SHIFT;
+	const uint64_t start = (uintptr_t)slab_object(s, slab, 0), size = s->size, objects = slab->objects;
+	const uint64_t reciprocal = s->reciprocal, bytes = objects * size;
+	uint64_t *bitmap = page_bitmap(slab), at = slab->hint, bits = bitmap[at], lowest = at;
 	uint32_t i;
 
-	for (i = 0; i < count && (uintptr_t)object[i] - start < bytes; i++)
-		if (unlikely(put_one(s, slab, object[i]) != SLAB_PUT_OK))
+	for (i = 0; i < count; i++) {
+		uint64_t offset = (uintptr_t)object[i] - start, index;
+
+		if (unlikely(offset >= bytes))
 			break;
+		index = reciprocal ? (offset * reciprocal) >> 32 : offset / size;
+		if (index / 64 != at) {
+			bitmap[at] = bits;
+			at = index / 64;
+			bits = bitmap[at];
+			lowest = MIN(lowest, at);
+		}
+		if (unlikely(index * size != offset || !(bits >> (index % 64) & 1)))
+			break;
+		bits ^= UINT64_C(1) << (index % 64);
+	}
+	bitmap[at] = bits;
+	slab->hint = (uint16_t)lowest;
+	slab->inuse = (uint16_t)(slab->inuse - i);
 	return i;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slub.c - the slow paths of object allocation, bulk calls, and draining.
+ * slub.c - the slow paths of object allocation, and bulk calls.
  *
- * Lock order: registry, node, then the page layer's. A refill or flush moves a
- * sheaf's worth of objects in one hold of the node lock, the critical section
+ * Lock order: registry, node, then the page layer's. A refill or flush moves
+ * sheaves' worths of objects in one hold of the node lock, the critical section
  * on the slot included, so that no object is ever in transit while the lock is
  * free: fork() and readers that take or check the lock see every one of them.
  *
@@ -20,25 +20,6 @@
 
 /* Objects moved between slot and slabs at once. */
 #define BATCH 64u
-
-static struct kmem_slot *shared_slot(const struct kmem_cache_node *n)
-{
-	return (struct kmem_slot *)(uintptr_t)n->shared;
-}
-
-/* Slots start with capacity 0, so that caches cost no memory on CPUs that never use them. */
-static void enable_slot(const struct kmem_cache *s)
-{
-	struct kmem_slot *slot = slot_of(s, percpu_this_cpu());
-
-	/* Whoever runs here writes the same value: harmless after a migration. */
-	if (!s->slot_offset || READ_ONCE(slot->limit) == s->slot_capacity)
-		return;
-	WRITE_ONCE(slot->address_mask, (uint32_t)s->address_mask);
-	WRITE_ONCE(slot->limit, s->slot_capacity);
-	if (s->nr_nodes == 1)
-		WRITE_ONCE(slot->capacity, s->slot_capacity);
-}
 
 static uint32_t refill_slot(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, uint32_t count)
 {
@@ -69,22 +50,46 @@ static void barn_put_or_free(const struct kmem_cache *s, struct kmem_cache_node 
 		sheaf_free(sheaf);
 }
 
-/* One object for the caller, the rest of a full sheaf into the slot. */
-static void *refill_from_barn(const struct kmem_cache *s, struct kmem_cache_node *n)
+/* A sheaf that another CPU has filled is in its cache: ask for all of it at once. */
+static void prefetch_next(const struct kmem_cache_node *n)
+{
+	const struct kmem_sheaf *next = n->nr_full ? barn_sheaf(n, n->nr_full - 1) : NULL;
+	const char *at = (const char *)next, *end = next ? (const char *)&next->object[60] : NULL;
+
+	for (; at < end; at += CACHE_LINE)
+		__builtin_prefetch(at);
+}
+
+/* Return: whether the slot took all of it. What it did not stays in the barn. */
+static bool refill_sheaf(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
+{
+	void **objects = sheaf_objects(sheaf);
+	uint32_t moved = refill_slot(s, n, objects, sheaf->count);
+
+	sheaf->count -= moved;
+	if (unlikely(sheaf->count))
+		memmove(objects, objects + moved, sheaf->count * sizeof(*objects));
+	/* A sheaf with objects left goes back to where it came from, so there is room. */
+	barn_put_or_free(s, n, sheaf);
+	return !sheaf->count;
+}
+
+/* One object for the caller, the rest of full sheaves into the slot. */
+static void *refill_from_barn(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_slot *slot)
 {
 	struct kmem_sheaf *sheaf = barn_get_full(n);
-	void **objects, *object;
-	uint32_t moved;
+	uint32_t more = slots_burst(s, slot);
+	void *object;
 
 	if (!sheaf)
 		return NULL;
-	objects = sheaf_objects(sheaf);
-	object = objects[--sheaf->count];
-	moved = refill_slot(s, n, objects, sheaf->count);
-	sheaf->count -= moved;
-	memmove(objects, objects + moved, sheaf->count * sizeof(*objects));
-	/* A sheaf with objects left goes back to where it came from, so there is room. */
-	barn_put_or_free(s, n, sheaf);
+	object = sheaf_objects(sheaf)[--sheaf->count];
+	while (refill_sheaf(s, n, sheaf) && --more) {
+		sheaf = barn_get_full(n);
+		if (!sheaf)
+			break;
+	}
+	prefetch_next(n);
 	return object;
 }
 
@@ -95,6 +100,8 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 	void *batch[BATCH + 1], *object;
 	uint32_t taken, moved;
 
+	if (s->slot_capacity)
+		barn_missed(s, n);
 	taken = node_take(s, n, batch, want);
 	if (!taken)
 		return NULL;
@@ -119,12 +126,16 @@ static void *alloc_locked(const struct kmem_cache *s, struct kmem_cache_node *n,
 {
 	void *object;
 
+	struct kmem_slot *slot;
+
 	if (n->shared && slot_locked_alloc(shared_slot(n), &object, 1))
 		return object;
-	enable_slot(s);
-	object = refill_from_barn(s, n);
+	slot = slots_enable(s, n);
+	barn_age(s, n, empty);
+	object = refill_from_barn(s, n, slot);
 	if (!object)
 		object = refill_from_slabs(s, n, empty);
+	slots_refilled(s, slot);
 	if (object) {
 		counters_of(s, n)->alloc++;
 		counters_of(s, n)->refill++;
@@ -195,21 +206,6 @@ static void *alloc_from_node(const struct kmem_cache *s, struct kmem_cache_node 
 	return object;
 }
 
-/* With the cache locked: what slub_free_try() could not free. */
-static void free_deferred(struct kmem_cache *s, struct page **empty)
-{
-	void *object, *next;
-
-	if (likely(!READ_ONCE(s->deferred)))
-		return;
-	object = (void *)(uintptr_t)__atomic_exchange_n(&s->deferred, 0, __ATOMIC_ACQUIRE);
-	for (; object; object = next) {
-		next = *(void **)object;
-		counters_of(s, node_of(s, 0))->free++;
-		node_put(s, &object, 1, empty);
-	}
-}
-
 static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request)
 {
 	gfp_t gfp = request->gfp;
@@ -231,13 +227,15 @@ static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request
 	n = node_of(s, (unsigned int)nid);
 	do {
 		node_lock(home);
-		free_deferred(s, &empty);
+		slots_free_deferred(s, &empty);
 		object = alloc_from_node(s, n, &empty);
 		if (!object)
 			object = alloc_elsewhere(s, gfp);
 		node_unlock(home);
 	} while (!object && (n = add_slab(s, gfp, (unsigned int)nid)));
 	node_release(s, empty);
+	if (unlikely(READ_ONCE(s->slots_wanted) == 1) && (gfp & __GFP_DIRECT_RECLAIM))
+		slots_enlarge(s);
 	return object && (gfp & __GFP_ZERO) ? slub_zero(s, object) : object;
 }
 
@@ -272,40 +270,56 @@ noinline void *slub_zero(const struct kmem_cache *s, void *object)
 	return object;
 }
 
-/* With the node locked: take a sheaf's worth of objects out of the slot. */
-static void make_room(const struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
+/* With the node locked: a sheaf's worth of objects out of the slot into the barn. False: there is no room. */
+static bool flush_sheaf(const struct kmem_cache *s, struct kmem_cache_node *n)
 {
+	struct kmem_sheaf *sheaf;
+
+	if (!barn_has_room(s, n) || !s->slot_capacity)
+		return false;
+	sheaf = barn_get_empty(n);
+	if (!sheaf)
+		sheaf = sheaf_alloc(s->sheaf_capacity);
+	if (!sheaf)
+		return false;
+	sheaf->count = flush_slot(s, n, sheaf_objects(sheaf), sheaf->capacity);
+	barn_put_or_free(s, n, sheaf);
+	return true;
+}
+
+/* With the node locked: make room in the slot for more objects. */
+static void make_room(struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_slot *slot, struct page **empty)
+{
+	uint32_t sheaves = slots_burst(s, slot), moved;
 	void *batch[BATCH];
-	uint32_t moved;
 
+	if (slots_grow(s, slot))
+		return;
 	counters_of(s, n)->flush++;
-	if (barn_has_room(s, n) && s->slot_capacity) {
-		struct kmem_sheaf *sheaf = barn_get_empty(n);
-
-		if (!sheaf)
-			sheaf = sheaf_alloc(s->sheaf_capacity);
-		if (sheaf) {
-			sheaf->count = flush_slot(s, n, sheaf_objects(sheaf), sheaf->capacity);
-			barn_put_or_free(s, n, sheaf);
-			return;
-		}
+	barn_age(s, n, empty);
+	if (flush_sheaf(s, n)) {
+		while (--sheaves && flush_sheaf(s, n))
+			;
+		return;
 	}
 	counters_of(s, n)->barn_put_fail++;
 	moved = flush_slot(s, n, batch, MIN(s->sheaf_capacity, BATCH));
+	barn_lacks_room(n, moved);
 	node_put(s, batch, moved, empty);
 }
 
 /* With the node locked: count objects into the slot, or as a last resort into their slabs. */
-static void free_locked(const struct kmem_cache *s, struct kmem_cache_node *n, void **object, size_t count,
+static void free_locked(struct kmem_cache *s, struct kmem_cache_node *n, void **object, size_t count,
 			struct page **empty)
 {
-	enable_slot(s);
+	struct kmem_slot *slot = slots_enable(s, n);
+
 	while (count) {
 		uint32_t now = (uint32_t)MIN(count, BATCH);
 		uint32_t moved = put_into_slot(s, n, object, now);
 
 		if (!moved) {
-			make_room(s, n, empty);
+			make_room(s, n, slot, empty);
 			moved = put_into_slot(s, n, object, now);
 		}
 		if (!moved) {
@@ -368,7 +382,7 @@ static void free_slow(struct kmem_cache *s, void **object, size_t count)
 		return;
 	}
 	node_lock(n);
-	free_deferred(s, &empty);
+	slots_free_deferred(s, &empty);
 	free_locked(s, n, object, count, &empty);
 	node_unlock(n);
 	node_release(s, empty);
@@ -438,14 +452,6 @@ static void try_unlock(struct kmem_cache_node *home)
 	lock_release_nested(&home->lock);
 }
 
-/* One of a sheaf that keeps others: an empty one could need sheaf_free(), which takes a lock. */
-static void *take_from_barn(struct kmem_cache_node *n)
-{
-	struct kmem_sheaf *sheaf = n->nr_full ? (struct kmem_sheaf *)(uintptr_t)n->full[n->nr_full - 1] : NULL;
-
-	return sheaf && sheaf->count > 1 ? sheaf_objects(sheaf)[--sheaf->count] : NULL;
-}
-
 void *slub_alloc_try(struct kmem_cache *s)
 {
 	struct kmem_cache_node *home = node_of(s, 0), *n;
@@ -458,7 +464,7 @@ void *slub_alloc_try(struct kmem_cache *s)
 	if (!try_lock(home))
 		return NULL;
 	n = node_of(s, numa_this_node());
-	object = take_from_barn(n);
+	object = barn_take_object(n);
 	if (!object && !node_take(s, n, &object, 1))
 		object = NULL;
 	counters_of(s, n)->alloc += object != NULL;
@@ -549,136 +555,4 @@ bool slub_unreserve(struct kmem_cache *s, void **object, uint32_t count)
 	node_unlock(home);
 	node_release(s, empty);
 	return sheaf;
-}
-
-/* Empty a slot that nobody uses any more; its counters move to the cache. */
-static void empty_slot(struct kmem_cache *s, struct kmem_slot *slot, struct page **empty)
-{
-	if (!slot->word && !slot->net)
-		return;
-	s->folded_allocs += kmem_slot_allocs(slot);
-	s->folded_frees += kmem_slot_frees(slot);
-	node_put(s, (void **)(void *)slot->object, kmem_slot_count(slot), empty);
-	slot->word = 0;
-	slot->net = 0;
-}
-
-/* Point the cache at its slots in the other region, and wait until nobody is inside the old ones. */
-static uint64_t swap_region(struct kmem_cache *s)
-{
-	uint64_t old = s->percpu;
-	unsigned int other = old - s->slot_offset == percpu_region(0);
-
-	slot_point(s, percpu_region(other) + s->slot_offset);
-	percpu_barrier();
-	return old;
-}
-
-static void empty_barn(struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
-{
-	struct kmem_sheaf *sheaf;
-
-	while (n->nr_full) {
-		sheaf = (struct kmem_sheaf *)(uintptr_t)n->full[--n->nr_full];
-		node_put(s, sheaf_objects(sheaf), sheaf->count, empty);
-		sheaf_free(sheaf);
-	}
-	while ((sheaf = barn_get_empty(n)))
-		sheaf_free(sheaf);
-}
-
-/* The per-CPU slots of one name, with the node locked. */
-static void drain_slots(struct kmem_cache *s, struct page **empty)
-{
-	unsigned int cpu;
-
-	seq_begin(&s->seq);
-	free_deferred(s, empty);
-	if (s->slot_offset) {
-		uint64_t old = swap_region(s);
-
-		for (cpu = 0; cpu < percpu_nr_cpus(); cpu++)
-			empty_slot(s, (struct kmem_slot *)(uintptr_t)
-				   (old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), empty);
-	}
-	seq_end(&s->seq);
-}
-
-void slub_drain(struct kmem_cache *s)
-{
-	struct kmem_cache *root = root_of(s), *name;
-	struct kmem_cache_node *home = node_of(root, 0);
-	struct page *empty = NULL;
-	unsigned int nid;
-
-	node_lock(home);
-	for (name = root; name; name = next_alias(name))
-		drain_slots(name, &empty);
-	for (nid = 0; nid < root->nr_nodes; nid++) {
-		struct kmem_cache_node *n = node_of(root, nid);
-
-		if (n->shared)
-			empty_slot(root, shared_slot(n), &empty);
-		empty_barn(root, n, &empty);
-	}
-	home->stat.drain++;
-	node_unlock(home);
-	node_release(root, empty);
-}
-
-void slub_trim(struct kmem_cache *s)
-{
-	struct kmem_cache_node *home = node_of(s, 0), *n = node_of(s, numa_this_node());
-	struct page *empty = NULL;
-	void *batch[BATCH];
-	uint32_t moved, nr;
-
-	node_lock(home);
-	/* The thread may move to other CPUs meanwhile: no more than one slot's worth. */
-	for (moved = 0; moved < s->slot_capacity; moved += nr) {
-		nr = flush_slot(s, n, batch, BATCH);
-		if (!nr)
-			break;
-		node_put(s, batch, nr, &empty);
-	}
-	for (nr = 0; nr < s->nr_nodes; nr++) {
-		empty_barn(s, node_of(s, nr), &empty);
-		node_of(s, nr)->closed = 1;
-	}
-	node_unlock(home);
-	node_release(s, empty);
-}
-
-void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity, struct kmem_slot **shared)
-{
-	struct kmem_cache_node *home = node_of(s, 0);
-	struct page *empty = NULL;
-	unsigned int cpu, nid;
-	uint64_t old;
-
-	node_lock(home);
-	seq_begin(&s->seq);
-	old = s->percpu;
-	cpu = s->slot_offset ? percpu_nr_cpus() : 0;
-	s->slot_offset = offset;
-	s->slot_capacity = capacity;
-	s->sheaf_capacity = capacity / 2;
-	slot_point(s, percpu_region(0) + offset);
-	percpu_barrier();
-	while (cpu-- > 0)
-		empty_slot(s, (struct kmem_slot *)(uintptr_t)(old + ((uint64_t)cpu << KMEM_PERCPU_SHIFT)), &empty);
-	for (nid = 0; nid < s->nr_nodes; nid++) {
-		struct kmem_cache_node *n = node_of(s, nid);
-		struct kmem_slot *before = shared_slot(n);
-
-		if (before)
-			empty_slot(s, before, &empty);
-		n->shared = (uintptr_t)shared[nid];
-		shared[nid] = before;
-		/* Sheaves of the old size serve until they are gone: here. */
-		empty_barn(s, n, &empty);
-	}
-	seq_end(&s->seq);
-	node_unlock(home);
-	node_release(s, empty);
 }

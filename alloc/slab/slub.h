@@ -13,8 +13,8 @@
 #define SLAB_SLUB_H
 
 #include "base/trace.h"
-#include "slab/node.h"
-#include "slab/slot.h"
+#include "slab/barn.h"
+#include "slab/slots.h"
 
 /* One allocation, as slow paths see it. */
 struct slab_request {
@@ -33,12 +33,6 @@ void slub_free_slow(struct kmem_cache *s, void *object);
 
 /* __GFP_ZERO: clear object_size bytes, unless a constructor's state is in them. Return: object. */
 void *slub_zero(const struct kmem_cache *s, void *object);
-
-/* Slot of a CPU in the current region of a cache. */
-static inline struct kmem_slot *slot_of(const struct kmem_cache *s, unsigned int cpu)
-{
-	return (struct kmem_slot *)(uintptr_t)(READ_ONCE(s->percpu) + ((uint64_t)cpu << KMEM_PERCPU_SHIFT));
-}
 
 /*
  * kmem_slot_pop() and kmem_slot_push() of kmem/fastpath.h for code behind a call:
@@ -184,26 +178,5 @@ static inline void slub_reserve_use(struct kmem_cache *s)
 {
 	__atomic_fetch_add(&s->prefill, (UINT64_C(1) << 24) - 1, __ATOMIC_RELAXED);
 }
-
-/*
- * Empty every slot and the barn of a cache, and the slots of all that share its
- * slabs, into them; fold the slots' counters into their cache. Caller holds the
- * registry lock.
- */
-void slub_drain(struct kmem_cache *s);
-
-/*
- * Put what the barn and the running CPU's slot hold back into slabs: no barrier,
- * no lock but the cache's. What is freed goes past the barn, until objects are taken
- * out of slabs. `s` has slabs of its own.
- */
-void slub_trim(struct kmem_cache *s);
-
-/*
- * Slots of another size, while they are in use: `offset` and `capacity` as in
- * struct kmem_cache; shared[nid] the slots of a cache without per-CPU ones, which
- * are swapped with the old. Caller holds the registry lock.
- */
-void slub_change_slots(struct kmem_cache *s, uint32_t offset, uint32_t capacity, struct kmem_slot **shared);
 
 #endif

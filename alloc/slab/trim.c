@@ -220,6 +220,7 @@ static uint64_t slot_objects(const struct kmem_cache *s, unsigned int cpu)
 static struct slack slack_of(const struct kmem_cache *s)
 {
 	uint64_t fit = 0, taken = 0, parked = slot_objects(s, percpu_this_cpu());
+	uint32_t full, learned;
 	unsigned int nid;
 
 	for (nid = 0; nid < s->nr_nodes; nid++) {
@@ -227,7 +228,10 @@ static struct slack slack_of(const struct kmem_cache *s)
 
 		fit += READ_ONCE(n->nr_objects);
 		taken += READ_ONCE(n->nr_taken);
-		parked += (uint64_t)READ_ONCE(n->nr_full) * s->sheaf_capacity;
+		full = READ_ONCE(n->nr_full);
+		learned = READ_ONCE(n->learned);
+		/* What was missed before is needed. */
+		parked += (uint64_t)(full > learned ? full - learned : 0) * s->sheaf_capacity;
 	}
 	taken = MIN(taken, fit);
 	parked = MIN(parked, taken);

@@ -21,8 +21,16 @@ static void set_limit(struct kmem_cache *s, size_t offset, uint32_t value)
 		WRITE_ONCE(*(uint32_t *)(void *)((char *)s + offset), value);
 }
 
+/* What somebody has set is not learned any more. */
+static void fix(struct kmem_cache *s, uint32_t behaviour)
+{
+	for (s = root_of(s); s; s = next_alias(s))
+		__atomic_fetch_or(&s->behaviour, behaviour, __ATOMIC_RELAXED);
+}
+
 static int set_barn(struct kmem_cache *s, size_t offset, int64_t value)
 {
+	fix(s, KMEM_CACHE_BARN_FIXED);
 	set_limit(s, offset, (uint32_t)value);
 	/* What is beyond the new limit goes back to the slabs. */
 	slub_drain(s);
@@ -33,6 +41,7 @@ static int set_sheaf_capacity(struct kmem_cache *s, int64_t value)
 {
 	int rc = 0;
 
+	fix(s, KMEM_CACHE_SLOT_FIXED);
 	for (s = root_of(s); s && !rc; s = next_alias(s))
 		rc = cache_set_sheaf_capacity(s, (uint32_t)value);
 	return rc;

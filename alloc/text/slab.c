@@ -62,6 +62,7 @@ static int read_alias(struct text_cache *c, const struct text_source *src, unsig
 	for (nid = 0; !rc && nid < src->root->nr_nodes; nid++) {
 		c->node[nid].stat = own[nid].stat;
 		c->node[nid].nr_full = c->node[nid].nr_empty = 0;
+		c->node[nid].parked = 0;
 		c->node[nid].shared = 0;
 	}
 	return rc;
@@ -70,15 +71,8 @@ static int read_alias(struct text_cache *c, const struct text_source *src, unsig
 /* Objects that a node's barn and shared slot hold. */
 static int parked_on_node(const struct text_source *src, const struct kmem_cache_node *n, uint64_t *count)
 {
-	struct kmem_sheaf sheaf;
-	uint32_t i;
-	int rc = n->shared ? slot_count(src, n->shared, count) : 0;
-
-	for (i = 0; !rc && i < MIN(n->nr_full, KMEM_BARN_SHEAVES); i++) {
-		rc = get(src, n->full[i], &sheaf, sizeof(sheaf));
-		*count += rc ? 0 : sheaf.count;
-	}
-	return rc;
+	*count += n->parked;
+	return n->shared ? slot_count(src, n->shared, count) : 0;
 }
 
 static int parked_on_cpus(const struct text_source *src, const struct kmem_cache *s, uint64_t *count)
@@ -115,6 +109,10 @@ static int read_once(struct text_cache *c, const struct text_source *src, unsign
 		rc = parked_on_node(src, &c->node[nid], &c->cached);
 	}
 	c->cached += kmem_prefill_held(c->cache.prefill);
+	/* Between guard pages: in no slab, each a place of its own. */
+	c->guarded = c->cache.guard_allocs - c->cache.guard_frees;
+	c->objects += c->guarded;
+	c->own += (int64_t)c->guarded;
 	if (!rc)
 		rc = own_on_cpus(src, c);
 	return rc ? rc : parked_on_cpus(src, &c->cache, &c->cached);
@@ -153,7 +151,7 @@ static uint64_t active(const struct text_cache *c)
 {
 	if (kmem_cache_is_merged(&c->cache))
 		return c->own > 0 ? (uint64_t)c->own : 0;
-	return c->taken > c->cached ? c->taken - c->cached : 0;
+	return (c->taken > c->cached ? c->taken - c->cached : 0) + c->guarded;
 }
 
 /* ---- /proc/slabinfo ---- */
@@ -251,9 +249,16 @@ static int show_aliases(struct text *t, const struct view *v)
 
 static int show_ctor(struct text *t, const struct view *v)
 {
+	const struct text_source *src = v->src;
 	uint64_t n = v->c->cache.ctor;
+	char name[256];
+	const char *symbol = src->symbol ? src->symbol(src->context, n, name, sizeof(name)) : NULL;
 	unsigned int shift;
 
+	if (symbol) {
+		text_string(t, symbol);
+		return 0;
+	}
 	text_string(t, "0x");
 	for (shift = 64; shift; shift -= 4)
 		text_char(t, "0123456789abcdef"[n >> (shift - 4) & 15]);

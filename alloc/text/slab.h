@@ -13,7 +13,8 @@ struct text_cache {
 	struct kmem_cache_node node[KMEM_MAX_NODES];
 	uint64_t taken;  /* out of the slabs: in use and parked */
 	uint64_t cached; /* parked in per-CPU slots and barns */
-	uint64_t objects, slabs;
+	uint64_t guarded; /* between guard pages: in use, and in no slab */
+	uint64_t objects, slabs; /* places for objects, those of guarded ones included */
 	int64_t own;     /* allocations minus frees: with merged caches, each name's objects in use */
 };
 

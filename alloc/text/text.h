@@ -26,6 +26,8 @@ struct text_source {
 	const struct kmem_observe *root; /* a copy, checked */
 	int (*read)(void *context, uint64_t addr, void *buf, size_t len); /* 0 or -errno */
 	void *context;
+	/* The name of a code address as the kernel's %pS, in buf; NULL: addresses are printed. Return: buf, NULL unknown. */
+	const char *(*symbol)(void *context, uint64_t addr, char *buf, size_t len);
 };
 
 /* Bounded, always terminated with room for one byte. */

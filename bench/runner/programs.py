@@ -27,6 +27,11 @@ class Program:
     output: object = None    # called with the folder and what was printed: the text to compare
     serve: object = None     # for servers: called with the folder while it runs; returns text and further figures
     user: str = None         # for programs that refuse to be root
+    needs: str = None        # what must be installed, if not the command's first word
+
+
+# Processes of its own, so that a program that kills all it can reaches nobody else.
+ALONE = ["unshare", *([] if os.getuid() == 0 else ["--user", "--map-root-user"]), "--pid", "--fork", "--kill-child"]
 
 
 def cc1plus():
@@ -63,8 +68,9 @@ def completed(_, text):
 PROGRAMS = [
     Program("redis_list", servers.REDIS, serve=servers.redis_list),
     Program("redis_set", servers.REDIS, serve=servers.redis_set),
-    Program("python", ["python3", "../scripts/objects.py"]),
-    Program("pyjson", ["python3", "../scripts/json_round_trip.py", "../people.json"], environment={"PYTHONMALLOC": "malloc"}),
+    Program("python", ["/usr/bin/python3", "../scripts/objects.py"]),
+    Program("pyjson", ["/usr/bin/python3", "../scripts/json_round_trip.py", "../people.json"],
+            environment={"PYTHONMALLOC": "malloc"}),
     Program("lua", ["lua5.4", "../scripts/trees.lua"]),
     Program("node", ["node", "../scripts/objects.js", "../people.json"]),
     Program("cc1plus", [cc1plus(), "-quiet", "-O1", "-std=gnu++17", "../g++.ii", "-o", "-"]),
@@ -84,8 +90,8 @@ PROGRAMS = [
     Program("memcached", servers.MEMCACHED, serve=servers.memcached),
     Program("postgres", [servers.postgres_binary(), "--single", "-j", "-D", "cluster", "postgres"],
             stdin="../scripts/rows.postgres.sql", prepare=copy_cluster, output=without_timings, user="postgres"),
-    Program("stress_ng", ["stress-ng", "--malloc", "1", "--malloc-ops", "20000", "--verify", "--no-rand-seed", "-v"],
-            output=completed),
+    Program("stress_ng", [*ALONE, "stress-ng", "--malloc", "1", "--malloc-ops", "20000", "--verify", "--no-rand-seed"],
+            output=completed, needs="stress-ng"),
 ]
 QUICK = {"pyjson", "lua", "sqlite", "perl", "jq", "redis_set"}
 
@@ -179,10 +185,14 @@ def programs(context):
     cpu, rss = {name: [] for name in context.allocators}, {name: [] for name in context.allocators}
     with tempfile.TemporaryDirectory(prefix="bench.") as inputs:
         os.chmod(inputs, 0o755)
-        subprocess.run([sys.executable, f"{SCRIPTS}/prepare.py", inputs], check=True)
+        made = subprocess.run([sys.executable, f"{SCRIPTS}/prepare.py", inputs], stderr=subprocess.PIPE, text=True)
+        if made.returncode:
+            print(f"programs: their inputs could not be made: {made.stderr.strip()}", file=sys.stderr)
+            return
         for program in chosen:
-            if not shutil.which(program.command[0]):
-                print(f"programs/{program.name}: {program.command[0]} is not installed (make bench-programs)", file=sys.stderr)
+            needs = program.needs or program.command[0]
+            if not shutil.which(needs):
+                print(f"programs/{program.name}: {needs} is not installed (make bench-programs)", file=sys.stderr)
                 continue
             runs, notes = measure(context, program, inputs)
             yield from rows_of(context, program, runs, notes, cpu, rss)
@@ -193,7 +203,8 @@ def rows_of(context, program, runs, notes, cpu, rss):
     if not runs["kmem"]:
         yield Row(f"programs/{program.name}", "ms CPU", met=False, note="; ".join(notes))
         return
-    for suffix, unit, sums, figure, goals in (("", "ms CPU", cpu, "cpu_ms", {"goal_ratio": 1.15}), ("_rss", "KiB", rss, "rss_kib", {})):
+    figures = (("", "ms CPU", cpu, "cpu_ms", {"goal_ratio": 1.15}), ("_rss", "KiB", rss, "rss_kib", {}))
+    for suffix, unit, sums, figure, goals in figures:
         values = {name: [getattr(run, figure) for run in runs[name]] for name in runs}
         row = compare(Row(f"programs/{program.name}{suffix}", unit, note="; ".join(notes), **goals), values["kmem"],
                       {name: values[name] for name in context.peers if values[name]})

@@ -69,13 +69,15 @@ def figure(value):
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
+def goal_of(row):
+    if row.goal_ratio is not None:
+        return f"x{row.goal_ratio:g}" + (f" {row.against}" if row.against else "")
+    return f"<={row.goal:g}" if row.goal is not None else ""
+
+
 def text(row):
     """The row's line of the table."""
-    goal = ""
-    if row.goal_ratio is not None:
-        goal = f"x{row.goal_ratio:g}" + (f" {row.against}" if row.against else "")
-    elif row.goal is not None:
-        goal = f"<={row.goal:g}"
+    goal = goal_of(row)
     verdict = {True: "ok", False: "MISSED", None: ""}[row.met]
     if row.ours is None:
         return f"{row.name:38} {row.note}"
@@ -84,6 +86,18 @@ def text(row):
     ratio = f"x{row.ratio_best:.2f}" if row.ratio_best is not None else ""
     return (f"{row.name:38} {figure(row.ours):>8} {row.unit:14} {spread:7} {ratio:7} goal {goal:14} {verdict:6} "
             f"{peers} {row.note}").rstrip()
+
+
+def markdown(rows):
+    """A table of rows: columns for all peers that any of them has."""
+    peers = list(dict.fromkeys(name for row in rows for name in row.peers))
+    lines = [["row", "unit", "ours", *peers, "of best", "goal", ""], ["---"] * (len(peers) + 6)]
+    for row in rows:
+        ours = figure(row.ours) if row.ours is not None else row.note
+        verdict = {True: "met", False: "missed", None: ""}[row.met]
+        ratio = f"{row.ratio_best:.2f}" if row.ratio_best is not None else ""
+        lines.append([row.name, row.unit, ours, *(figure(row.peers.get(name)) for name in peers), ratio, goal_of(row), verdict])
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
 
 
 def as_json(machine, rows, **more):

@@ -14,6 +14,10 @@
 #define lock_wake debug_lock_wake
 #define lock_spin debug_lock_spin
 #define lock_poll debug_lock_poll
+#define lock_depth debug_lock_depth
+#define lock_fork_begin debug_lock_fork_begin
+#define lock_for_fork debug_lock_for_fork
+#define lock_after_fork debug_lock_after_fork
 #include "base/lock.c"
 #undef lock_slow
 #undef lock_wake
@@ -156,4 +160,64 @@ Test(lock, release_of_what_is_not_held_is_a_bug, .signal = SIGABRT)
 	lock_t a = 1;
 
 	lock_release(&a, LOCK_NODE);
+}
+
+/* ---- fork ---- */
+
+Test(fork, every_way_to_take_a_lock_is_counted)
+{
+	lock_t lock = 0;
+
+	lock_acquire(&lock, LOCK_NODE);
+	cr_expect_eq(lock_depth, 1);
+	cr_expect_not(lock_try_nested(&lock));
+	cr_expect_eq(lock_depth, 1);
+	lock_release(&lock, LOCK_NODE);
+	cr_expect(lock_try(&lock, LOCK_NODE));
+	cr_expect_eq(lock_depth, 1);
+	lock_release(&lock, LOCK_NODE);
+	lock_acquire_polled(&lock, LOCK_ZONE);
+	cr_expect_eq(lock_depth, 1);
+	lock_release_polled(&lock, LOCK_ZONE);
+	cr_expect(lock_try_spin(&lock, LOCK_ZONE));
+	cr_expect_eq(lock_depth, 1);
+	lock_release_polled(&lock, LOCK_ZONE);
+	lock_acquire_nested(&lock);
+	cr_expect_eq(lock_depth, 1);
+	lock_release_nested(&lock);
+	cr_expect_eq(lock_depth, 0);
+}
+
+Test(fork, takes_and_gives_back_in_the_parent_and_resets_in_the_child)
+{
+	lock_t lock[2] = { 0, 0 };
+
+	lock_fork_begin();
+	lock_for_fork(&lock[0], false);
+	lock_for_fork(&lock[1], true);
+	cr_expect(lock[0] && lock[1]);
+	lock_after_fork(&lock[1], false);
+	lock_after_fork(&lock[0], true);
+	cr_expect(!lock[0] && !lock[1]);
+	cr_expect_eq(lock_depth, 0);
+}
+
+/* As in a signal handler that interrupted a holder. */
+Test(fork, leaves_out_what_this_thread_holds, .timeout = 20)
+{
+	lock_t own = 0, other = 0;
+
+	lock_acquire(&own, LOCK_NODE);
+	lock_fork_begin();
+	lock_for_fork(&own, false);
+	lock_for_fork(&other, false);
+	cr_expect_eq(other, 1);
+	lock_after_fork(&other, false);
+	lock_after_fork(&own, false);
+	cr_expect_eq(own, 1, "still held");
+	cr_expect_eq(other, 0);
+	lock_after_fork(&own, true);
+	cr_expect_eq(own, 0);
+	lock_release(&own, LOCK_NODE);
+	cr_expect_eq(lock_depth, 0);
 }

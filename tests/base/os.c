@@ -300,3 +300,17 @@ Test(os, faults_are_told_and_may_be_mended)
 	cr_expect_eq(touched, pages + 4096);
 	cr_expect(was_write);
 }
+
+Test(os, resident_pages_are_those_written_to)
+{
+	uint8_t *range = os_reserve(16 << 12, 4096);
+
+	cr_assert_eq(os_commit(range, 16 << 12), 0);
+	cr_expect_eq(os_resident_pages(range, 16 << 12), 0);
+	range[0] = range[5 << 12] = 1;
+	cr_expect_eq(os_resident_pages(range, 16 << 12), 2);
+	errno = 1234;
+	cr_expect_eq(os_resident_pages(range + 1, 4096), 0, "not a page");
+	cr_expect_eq(errno, 1234);
+	os_release(range, 16 << 12);
+}

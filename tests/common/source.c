@@ -34,6 +34,27 @@ Test(source, slabinfo_of_the_fake)
 	target_close(&t);
 }
 
+Test(source, code_has_a_name)
+{
+	char buf[256];
+	const char *name;
+
+	start("normal");
+	cr_assert_eq(source_open(&source, &t, t.roots[0].addr), 0, "%s", t.message);
+	cr_expect_null(source.symbols, "only when asked for");
+	/* Its symbols are those of this program, whose addresses are known here. */
+	t.pid = getpid();
+	name = source.text.symbol(source.text.context, (uintptr_t)start, buf, sizeof(buf));
+	cr_expect_eq(strncmp(name, "start+0x0/0x", 12), 0, "%s", name);
+	source_close(&source);
+	cr_expect_null(source.symbols);
+	t.pid = INT_MAX;
+	cr_expect_null(source.text.symbol(source.text.context, 1, buf, sizeof(buf)), "no such process");
+	source_close(&source);
+	fake_stop(pid);
+	target_close(&t);
+}
+
 /* More than the first guess of the length. */
 static int long_file(struct text *text, const struct text_source *src)
 {

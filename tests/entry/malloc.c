@@ -316,6 +316,37 @@ Test(realloc, a_large_object_shrinks_where_it_is_and_returns_pages)
 	free(q);
 }
 
+/* Alone over the free pages behind it; with a neighbour that grows, too, by an eighth at a time. */
+Test(realloc, a_growing_object_is_seldom_moved)
+{
+	unsigned int nr, i, moves = 0;
+	size_t size;
+
+	for (nr = 1; nr <= 2; nr++) {
+		char *p[2] = { NULL, NULL };
+
+		moves = 0;
+		for (size = 20000; size < MIB; size += 5000) {
+			for (i = 0; i < nr; i++) {
+				char *q = laundered(realloc(p[i], hidden(size)));
+
+				cr_assert_geq(malloc_usable_size(q), size);
+				cr_assert(!p[i] || intact(q, size - 5000, i));
+				fill(q, size, i);
+				moves += q != p[i];
+				p[i] = q;
+			}
+		}
+		cr_expect_leq(moves, nr == 1 ? 10 : 80, "%u objects: %u moves in %u steps", nr, moves, nr * 206);
+		/* What is spare goes back with the first byte less. */
+		for (i = 0; i < nr; i++) {
+			p[i] = laundered(realloc(p[i], hidden(size - 10000)));
+			cr_expect_lt(malloc_usable_size(p[i]), size - 10000 + 4096);
+			free(p[i]);
+		}
+	}
+}
+
 Test(realloc, failure_leaves_the_old_object)
 {
 	char *p = malloc(hidden(100)), *same = laundered(p);

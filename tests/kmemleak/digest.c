@@ -173,6 +173,29 @@ Test(digest, many_objects_make_the_buffer_grow)
 	cr_assert(parked(7007));
 }
 
+Test(digest, a_barn_of_more_sheaves)
+{
+	uint64_t list = fill_sheaf(7, 0, 0);
+	uint64_t *more = (uint64_t *)(void *)(image.sheaves.data + (list - SHEAVES) + sizeof(struct kmem_sheaf));
+	uint32_t i;
+
+	for (i = 0; i < KMEM_BARN_SHEAVES; i++)
+		node->full[i] = i ? 0 : fill_sheaf(0, 5000, 1);
+	node->more = list + sizeof(struct kmem_sheaf);
+	more[0] = fill_sheaf(1, 6000, CAPACITY);
+	more[1] = 3; /* damaged */
+	more[2] = fill_sheaf(2, 7000, 1);
+	node->nr_full = KMEM_BARN_SHEAVES + 3;
+	cr_assert(!image_digest(&image));
+	cr_assert_eq(image.heap.nr_parked, 1 + CAPACITY + 1);
+	cr_assert(parked(6001));
+	cr_assert(parked(7000));
+	/* A list that does not lie where sheaves are. */
+	node->more = image.root.sheaves_end - 8;
+	cr_assert(!image_digest(&image));
+	cr_assert_eq(image.heap.nr_parked, 1);
+}
+
 Test(digest, a_sheaf_in_the_hands_of_a_thread)
 {
 	uint64_t sheaf = fill_sheaf(2, 5000, 1), objects = sheaf + sizeof(struct kmem_sheaf);

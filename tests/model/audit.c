@@ -129,9 +129,9 @@ static void audit_cache(struct kmem_cache *s)
 	for (nid = 0; nid < s->nr_nodes; nid++) {
 		const struct kmem_cache_node *n = node_of(s, nid);
 
-		BUG_ON(n->nr_full > KMEM_BARN_SHEAVES || n->nr_empty > KMEM_BARN_SHEAVES || n->seq & 1);
+		BUG_ON(n->nr_full > KMEM_BARN_SHEAVES + n->more_room || n->nr_empty > KMEM_BARN_SHEAVES || n->seq & 1);
 		for (i = 0; i < n->nr_full; i++) {
-			const struct kmem_sheaf *sheaf = (const struct kmem_sheaf *)(uintptr_t)n->full[i];
+			const struct kmem_sheaf *sheaf = barn_sheaf(n, i);
 
 			BUG_ON(sheaf->count > sheaf->capacity);
 			audit_parked(s, sheaf->object, sheaf->count, &parked);

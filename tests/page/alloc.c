@@ -56,6 +56,61 @@ Test(page_alloc, a_run_spans_blocks_that_adjoin)
 	page_validate();
 }
 
+/* Pages 0-9 of a block in use; 10-99 free, in blocks of many orders; 100-1023 in use. */
+static struct page *block_before_free_pages(void)
+{
+	struct page *block = page_alloc(GFP_KERNEL, 10, KMEM_PAGE_LARGE);
+
+	take_the_rest();
+	page_free_range(block, 10, 100);
+	block->nr_pages = 10;
+	block->flags |= KMEM_PG_EXACT;
+	return block;
+}
+
+Test(page_alloc, a_block_grows_over_the_free_pages_behind_it)
+{
+	struct page *block = block_before_free_pages();
+	uint64_t served = zones[0].stat[KMEM_ZS_ALLOC];
+
+	memset(page_to_addr(block), 7, 10 * PAGE_SIZE);
+	cr_assert(page_extend(block, 11));
+	cr_assert(page_extend(block, 75));
+	cr_expect_eq(block->nr_pages, 75);
+	cr_expect_eq(zones[0].free_pages, 25);
+	cr_expect_eq(zones[0].stat[KMEM_ZS_ALLOC], served + 65);
+	memset((char *)page_to_addr(block) + 10 * PAGE_SIZE, 8, 65 * PAGE_SIZE);
+	cr_expect_eq(((char *)page_to_addr(block))[10 * PAGE_SIZE - 1], 7);
+	page_validate();
+	cr_expect_not(page_extend(block, 101), "the last page is another's");
+	cr_expect_eq(block->nr_pages, 75);
+	cr_assert(page_extend(block, 100));
+	cr_expect_eq(zones[0].free_pages, 0);
+	page_validate();
+	page_free_exact(block);
+	cr_expect_eq(zones[0].free_pages, 100);
+	page_validate();
+}
+
+Test(page_alloc, a_block_does_not_grow_out_of_its_4_mib)
+{
+	struct page *block = page_alloc(GFP_KERNEL, 10, KMEM_PAGE_LARGE);
+
+	page_free(page_alloc(GFP_KERNEL, 10, KMEM_PAGE_LARGE), 10);
+	cr_expect_not(page_extend(block, 1025));
+	page_validate();
+}
+
+Test(page_alloc, watched_no_block_grows)
+{
+	struct page *block = block_before_free_pages();
+
+	trace_watch(true);
+	cr_expect_not(page_extend(block, 11));
+	trace_watch(false);
+	cr_expect(page_extend(block, 11));
+}
+
 Test(page_alloc, a_run_is_zero_when_that_was_asked_for)
 {
 	uint8_t *dirty = (uint8_t *)__get_free_pages(GFP_KERNEL, 5);

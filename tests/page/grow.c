@@ -2,6 +2,8 @@
 /* Growth within a budget, charges for mappings, huge pages asked for and not. */
 #include "support.h"
 
+#include <pthread.h>
+
 #include "base/numa.h"
 #include "page/alloc.h"
 #include "page/arena.h"
@@ -19,6 +21,34 @@ Test(grow, stops_at_the_budget)
 	cr_expect_eq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
 	cr_expect_neq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
 	cr_expect_eq(zones[0].present_pages, 3 * BLOCK_PAGES);
+	page_validate();
+}
+
+static void *take_one(void *done)
+{
+	cr_expect_not_null(alloc_pages(GFP_KERNEL, 0));
+	__atomic_store_n((bool *)done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Those who come while one makes the zone larger wait for it, and do not do the same. */
+Test(grow, one_thread_at_a_time)
+{
+	bool done[8] = { false };
+	pthread_t thread[8];
+	int i;
+
+	grow_begin();
+	for (i = 0; i < 8; i++)
+		cr_assert_eq(pthread_create(&thread[i], NULL, take_one, &done[i]), 0);
+	usleep(50000);
+	for (i = 0; i < 8; i++)
+		cr_expect_not(__atomic_load_n(&done[i], __ATOMIC_ACQUIRE));
+	cr_expect_eq(zones[0].present_pages, 0);
+	grow_end();
+	for (i = 0; i < 8; i++)
+		pthread_join(thread[i], NULL);
+	cr_expect_leq(zones[0].present_pages, 2 * BLOCK_PAGES);
 	page_validate();
 }
 
@@ -60,15 +90,29 @@ Test(grow, blocks_given_back_are_found_again)
 	cr_expect_leq(arena.bytes, 6 * BLOCK_BYTES);
 }
 
-Test(grow, huge_pages_are_asked_for_beyond_64_mib)
+/* Grow to 18 blocks, in which every so many-th page is written to; whether the last one is huge. */
+static bool huge_after(uint32_t every)
 {
-	int i;
+	uint32_t i, page;
 
-	for (i = 0; i < 18; i++)
+	for (i = 1; i <= 18; i++) {
 		grow_zone(&zones[0], MIGRATE_UNMOVABLE);
+		for (page = 0; page < BLOCK_PAGES; page += every)
+			*(volatile uint8_t *)page_to_addr(&arena.pages[i * BLOCK_PAGES + page]) = 1;
+	}
 	cr_expect_not(pageblock_is_huge(1 * BLOCK_PAGES));
 	cr_expect_not(pageblock_is_huge(16 * BLOCK_PAGES));
-	cr_expect(pageblock_is_huge(17 * BLOCK_PAGES));
+	return pageblock_is_huge(18 * BLOCK_PAGES);
+}
+
+Test(grow, huge_pages_are_asked_for_beyond_64_mib)
+{
+	cr_expect(huge_after(1));
+}
+
+Test(grow, huge_pages_are_not_asked_for_what_is_hardly_written_to)
+{
+	cr_expect_not(huge_after(2));
 }
 
 Test(grow, huge_pages_always_or_never)

@@ -82,6 +82,55 @@ Test(pcpu, allocations_are_apart_and_freed_ones_are_reused)
 	cr_expect_eq(pools.percpu_allocs, pools.percpu_frees);
 }
 
+/* The kernel's three spellings of all operations. */
+#define EVERY_FORM(prefix, type)                                                     \
+	do {                                                                         \
+		type *p = alloc_percpu(type), old = 9;                               \
+		prefix##write(*p, 5);                                                \
+		prefix##add(*p, 10);                                                 \
+		prefix##sub(*p, 2);                                                  \
+		prefix##inc(*p);                                                     \
+		prefix##dec(*p);                                                     \
+		cr_expect_eq(prefix##read(*p), 13);                                  \
+		prefix##and(*p, 12);                                                 \
+		prefix##or(*p, 3);                                                   \
+		cr_expect_eq(prefix##read(*p), 15);                                  \
+		cr_expect_eq(prefix##add_return(*p, 5), 20);                         \
+		cr_expect_eq(prefix##sub_return(*p, 6), 14);                         \
+		cr_expect_eq(prefix##inc_return(*p), 15);                            \
+		cr_expect_eq(prefix##dec_return(*p), 14);                            \
+		cr_expect_eq(prefix##xchg(*p, 20), 14);                              \
+		cr_expect_eq(prefix##cmpxchg(*p, 19, 1), 20);                        \
+		cr_expect_eq(prefix##cmpxchg(*p, 20, 2), 20);                        \
+		cr_expect_not(prefix##try_cmpxchg(*p, &old, 3));                     \
+		cr_expect_eq(old, 2);                                                \
+		cr_expect(prefix##try_cmpxchg(*p, &old, 3));                         \
+		cr_expect_eq(prefix##read(*p), 3);                                   \
+		free_percpu(p);                                                      \
+	} while (0)
+
+Test(pcpu, every_form_of_every_operation_on_every_size)
+{
+	unsigned int cpu, nr = 0;
+
+	pin_to(0);
+	EVERY_FORM(this_cpu_, uint8_t);
+	EVERY_FORM(this_cpu_, uint16_t);
+	EVERY_FORM(this_cpu_, uint32_t);
+	EVERY_FORM(this_cpu_, uint64_t);
+	EVERY_FORM(raw_cpu_, int8_t);
+	EVERY_FORM(raw_cpu_, int16_t);
+	EVERY_FORM(raw_cpu_, int);
+	EVERY_FORM(raw_cpu_, long);
+	EVERY_FORM(__this_cpu_, uint8_t);
+	EVERY_FORM(__this_cpu_, int16_t);
+	EVERY_FORM(__this_cpu_, uint32_t);
+	EVERY_FORM(__this_cpu_, long);
+	for_each_online_cpu(cpu)
+		nr++;
+	cr_expect_eq(nr, num_online_cpus());
+}
+
 Test(pcpu, what_is_refused)
 {
 	capture_start();

@@ -6,6 +6,7 @@
 
 #include <kmem/genalloc.h>
 #include <kmem/mempool.h>
+#include <kmem/mp_pool.h>
 #include <kmem/percpu.h>
 
 #include "pool/pool.h"
@@ -26,7 +27,11 @@ static void *churn(void *unused)
 		void *element = mempool_alloc(pool, GFP_ATOMIC);
 		unsigned long addr = gen_pool_alloc(range, 100);
 		mempool_t *own = mempool_create_kmalloc_pool(3, 64);
+		struct mp_pool *region = mp_create_pool(1000);
 
+		if (!mp_alloc(region, 5000))
+			abort();
+		mp_destroy_pool(region);
 		mempool_free(element, pool);
 		if (addr)
 			gen_pool_free(range, addr, 100);
@@ -47,6 +52,7 @@ static void *wait_for_element(void *unused)
 static int use_everything(void)
 {
 	struct gen_pool *own = gen_pool_create(4, -1);
+	struct mp_pool *region = mp_create_pool(1000);
 	unsigned long addr;
 
 	/* Threads of the parent have the others; what is there is not promised to any of them any more. */
@@ -59,6 +65,9 @@ static int use_everything(void)
 	gen_pool_free(own, addr, 4096);
 	if (addr != 4096 || gen_pool_destroy(own))
 		return 2;
+	if (!region || !mp_alloc(region, 10) || !mp_alloc(region, 5000))
+		return 4;
+	mp_destroy_pool(region);
 	free_percpu(alloc_percpu(long));
 	mempool_destroy(mempool_create_kmalloc_pool(2, 10));
 	return pool->live->nr_waiting ? 3 : 0;
@@ -72,7 +81,6 @@ Test(pool, the_child_of_fork_can_do_everything, .timeout = 100)
 	pool = mempool_create(2, below_alloc, mempool_kfree, (void *)64);
 	range = gen_pool_create(4, -1);
 	cr_assert(pool && range && !gen_pool_add(range, 1 << 20, 1 << 16, -1));
-	below_fails = true;
 	below_fails = true;
 	for (i = 0; i < 6; i++)
 		pthread_create(&thread[i], NULL, i < 3 ? churn : wait_for_element, NULL);

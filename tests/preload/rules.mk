@@ -1,6 +1,7 @@
 # Programs that use malloc() in one way or another, and know nothing of libkmem; each has its script.
-PRELOAD_BIN      := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/preload/*.c)) \
-                    $(patsubst tests/%.cc,$(B)/tests/%,$(wildcard tests/preload/*.cc)) $(B)/tests/preload/operators.so
+PRELOAD_PLUGINS  := $(B)/tests/preload/plugin.so $(B)/tests/preload/operators.so
+PRELOAD_BIN      := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/preload/*.c)) $(PRELOAD_PLUGINS) \
+                    $(patsubst tests/%.cc,$(B)/tests/%,$(filter-out %/plugin.cc,$(wildcard tests/preload/*.cc)))
 TEST_HELPERS    += $(wildcard tests/preload/*.c)
 TEST_HELPER_BIN += $(PRELOAD_BIN)
 

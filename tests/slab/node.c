@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Partial slabs and barns: what is kept, what is given back, and in which order it is used. */
+/* Partial slabs: what is kept, what is given back, and in which order it is used. */
 #include "support.h"
 
-#include "base/observe.h"
 #include "page/buddy.h"
 #include "slab/node.h"
 
@@ -209,77 +208,4 @@ Test(node, what_is_no_object_is_reported_and_left_alone)
 	cr_expect_eq(n->nr_taken, 1);
 	check_list();
 	ASSERT_BALANCED(other, 1);
-}
-
-Test(node, the_barn_holds_10_full_and_10_empty)
-{
-	struct kmem_sheaf *sheaf, *last = NULL;
-	int i;
-
-	node_lock(n);
-	for (i = 0; i < 10; i++) {
-		sheaf = sheaf_alloc(60);
-		sheaf->count = (uint32_t)i + 1;
-		cr_expect(barn_has_room(s, n));
-		cr_expect(barn_put(s, n, sheaf));
-		last = sheaf;
-	}
-	cr_expect_not(barn_has_room(s, n));
-	sheaf = sheaf_alloc(60);
-	sheaf->count = 1;
-	cr_expect_not(barn_put(s, n, sheaf));
-	for (i = 0; i < 10; i++)
-		cr_expect(barn_put(s, n, sheaf_alloc(60)));
-	sheaf->count = 0;
-	cr_expect_not(barn_put(s, n, sheaf));
-	cr_expect_eq(n->nr_full, 10);
-	cr_expect_eq(n->nr_empty, 10);
-	cr_expect_eq(n->stat.barn_put, 10);
-	/* The last one in is the first one out: it is the warmest. */
-	cr_expect_eq(barn_get_full(n), last);
-	for (i = 0; i < 9; i++)
-		cr_expect_not_null(barn_get_full(n));
-	cr_expect_null(barn_get_full(n));
-	for (i = 0; i < 10; i++)
-		cr_expect_not_null(barn_get_empty(n));
-	cr_expect_null(barn_get_empty(n));
-	cr_expect_eq(n->stat.barn_get, 10);
-	node_unlock(n);
-}
-
-Test(node, freed_sheaves_are_reused_by_capacity)
-{
-	struct kmem_sheaf *a = sheaf_alloc(60), *b = sheaf_alloc(12);
-
-	cr_expect_eq(a->capacity, 60);
-	cr_expect_eq(a->count, 0);
-	a->count = 5;
-	sheaf_free(a);
-	cr_expect_neq(sheaf_alloc(12), a);
-	cr_expect_eq(sheaf_alloc(60), a);
-	cr_expect_eq(a->count, 0);
-	cr_expect_neq(sheaf_alloc(60), a);
-	sheaf_free(b);
-	cr_expect_eq(sheaf_alloc(12), b);
-}
-
-Test(node, sheaves_of_any_capacity_do_not_overlap)
-{
-	struct kmem_sheaf *sheaf[40];
-	uint32_t i, j;
-
-	for (i = 0; i < 40; i++) {
-		sheaf[i] = sheaf_alloc(i + 1);
-		cr_assert_not_null(sheaf[i]);
-		for (j = 0; j <= i; j++)
-			sheaf[i]->object[j] = i;
-	}
-	for (i = 0; i < 40; i++)
-		for (j = 0; j <= i; j++)
-			cr_assert_eq(sheaf[i]->object[j], i);
-	for (i = 0; i < 40; i++)
-		sheaf_free(sheaf[i]);
-	sheaf_after_fork();
-	cr_expect_eq(sheaf_alloc(1), sheaf[0]);
-	cr_expect_leq((uintptr_t)&sheaf[39]->object[40], observe_root.sheaves_end);
 }

@@ -28,6 +28,14 @@ grep -qx 'holder-alias -> holder-cache' "$tmp/out" || fail "no alias in: $(grep 
 [ "$(value aliases) $(value active)" = "1 12000" ] || fail "aliases, active: $(value aliases) $(value active)"
 [ "$("$scope" sys $pid holder-alias/active)" = 0 ] || fail "the alias's objects"
 [ "$("$scope" sys $pid holder-alias/slabs)" = "$(value slabs)" ] || fail "the alias's slabs"
+"$scope" sys $pid holder-ctor/ctor | grep -qE '^construct\+0x0/0x[0-9a-f]+ \[holder\]$' || fail "ctor: $("$scope" sys $pid holder-ctor/ctor)"
+# In a tree, aliases are links, as in /sys/kernel/slab; those of a name that is gone have folders of their own.
+expect_code 0 "$scope" sys $pid --dump "$tmp/merged"
+[ "$(readlink "$tmp/merged/holder-alias")" = holder-cache ] || fail "dump: no link to holder-cache"
+[ "$(cat "$tmp/merged/holder-alias/object_size")" = 200 ] || fail "dump: the link leads nowhere"
+[ -d "$tmp/merged/both!left" ] && [ ! -L "$tmp/merged/both!left" ] || fail "dump: no folder of an alias without its root"
+[ "$(cat "$tmp/merged/both!left/object_size")" = 300 ] || fail "dump: both!left"
+[ "$(find "$tmp/merged" -type l | wc -l)" = 1 ] || fail "dump: links $(find "$tmp/merged" -type l)"
 
 # A process that allocates takes requests; one that does not is given up.
 start "$build/tests/holder" churn

@@ -4,7 +4,8 @@
  *
  * holder [churn]: two threads make 12345 allocations of "holder-cache" and 345
  * frees between them, then "ready" is printed and the process waits for its
- * input to end; with "churn" it goes on allocating and freeing instead.
+ * input to end; with "churn" it goes on allocating and freeing instead; with "merged"
+ * there are caches that merge=on makes share slabs, one of whose roots is gone.
  */
 #include <kmem/slab.h>
 
@@ -14,6 +15,11 @@
 #include <unistd.h>
 
 static struct kmem_cache *cache;
+
+static void construct(void *object)
+{
+	*(char *)object = 1;
+}
 static volatile int stop;
 
 static void *hold(void *nr)
@@ -46,6 +52,18 @@ static void *churn(void *unused)
 	return unused;
 }
 
+/* holder-alias shares holder-cache's slabs; both/left those of a name that is gone; holder-ctor none. */
+static int create_merged(void)
+{
+	struct kmem_cache *gone = kmem_cache_create("gone", 300, NULL, 0);
+
+	if (!gone || !kmem_cache_create("holder-alias", 200, NULL, 0) || !kmem_cache_create("both/left", 300, NULL, 0) ||
+	    !kmem_cache_create("holder-ctor", 100, 0, 0, construct))
+		return 1;
+	kmem_cache_destroy(gone);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	size_t counts[2] = { 10345, 2000 };
@@ -54,8 +72,7 @@ int main(int argc, char **argv)
 	char byte;
 
 	cache = kmem_cache_create("holder-cache", 200, NULL, 0);
-	/* Alike: with merge=on it shares slabs. */
-	if (!cache || (argc > 1 && !strcmp(argv[1], "merged") && !kmem_cache_create("holder-alias", 200, NULL, 0)))
+	if (!cache || (argc > 1 && !strcmp(argv[1], "merged") && create_merged()))
 		return 1;
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, hold, &counts[i]);

@@ -31,7 +31,7 @@ static inline int read_arena(void *context, uint64_t addr, void *buf, size_t len
 	return 0;
 }
 
-static const struct text_source source = { &root, read_arena, NULL };
+static const struct text_source source = { &root, read_arena, NULL, NULL };
 
 static inline void arena_setup(unsigned int nr_nodes)
 {

@@ -25,7 +25,7 @@ static void setup(void)
 	slots[0].word = 2;
 	slots[32].word = 30;
 	nodes[1][0] = (struct kmem_cache_node){ .nr_slabs = 4, .nr_objects = 156, .nr_taken = 100, .nr_partial = 2,
-						.partial_head = 1024, .nr_full = 1, .full = { (uintptr_t)&sheaf },
+						.partial_head = 1024, .nr_full = 1, .full = { (uintptr_t)&sheaf }, .parked = 7,
 						.stat = { .slab_alloc = 9, .slab_free = 5, .refill = 3 } };
 	nodes[1][1] = (struct kmem_cache_node){ .nr_slabs = 1, .nr_objects = 39, .nr_taken = 1,
 						.stat = { .slab_alloc = 1, .remote_free = 6 } };
@@ -43,6 +43,27 @@ static const char *attribute(const char *name)
 
 	cr_assert_eq(text_cache_read(&c, &source, 1), 0);
 	cr_assert_eq(text_attribute(&t, &source, &c, name), 0, "%s", name);
+	return buf;
+}
+
+static const char *name(void *context, uint64_t addr, char *to, size_t len)
+{
+	(void)context;
+	if (addr == 1)
+		return NULL;
+	snprintf(to, len, "init_once+0x0/0x%lx", addr);
+	return to;
+}
+
+/* Where code has names. */
+static const char *named_attribute(const char *attribute)
+{
+	const struct text_source named = { &root, read_arena, NULL, name };
+	struct text t = text_init(buf, sizeof(buf));
+	struct text_cache c;
+
+	cr_assert_eq(text_cache_read(&c, &named, 1), 0);
+	cr_assert_eq(text_attribute(&t, &named, &c, attribute), 0);
 	return buf;
 }
 
@@ -68,8 +89,15 @@ Test(slab, attributes)
 	caches[1].prefill = UINT64_C(9) << 24 | 5;
 	cr_expect_str_eq(attribute("cached"), "44 C0=2 C1=30 N0=7 P=5\n");
 	cr_expect_str_eq(attribute("active"), "57\n");
+	caches[1].guard_allocs = 9;
+	caches[1].guard_frees = 6;
+	cr_expect_str_eq(attribute("active"), "60\n", "three between guard pages");
+	cr_expect_str_eq(attribute("objects"), "101 N0=100 N1=1\n", "which are in no slab");
 	caches[1].ctor = 0x1234abcd;
-	cr_expect_str_eq(attribute("ctor"), "0x000000001234abcd\n");
+	cr_expect_str_eq(attribute("ctor"), "0x000000001234abcd\n", "without symbols");
+	cr_expect_str_eq(named_attribute("ctor"), "init_once+0x0/0x1234abcd\n");
+	caches[1].ctor = 1;
+	cr_expect_str_eq(named_attribute("ctor"), "0x0000000000000001\n", "no name is known");
 }
 
 /* The value of an attribute of cache 2, which shares the slabs of cache 1. */

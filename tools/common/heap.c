@@ -27,13 +27,11 @@
 /* Where the parts of one cache of the chunk begin in the scattered read. */
 struct parts {
 	size_t ranges;    /* first range; range i reads into the i-th head */
-	size_t nr_slots;  /* slot headers first ... */
-	size_t nr_sheaves; /* ... then sheaf headers, then the sequence words */
+	size_t nr_slots;  /* slot headers first, then the sequence words */
 };
 
 union head {
 	struct kmem_slot slot;
-	struct kmem_sheaf sheaf;
 	uint32_t seq;
 };
 
@@ -124,15 +122,6 @@ static void want_nodes(struct heap *h, const struct kmem_cache_node *nodes, stru
 			want(s, nodes[nid].shared, sizeof(struct kmem_slot));
 			p->nr_slots++;
 		}
-	for (unsigned int nid = 0; nid < h->root.nr_nodes; nid++) {
-		uint32_t nr_full = nodes[nid].nr_full;
-
-		for (uint32_t i = 0; i < nr_full && i < KMEM_BARN_SHEAVES; i++)
-			if (is_sheaf(&h->root, nodes[nid].full[i], sizeof(struct kmem_sheaf))) {
-				want(s, nodes[nid].full[i], sizeof(struct kmem_sheaf));
-				p->nr_sheaves++;
-			}
-	}
 }
 
 /* Queue the reads of cache `id`, which is number i of the chunk. */
@@ -147,7 +136,7 @@ static int want_cache(struct heap *h, unsigned int id, unsigned int i)
 	*p = (struct parts){ .ranges = s->nr };
 	if (cache->state == KMEM_CACHE_FREE)
 		return 0;
-	err = reserve(h, root->nr_cpus + root->nr_nodes * (KMEM_BARN_SHEAVES + 2u) + 1);
+	err = reserve(h, root->nr_cpus + root->nr_nodes * 2u + 1);
 	if (err)
 		return err;
 	if (cache->percpu && cache->slot_offset) {
@@ -202,7 +191,7 @@ static bool is_stable(const struct heap *h, unsigned int i)
 {
 	const struct heap_scratch *s = h->scratch;
 	const struct parts *p = &s->parts[i];
-	size_t nr = p->nr_slots + p->nr_sheaves, at = p->ranges + nr;
+	size_t at = p->ranges + p->nr_slots;
 
 	for (size_t r = p->ranges; r < at; r++)
 		if (s->ranges[r].error)
@@ -231,6 +220,7 @@ static void add_node(struct heap_cache *c, const struct kmem_cache_node *n)
 	c->objects += n->nr_objects;
 	c->taken += n->nr_taken;
 	c->partial_slabs += n->nr_partial;
+	c->cached_barn += n->parked;
 	add_stat(&c->stat, &n->stat);
 }
 
@@ -257,8 +247,6 @@ static void add_up(const struct heap *h, unsigned int i, struct heap_cache *c)
 		c->allocs += kmem_slot_allocs(slot);
 		c->frees += kmem_slot_frees(slot);
 	}
-	for (size_t r = p->ranges + p->nr_slots; r < p->ranges + p->nr_slots + p->nr_sheaves; r++)
-		c->cached_barn += s->heads[r].sheaf.count;
 	c->allocs += c->stat.alloc;
 	c->frees += c->stat.free;
 	cached = heap_cached(c);

@@ -5,11 +5,24 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/symbols.h"
+
 #define FIRST_BYTES 16384u
 
 static int read_target(void *context, uint64_t addr, void *buf, size_t len)
 {
-	return target_read(context, addr, buf, len);
+	return target_read(((struct source *)context)->target, addr, buf, len);
+}
+
+/* Without symbols an address must do. */
+static const char *name_in_target(void *context, uint64_t addr, char *buf, size_t len)
+{
+	struct source *source = context;
+	char err[256];
+
+	if (!source->symbols && symbols_open(&source->symbols, source->target->pid, err, sizeof(err)))
+		return NULL;
+	return symbols_frame(source->symbols, addr, buf, len);
 }
 
 int source_open(struct source *source, struct target *t, uint64_t addr)
@@ -18,7 +31,8 @@ int source_open(struct source *source, struct target *t, uint64_t addr)
 	int err = target_read_root(t, addr, &source->root);
 
 	source->target = t;
-	source->text = (struct text_source){ root, read_target, t };
+	source->text = (struct text_source){ root, read_target, source, name_in_target };
+	source->symbols = NULL;
 	if (err)
 		return err;
 	if (!root->state)
@@ -27,6 +41,12 @@ int source_open(struct source *source, struct target *t, uint64_t addr)
 	    root->percpu_shift < 48 && root->nr_caches <= KMEM_ID_MAX && root->arena_end >= root->arena_base)
 		return 0;
 	return target_fail(t, -EPROTO, "PID %d (%s): the libkmem root is damaged", t->pid, t->comm);
+}
+
+void source_close(struct source *source)
+{
+	symbols_close(source->symbols);
+	source->symbols = NULL;
 }
 
 int source_text(struct source *source, int (*file)(struct text *, const struct text_source *), char **text)

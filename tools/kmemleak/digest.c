@@ -143,12 +143,24 @@ static int park_shared(struct image *image, uint64_t addr)
 	return park(image, slot->object, kmem_slot_count(slot));
 }
 
+/* The list of full sheaves beyond node->full[], if all of it lies within the range. */
+static const uint64_t *more_of(const struct image *image, const struct kmem_cache_node *node, uint32_t *nr)
+{
+	*nr = node->nr_full > KMEM_BARN_SHEAVES ? node->nr_full - KMEM_BARN_SHEAVES : 0;
+	return *nr ? in_sheaves(image, node->more, *nr * sizeof(uint64_t)) : NULL;
+}
+
 static int digest_node(struct image *image, const struct kmem_cache_node *node)
 {
 	int err = node->shared ? park_shared(image, node->shared) : 0;
+	const uint64_t *more;
+	uint32_t nr;
 
 	for (uint32_t i = 0; i < node->nr_full && i < KMEM_BARN_SHEAVES && !err; i++)
 		err = park_sheaf(image, node->full[i]);
+	more = more_of(image, node, &nr);
+	for (uint32_t i = 0; more && i < nr && !err; i++)
+		err = park_sheaf(image, more[i]);
 	return err;
 }
 
@@ -160,10 +172,16 @@ static bool listed(const struct image *image, uint64_t addr)
 
 	for (uint64_t i = 0; i < nr_nodes; i++) {
 		const struct kmem_cache_node *node = node_at(image, i);
+		const uint64_t *more;
+		uint32_t nr;
 
 		for (uint32_t k = 0; k < KMEM_BARN_SHEAVES; k++)
 			if ((k < node->nr_full && node->full[k] == addr) ||
 			    (k < node->nr_empty && node->empty[k] == addr))
+				return true;
+		more = more_of(image, node, &nr);
+		for (uint32_t k = 0; more && k < nr; k++)
+			if (more[k] == addr)
 				return true;
 	}
 	return false;

@@ -18,6 +18,7 @@
 #include "text/slab.h"
 
 #define WAIT_MS     2000u  /* for the answer to a write */
+#define NAME_BYTES  (KMEM_NAME_BYTES + sizeof("@65535"))
 #define VALUE_BYTES 65536u /* "N0=.. C0=.." of many CPUs */
 
 __attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
@@ -51,6 +52,17 @@ static int for_each_cache(struct source *source, int (*visit)(struct source *, c
 	return code;
 }
 
+/* The cache in whose slabs the objects of an alias are. */
+static int read_root(struct source *source, const struct text_cache *c, struct kmem_cache *root)
+{
+	uint64_t at = source->root.caches + (uint64_t)text_root_id(c) * sizeof(*root);
+
+	if (source->text.read(source->text.context, at, root, sizeof(*root)))
+		return fail(1, "%s", source->target->message);
+	root->name[KMEM_NAME_BYTES - 1] = '\0';
+	return 0;
+}
+
 /* Merged caches point to the one whose slabs they use, as the links in /sys/kernel/slab do. */
 static int print_name(struct source *source, const struct text_cache *c, void *context)
 {
@@ -59,10 +71,9 @@ static int print_name(struct source *source, const struct text_cache *c, void *c
 	(void)context;
 	fputs(c->cache.name, stdout);
 	if (kmem_cache_is_alias(&c->cache)) {
-		if (source->text.read(source->text.context, source->root.caches + (uint64_t)text_root_id(c) * sizeof(root),
-				      &root, sizeof(root)))
-			return fail(1, "%s", source->target->message);
-		printf(" -> %.*s", KMEM_NAME_BYTES - 1, root.name);
+		if (read_root(source, c, &root))
+			return 1;
+		printf(" -> %s", root.name);
 	}
 	puts("");
 	return 0;
@@ -202,35 +213,82 @@ static int write_file(const char *path, const char *text)
 	return 0;
 }
 
-/* A directory name as sysfs makes one: no slash. A second cache of the same name gets its id behind. */
-static int make_dir(const char *dir, const struct kmem_cache *s, char *path, size_t len)
+/* A file name as sysfs makes one: no slash. A second cache of the same name gets its id behind. */
+static void file_name(const struct kmem_cache *s, bool second, char name[NAME_BYTES])
 {
-	char name[KMEM_NAME_BYTES], *at;
+	char *at;
 
-	snprintf(name, sizeof(name), "%s", s->name[0] == '.' ? "!" : s->name);
+	snprintf(name, NAME_BYTES, "%s", s->name[0] == '.' ? "!" : s->name);
 	for (at = name; *at; at++)
 		if (*at == '/')
 			*at = '!';
-	snprintf(path, len, "%s/%s", dir, name);
-	if (!mkdir(path, 0777))
-		return 0;
-	if (errno == EEXIST) {
-		snprintf(path, len, "%s/%s@%u", dir, name, s->id);
-		if (!mkdir(path, 0777))
+	if (second)
+		snprintf(at, (size_t)(name + NAME_BYTES - at), "@%u", s->id);
+}
+
+/* The folder of a cache; with `to`, a link to that. Its path is in path[PATH_MAX]. */
+static int make_entry(const char *dir, const struct kmem_cache *s, const char *to, char *path)
+{
+	char name[NAME_BYTES];
+	int second;
+
+	for (second = 0; second < 2; second++) {
+		file_name(s, second, name);
+		snprintf(path, PATH_MAX, "%s/%s", dir, name);
+		if (!(to ? symlink(to, path) : mkdir(path, 0777)))
 			return 0;
+		if (errno != EEXIST)
+			break;
 	}
 	return fail(1, "cannot make %s: %s", path, strerror(errno));
+}
+
+/* Whether it has a folder in the dump: an alias has a link, unless the name that it leads to is gone. */
+static int has_folder(struct source *source, const struct text_cache *c, struct kmem_cache *root, bool *has)
+{
+	*has = true;
+	if (!kmem_cache_is_alias(&c->cache))
+		return 0;
+	if (read_root(source, c, root))
+		return 1;
+	*has = root->state != KMEM_CACHE_LIVE;
+	return 0;
+}
+
+/* Once all folders are there. */
+static int dump_link(struct source *source, const struct text_cache *c, void *dir)
+{
+	char path[PATH_MAX], to[NAME_BYTES];
+	struct kmem_cache root;
+	struct stat st;
+	bool folder;
+
+	if (has_folder(source, c, &root, &folder))
+		return 1;
+	if (folder)
+		return 0;
+	root.id = (uint16_t)text_root_id(c);
+	file_name(&root, true, to);
+	snprintf(path, sizeof(path), "%s/%s", (const char *)dir, to);
+	if (stat(path, &st))
+		file_name(&root, false, to);
+	return make_entry(dir, &c->cache, to, path);
 }
 
 static int dump_cache(struct source *source, const struct text_cache *c, void *context)
 {
 	static char value[VALUE_BYTES];
 	char path[PATH_MAX], file[PATH_MAX + 64];
+	struct kmem_cache root;
 	enum text_mode mode;
 	const char *name;
 	unsigned int nth;
-	int code = make_dir(context, &c->cache, path, sizeof(path));
+	bool folder;
+	int code = has_folder(source, c, &root, &folder);
 
+	if (code || !folder)
+		return code;
+	code = make_entry(context, &c->cache, NULL, path);
 	for (nth = 0; !code && (name = text_attribute_name(nth, &mode)); nth++) {
 		snprintf(file, sizeof(file), "%s/%s", path, name);
 		code = read_value(source, c, name, value);
@@ -242,10 +300,13 @@ static int dump_cache(struct source *source, const struct text_cache *c, void *c
 
 static int dump(struct source *source, char *dir)
 {
+	int code;
+
 	if (mkdir(dir, 0777))
 		return fail(1, errno == EEXIST ? "%s exists; --dump makes the folder: %s" : "cannot make %s: %s", dir,
 			    strerror(errno));
-	return for_each_cache(source, dump_cache, dir);
+	code = for_each_cache(source, dump_cache, dir);
+	return code ? code : for_each_cache(source, dump_link, dir);
 }
 
 /* ---- the verb ---- */
@@ -272,11 +333,14 @@ int sys_run(int argc, char **argv)
 		return fail(2, "usage: slabscope sys PID [CACHE[/ATTRIBUTE[=VALUE]] | --dump DIR]");
 	code = views_open(&t, &source, argv[1], 0);
 	for (nth = 0; !code && nth < (argc == 2 ? t.nr_roots : 1); nth++) {
+		if (nth)
+			source_close(&source);
 		if (nth && source_open(&source, &t, t.roots[nth].addr))
 			code = fail(1, "%s", t.message);
 		else
 			code = run(&source, argc, argv);
 	}
+	source_close(&source);
 	target_close(&t);
 	err = output_flush_file(stdout);
 	return err && !code ? fail(1, "write error: %s", strerror(-err)) : code;

@@ -50,6 +50,7 @@ int views_open(struct target *t, struct source *source, const char *pid, unsigne
 	int err;
 
 	memset(t, 0, sizeof(*t));
+	source->symbols = NULL;
 	if (views_pid(pid) < 0) {
 		fprintf(stderr, "slabscope: '%s' is no process number\n", pid);
 		return 2;
@@ -108,6 +109,7 @@ int views_run(int argc, char **argv)
 	code = views_open(&t, &source, argv[1], 0);
 	for (nth = 0; !code && nth < t.nr_roots; nth++)
 		code = print(&t, &source, view, nth);
+	source_close(&source);
 	target_close(&t);
 	err = output_flush_file(stdout);
 	if (!err || code)

@@ -24,7 +24,7 @@
  *   sum over slabs of popcount(bitmap)          (= sum of page.inuse
  *   - sum over CPUs of kmem_slot_count()         = sum of node.nr_taken)
  *   - node.shared, if not 0: kmem_slot_count()
- *   - sum over node.full[0 .. nr_full) of sheaf.count
+ *   - sum over nodes of parked                   (= sum over full sheaves of sheaf.count
  *   - kmem_prefill_held(cache.prefill)
  *   + cache.guard_allocs - cache.guard_frees
  *
@@ -180,7 +180,7 @@ struct kmem_sheaf {
 
 /*
  * The per-CPU object array of one cache on one CPU: the kernel's main and
- * spare sheaf as one stack of 2 * sheaf capacity. `word` is replaced by a
+ * spare sheaf as one stack of 2 * sheaf capacity, or more where that was too few. `word` is replaced by a
  * single store inside the rseq critical section, so count and number of
  * allocations can never disagree; `net` changes with it in one 16-byte store.
  */
@@ -188,8 +188,9 @@ struct kmem_slot {
 	uint64_t word;     /* bits 0-15: objects held; bits 16-63: allocations served */
 	int64_t net;       /* objects put in by refills minus taken out by flushes */
 	uint32_t capacity; /* 0: every call takes the slow path */
-	uint32_t limit;    /* objects that fit; capacity stays 0 with several nodes: slow frees look at the node */
-	uint32_t reserved2;
+	uint32_t limit;    /* objects that it may hold; capacity stays 0 with several nodes: slow frees look at the node */
+	uint16_t credit;   /* refills since the last flush */
+	uint16_t grant;    /* sheaves that it may grow by before the next flush */
 	uint32_t address_mask; /* the cache's, once the slot is in use */
 	uint64_t object[];
 };
@@ -254,7 +255,7 @@ struct kmem_cache_node {
 	uint32_t nr_partial;    /* slabs on the partial list */
 	uint32_t partial_head;  /* page index of the first, 0 none */
 	uint32_t partial_tail;
-	uint32_t nr_full;       /* entries of full[] */
+	uint32_t nr_full;       /* full sheaves: full[], and from the eleventh on more[] */
 	uint32_t nr_empty;      /* entries of empty[] */
 	uint32_t closed;        /* the barn takes no full sheaves, until objects leave slabs again */
 	uint64_t nr_slabs;
@@ -264,9 +265,19 @@ struct kmem_cache_node {
 	uint64_t full[KMEM_BARN_SHEAVES];  /* struct kmem_sheaf */
 	uint64_t empty[KMEM_BARN_SHEAVES];
 	struct kmem_node_stat stat;
+	uint64_t parked;        /* objects in full sheaves */
+	uint64_t more;          /* uint64_t[] in the range of sheaves: full sheaves beyond full[]; 0 none */
+	uint64_t spare;         /* empty sheaves beyond empty[], chained through object[0] */
+	uint32_t nr_spare;
+	uint32_t learned;       /* full sheaves kept beyond cache.barn_full, because they were missed */
+	uint32_t debt;          /* objects that went to slabs for want of room, and may be missed */
+	uint32_t low;           /* fewest full sheaves in this period */
+	uint32_t ticks;         /* refills and flushes until the next look at the clock */
+	uint32_t more_room;     /* entries that more[] has room for */
+	uint64_t period_ns;     /* when it ends, CLOCK_MONOTONIC */
 	uint64_t rest_moves;    /* node 0: refills and flushes when the cache was last looked at */
 	uint64_t rested;        /* node 0: it was given back what it parks, and has moved nothing since */
-	uint64_t reserved2[15];
+	uint64_t reserved2[8];
 };
 
 /* The bits of cache.flags that readers need: the SLAB_* flags of these names. */
@@ -285,6 +296,8 @@ struct kmem_cache_node {
 /* cache.behaviour: run-time choices that are no SLAB_* flags. */
 enum kmem_cache_behaviour {
 	KMEM_CACHE_RANDOM_ORDER = 1 << 0, /* objects leave their slabs in random order */
+	KMEM_CACHE_BARN_FIXED = 1 << 1,   /* somebody has set the barn's limits: it learns none */
+	KMEM_CACHE_SLOT_FIXED = 1 << 2,   /* somebody has set the sheaf capacity: slots do not grow */
 };
 
 /* cache.state */
@@ -316,7 +329,7 @@ struct kmem_cache {
 
 	uint32_t align;
 	uint32_t min_partial;
-	uint32_t slot_capacity; /* 2 * sheaf_capacity, 0 with per-CPU caching off */
+	uint32_t slot_capacity; /* objects that a slot has room for: 2 * sheaf_capacity or more; 0 with per-CPU caching off */
 	uint16_t min_objects;   /* per slab of the minimum order */
 	uint8_t migratetype;
 	uint8_t nr_nodes;
@@ -342,7 +355,7 @@ struct kmem_cache {
 	uint64_t random;        /* what the free pointers are mixed with */
 	uint64_t errors;        /* reported about this cache so far, repairs included */
 	uint64_t prefill;       /* bits 0-23: objects in sheaves that callers hold; 24-63: allocated from them */
-	uint32_t barn_full;     /* full sheaves that a node keeps, at most KMEM_BARN_SHEAVES; empty ones */
+	uint32_t barn_full;     /* full sheaves that a node always keeps, at most KMEM_BARN_SHEAVES; empty ones */
 	uint32_t barn_empty;
 	uint32_t remote_node_defrag_ratio; /* 0-1000: how often, of 1024, to take from another node before a new slab */
 	uint32_t behaviour;     /* enum kmem_cache_behaviour */
@@ -355,7 +368,9 @@ struct kmem_cache {
 	uint64_t hot;
 	uint32_t colour_off;    /* distance between the colours of slabs, bytes; 0: every slab begins with an object */
 	uint32_t colour_next;   /* slabs coloured so far */
-	uint64_t reserved[27];
+	uint32_t slots_wanted;  /* larger slots: 1 the next allocation that may wait makes them, 2 there are none */
+	uint32_t reserved1;
+	uint64_t reserved[26];
 };
 
 /* Whether a cache has its slabs from another one. */

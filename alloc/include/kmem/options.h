@@ -32,7 +32,7 @@ enum kmem_misuse_option {
 
 /* Which huge pages the system is asked for. */
 enum kmem_thp_option {
-	KMEM_THP_MADVISE, /* beyond the first 64 MiB */
+	KMEM_THP_MADVISE, /* beyond the first 64 MiB, if these are written to */
 	KMEM_THP_ALWAYS,
 	KMEM_THP_NEVER,
 };

@@ -57,6 +57,9 @@ KMEM_API unsigned int num_possible_cpus(void) KMEM_CHECK;
 #define nr_cpu_ids num_possible_cpus()
 #define for_each_possible_cpu(cpu) \
 	for ((cpu) = 0; (unsigned int)(cpu) < num_possible_cpus(); (cpu)++)
+/* Which of them run threads is not known: a sum over the online ones must not miss any. */
+#define num_online_cpus() num_possible_cpus()
+#define for_each_online_cpu(cpu) for_each_possible_cpu(cpu)
 
 /* The running CPU: out of date as soon as it is read, unless between get_cpu() and put_cpu(). */
 static inline unsigned int raw_smp_processor_id(void)
@@ -245,6 +248,9 @@ KMEM_CPU_INLINE uint64_t kmem_cpu_cmpxchg(void *p, size_t bytes, uint64_t old, u
 #define raw_cpu_sub(pcp, val)            this_cpu_sub(pcp, val)
 #define raw_cpu_inc(pcp)                 this_cpu_inc(pcp)
 #define raw_cpu_dec(pcp)                 this_cpu_dec(pcp)
+#define raw_cpu_sub_return(pcp, val)     this_cpu_sub_return(pcp, val)
+#define raw_cpu_inc_return(pcp)          this_cpu_inc_return(pcp)
+#define raw_cpu_dec_return(pcp)          this_cpu_dec_return(pcp)
 #define __this_cpu_read(pcp)                this_cpu_read(pcp)
 #define __this_cpu_write(pcp, val)          this_cpu_write(pcp, val)
 #define __this_cpu_add(pcp, val)            this_cpu_add(pcp, val)
@@ -256,6 +262,7 @@ KMEM_CPU_INLINE uint64_t kmem_cpu_cmpxchg(void *p, size_t bytes, uint64_t old, u
 #define __this_cpu_dec_return(pcp)          this_cpu_dec_return(pcp)
 #define __this_cpu_xchg(pcp, val)           this_cpu_xchg(pcp, val)
 #define __this_cpu_cmpxchg(pcp, oval, nval) this_cpu_cmpxchg(pcp, oval, nval)
+#define __this_cpu_try_cmpxchg(pcp, ovalp, nval) this_cpu_try_cmpxchg(pcp, ovalp, nval)
 #define __this_cpu_sub(pcp, val)            this_cpu_sub(pcp, val)
 #define __this_cpu_inc(pcp)                 this_cpu_inc(pcp)
 #define __this_cpu_dec(pcp)                 this_cpu_dec(pcp)
