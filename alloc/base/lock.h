@@ -11,10 +11,11 @@
  *   3 registry   the list of caches, create and destroy, drain of all slots
  *   4 node       one cache on one node: barn, partial list, bitmaps of its slabs
  *   5 pcp        one CPU's page lists
- *   6 zone       the buddy free lists
- *   7 arena      address space: growth, large mappings
- *   8 defer      objects and slabs that wait for a grace period
- *   9 meta       the allocator's own memory
+ *   6 grow       who adds memory to a zone
+ *   7 zone       the buddy free lists
+ *   8 arena      address space: growth, large mappings
+ *   9 defer      objects and slabs that wait for a grace period
+ *  10 meta       the allocator's own memory
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -28,6 +29,7 @@ enum lock_rank {
 	LOCK_REGISTRY,
 	LOCK_NODE,
 	LOCK_PCP,
+	LOCK_GROW,
 	LOCK_ZONE,
 	LOCK_ARENA,
 	LOCK_DEFER,
