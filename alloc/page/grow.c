@@ -16,6 +16,28 @@
 
 enum kmem_thp_option grow_thp KMEM_STATE;
 
+static lock_t growing KMEM_STATE;
+
+void grow_begin(void)
+{
+	lock_acquire(&growing, LOCK_GROW);
+}
+
+void grow_end(void)
+{
+	lock_release(&growing, LOCK_GROW);
+}
+
+void grow_lock_for_fork(void)
+{
+	lock_for_fork(&growing, false);
+}
+
+void grow_unlock_after_fork(bool child)
+{
+	lock_after_fork(&growing, child);
+}
+
 /* Zone locked. */
 static bool charge(struct kmem_zone *zone, uint64_t pages, uint64_t *counter)
 {

@@ -60,45 +60,20 @@ static bool should_grow(const struct kmem_zone *zone, unsigned int order)
 	       READ_ONCE(zone->free_pages) < needed;
 }
 
-/*
- * One thread at a time, and the others look again: 1000 threads that all found
- * too little, each preempted at the same place, added 2 GiB for 10 MiB.
- */
-static lock_t growing[KMEM_MAX_ZONES] KMEM_STATE;
-
 static void grow(struct kmem_zone *zone, const struct page_request *request)
 {
-	lock_t *lock = &growing[zone_index(zone)];
 	unsigned int more = 0;
-	int rc = 0;
 
 	if (!should_grow(zone, request->order))
 		return;
-	lock_acquire(lock, LOCK_GROW);
+	grow_begin();
 	/* A budget's low watermark may be many blocks away: only what is needed at once. */
-	while (!rc && more < 2 && should_grow(zone, request->order)) {
-		rc = grow_zone(zone, request->type);
-		more += !rc;
-	}
-	lock_release(lock, LOCK_GROW);
+	while (should_grow(zone, request->order) && more++ < 2)
+		if (grow_zone(zone, request->type))
+			break;
+	grow_end();
 	if (more)
 		pcp_update();
-}
-
-void take_lock_for_fork(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < zone_config.nr_zones; i++)
-		lock_for_fork(&growing[i], false);
-}
-
-void take_unlock_after_fork(bool child)
-{
-	unsigned int i;
-
-	for (i = 0; i < zone_config.nr_zones; i++)
-		lock_after_fork(&growing[i], child);
 }
 
 static bool watermark_allows(const struct kmem_zone *zone, const struct page_request *request)

@@ -43,9 +43,6 @@ struct page *take_run(gfp_t gfp, uint32_t nr_pages, unsigned int nid);
 /* The names of gfp flags as the kernel prints them, "GFP_KERNEL|__GFP_ZERO". */
 size_t take_gfp_names(char *buf, size_t bytes, gfp_t gfp);
 
-void take_lock_for_fork(void);
-void take_unlock_after_fork(bool child);
-
 /* The nr_pages behind a block in use, for it, when they are free. Makes no system call. */
 bool take_behind(const struct page *page, uint32_t nr_pages);
 
