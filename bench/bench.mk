@@ -7,7 +7,7 @@ BENCH_API_malloc := 4
 BENCH_TYPED  := loops-inline loops-so loops-kmalloc flow-inline threads-inline tail-inline giveback-inline \
                 memory-inline drain-so holder colour
 BENCH_MALLOC := loops-malloc flow-malloc threads-malloc tail-malloc giveback-malloc memory-malloc
-BENCH_BIN    := $(BENCH_TYPED:%=$(B)/bench/%) $(BENCH_MALLOC:%=$(B)/bench/%) $(B)/bench/reader $(B)/bench/quiet \
+BENCH_BIN    := $(BENCH_TYPED:%=$(B)/bench/%) $(BENCH_MALLOC:%=$(B)/bench/%) $(B)/bench/reader $(B)/bench/quiet $(B)/bench/guard \
                 $(B)/bench/launch
 .PHONY: bench-bin
 bench-bin: $(BENCH_BIN)
@@ -15,6 +15,12 @@ bench: bench-bin
 
 bench_api = $(BENCH_API_$(lastword $(subst -, ,$(1))))
 bench_src = bench/$(firstword $(subst -, ,$(1))).c
+
+# The libraries are loaded by it.
+$(B)/bench/guard: bench/guard.c bench/bench.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-builtin -o $@ $< -ldl
 
 $(B)/bench/quiet: bench/quiet.c bench/bench.h
 	@mkdir -p $(@D)

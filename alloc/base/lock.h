@@ -10,11 +10,12 @@
  *   2 pool       one mempool's reserve; the per-CPU areas of programs
  *   3 registry   the list of caches, create and destroy, drain of all slots
  *   4 node       one cache on one node: barn, partial list, bitmaps of its slabs
- *   5 pcp        one CPU's page lists
- *   6 zone       the buddy free lists
- *   7 arena      address space: growth, large mappings
- *   8 defer      objects and slabs that wait for a grace period
- *   9 meta       the allocator's own memory
+ *   5 grow       one thread at a time makes zones larger
+ *   6 pcp        one CPU's page lists
+ *   7 zone       the buddy free lists
+ *   8 arena      address space: growth, large mappings
+ *   9 defer      objects and slabs that wait for a grace period
+ *  10 meta       the allocator's own memory
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -27,6 +28,7 @@ enum lock_rank {
 	LOCK_POOL,
 	LOCK_REGISTRY,
 	LOCK_NODE,
+	LOCK_GROW,
 	LOCK_PCP,
 	LOCK_ZONE,
 	LOCK_ARENA,

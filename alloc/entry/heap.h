@@ -28,6 +28,9 @@ _Static_assert(offsetof(struct heap_hot, slot) == 8 && ALIGNMENT == 16, "HEAP_HO
 	"leaq heap_hot+8(%%rip), %%rdx\n\t"     \
 	HOT_POP(SLOW)
 
+/* Whoever asks is told by NULL, and may have other plans: no message. */
+#define HEAP_GFP (GFP_KERNEL | __GFP_NOWARN)
+
 /* malloc(), or calloc() with __GFP_ZERO, on behalf of call_site: all but the fast path. NULL sets errno. */
 void *heap_alloc(size_t size, gfp_t gfp, const void *call_site);
 

@@ -344,14 +344,14 @@ static noinline void *alloc_batched(size_t size, const void *call_site)
 	s = class_if_made(class_of(size));
 	if (unlikely(!s) || unlikely(!slub_pop(s, &p)))
 		return NULL;
-	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, GFP_KERNEL);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, HEAP_GFP);
 }
 
 void *heap_malloc(size_t size, const void *call_site)
 {
 	void *p = trace_on(TRACE_KMALLOC) ? alloc_batched(size, call_site) : alloc_fast(size);
 
-	return likely(p) ? p : heap_alloc(size, GFP_KERNEL, call_site);
+	return likely(p) ? p : heap_alloc(size, HEAP_GFP, call_site);
 }
 
 HOT_SLOW void *malloc_slow(size_t size);
@@ -384,7 +384,7 @@ KMEM_API void *calloc(size_t n, size_t size)
 	}
 	p = alloc_fast(bytes);
 	if (unlikely(!p))
-		return heap_alloc(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+		return heap_alloc(bytes, HEAP_GFP | __GFP_ZERO, __builtin_return_address(0));
 	if (bytes > SHORT_BYTES || heap.size[0] < ALIGNMENT)
 		return memset(p, 0, bytes);
 	for (i = 0; i < bytes; i += ALIGNMENT)
@@ -552,7 +552,7 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 	moved = large_remap(page, size);
 	if (trace_on(TRACE_KMALLOC))
 		event_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
-			      reserved(moved ? size : old), GFP_KERNEL, -1, 0);
+			      reserved(moved ? size : old), HEAP_GFP, -1, 0);
 	return moved ? page_to_addr(moved) : NULL;
 }
 
@@ -563,10 +563,10 @@ static void *alloc_grown(size_t old, size_t size, const void *call_site)
 	void *copy;
 
 	if (!spare || size + spare > KMALLOC_MAX_SIZE)
-		return heap_alloc(size, GFP_KERNEL, call_site);
-	copy = heap_alloc(size + spare, GFP_KERNEL, call_site);
+		return heap_alloc(size, HEAP_GFP, call_site);
+	copy = heap_alloc(size + spare, HEAP_GFP, call_site);
 	if (!copy)
-		return heap_alloc(size, GFP_KERNEL, call_site);
+		return heap_alloc(size, HEAP_GFP, call_site);
 	large_of(copy)->size = size;
 	return copy;
 }
@@ -577,7 +577,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	size_t old;
 
 	if (!p)
-		return heap_alloc(size, GFP_KERNEL, call_site);
+		return heap_alloc(size, HEAP_GFP, call_site);
 	if (!kmalloc_may_use(p, call_site)) {
 		errno = ENOMEM;
 		return NULL;

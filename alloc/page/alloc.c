@@ -269,6 +269,7 @@ void page_lock_for_fork(void)
 	unsigned int i;
 
 	shrinker_lock_for_fork();
+	grow_lock_for_fork();
 	pcp_lock_for_fork();
 	for (i = 0; i < zone_config.nr_zones; i++)
 		lock_for_fork(&zones[i].lock, true);
@@ -283,5 +284,6 @@ void page_unlock_after_fork(bool child)
 	for (i = 0; i < zone_config.nr_zones; i++)
 		lock_after_fork(&zones[i].lock, child);
 	pcp_unlock_after_fork(child);
+	grow_unlock_after_fork(child);
 	shrinker_unlock_after_fork(child);
 }

@@ -16,6 +16,28 @@
 
 enum kmem_thp_option grow_thp KMEM_STATE;
 
+static lock_t growing KMEM_STATE;
+
+void grow_begin(void)
+{
+	lock_acquire(&growing, LOCK_GROW);
+}
+
+void grow_end(void)
+{
+	lock_release(&growing, LOCK_GROW);
+}
+
+void grow_lock_for_fork(void)
+{
+	lock_for_fork(&growing, false);
+}
+
+void grow_unlock_after_fork(bool child)
+{
+	lock_after_fork(&growing, child);
+}
+
 /* Zone locked. */
 static bool charge(struct kmem_zone *zone, uint64_t pages, uint64_t *counter)
 {
@@ -27,8 +49,7 @@ static bool charge(struct kmem_zone *zone, uint64_t pages, uint64_t *counter)
 	return true;
 }
 
-/* A wholly free block goes back to the arena. */
-static bool shrink_zone(struct kmem_zone *zone)
+bool grow_give_back(struct kmem_zone *zone)
 {
 	struct page *page;
 	uint32_t block;
@@ -57,7 +78,7 @@ bool grow_charge(struct kmem_zone *zone, uint64_t pages)
 		ok = charge(zone, pages, &zone->mapped_pages);
 		buddy_unlock(zone);
 		/* Free blocks of the buddy count as used, too. */
-	} while (!ok && shrink_zone(zone));
+	} while (!ok && grow_give_back(zone));
 	return ok;
 }
 

@@ -19,6 +19,19 @@ bool grow_wants_huge(const struct kmem_zone *zone);
  */
 int grow_zone(struct kmem_zone *zone, enum migratetype type);
 
+/*
+ * One thread at a time looks whether a zone has to grow, and lets it: who waited for
+ * that finds what the one before got. Without it every thread of a crowd that comes
+ * while one is at it adds a block of its own.
+ */
+void grow_begin(void);
+void grow_end(void);
+void grow_lock_for_fork(void);
+void grow_unlock_after_fork(bool child);
+
+/* A wholly free block goes back to the arena, and its memory to the system. Return: false when there is none. */
+bool grow_give_back(struct kmem_zone *zone);
+
 /* Take that many pages of the zone's budget for memory of its own address range, or give them back. */
 bool grow_charge(struct kmem_zone *zone, uint64_t pages);
 void grow_uncharge(struct kmem_zone *zone, uint64_t pages);

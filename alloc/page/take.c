@@ -64,10 +64,14 @@ static void grow(struct kmem_zone *zone, const struct page_request *request)
 {
 	unsigned int more = 0;
 
+	if (!should_grow(zone, request->order))
+		return;
+	grow_begin();
 	/* A budget's low watermark may be many blocks away: only what is needed at once. */
 	while (should_grow(zone, request->order) && more++ < 2)
 		if (grow_zone(zone, request->type))
-			return;
+			break;
+	grow_end();
 	if (more)
 		pcp_update();
 }

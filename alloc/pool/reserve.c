@@ -4,6 +4,7 @@
 
 #include "base/os.h"
 #include "base/report.h"
+#include "base/shadow.h"
 
 /* As in the kernel: memory may have become free without anybody freeing to this pool. */
 #define POLL_NS UINT64_C(5000000000)
@@ -28,18 +29,26 @@ void reserve_unlock(struct kmem_mempool *m)
 
 /* ---- elements ---- */
 
+/* Bytes of an element that are memory; that of pages is a struct page. */
+static size_t shadowed(const struct kmem_mempool *m)
+{
+	return SHADOW && m->kind != KMEM_MEMPOOL_PAGES ? m->element_bytes : 0;
+}
+
 static void poison(const struct kmem_mempool *m, uint8_t *element)
 {
-	if (!m->poison_bytes)
-		return;
-	memset(element, POISON_FREE, m->poison_bytes - 1);
-	element[m->poison_bytes - 1] = POISON_END;
+	if (m->poison_bytes) {
+		memset(element, POISON_FREE, m->poison_bytes - 1);
+		element[m->poison_bytes - 1] = POISON_END;
+	}
+	shadow_close(element, shadowed(m));
 }
 
 static void check_poison(const struct kmem_mempool *m, uint8_t *element)
 {
 	uint64_t i;
 
+	shadow_forget(element, shadowed(m));
 	for (i = 0; i < m->poison_bytes; i++) {
 		uint8_t want = i < m->poison_bytes - 1 ? POISON_FREE : POISON_END;
 

@@ -9,11 +9,12 @@
  * A workload that is made up, churn, comes after them.
  *
  * Every launch is a process of its own, so that all begin alike. The first pass is
- * cold: memory comes from the system. Of every thousand operations the slowest one is
+ * cold: memory comes from the system. Of every hundred operations the slowest one is
  * noted, and of all launches and passes the least of these: that leaves out what
  * interrupts did, and not what the allocator does now and then.
  */
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,8 @@
 #include "allocator.h"
 
 #define PAGE 4096u
-#define THOUSAND 1000u
+#define NO_ROOM 3 /* exit status */
+#define HUNDRED 100u
 #define MAX_LAUNCHES 99
 
 static struct {
@@ -41,7 +43,7 @@ struct result {
 	size_t held, occupied; /* bytes: most held; occupied by objects when most was live */
 	size_t range;          /* least in which all requests are served */
 	double ns[MAX_LAUNCHES];
-	uint32_t *cold, *warm; /* cycles that the slowest of each thousand operations took */
+	uint32_t *cold, *warm; /* cycles that the slowest of each hundred operations took */
 };
 
 static double cycle_ns;
@@ -131,7 +133,7 @@ static int pass(const struct allocator *a, const struct workload *w, void **obje
 	return failed == SIZE_MAX ? 0 : -1;
 }
 
-/* As above, timing every operation. slowest: of each thousand, lowered to what it was here. */
+/* As above, timing every operation. slowest: of each hundred, lowered to what it was here. */
 static void timed_pass(const struct allocator *a, const struct workload *w, void **object, uint32_t *slowest)
 {
 	uint64_t most = 0;
@@ -146,11 +148,11 @@ static void timed_pass(const struct allocator *a, const struct workload *w, void
 			_exit(1);
 		took = cycles() - from;
 		most = took > most ? took : most;
-		if ((i + 1) % THOUSAND && i + 1 < w->nr_ops)
+		if ((i + 1) % HUNDRED && i + 1 < w->nr_ops)
 			continue;
 		most = most > clock_cycles ? most - clock_cycles : 0;
-		if (most < slowest[i / THOUSAND])
-			slowest[i / THOUSAND] = (uint32_t)most;
+		if (most < slowest[i / HUNDRED])
+			slowest[i / HUNDRED] = (uint32_t)most;
 		most = 0;
 	}
 	if (a->over)
@@ -240,10 +242,12 @@ static int fits(const struct allocator *a, const struct workload *w, void **obje
 
 	if (child == 0) {
 		a->start(w, range);
-		_exit(pass(a, w, object) != 0);
+		_exit(pass(a, w, object) ? NO_ROOM : 0);
 	}
-	if (child < 0 || waitpid(child, &status, 0) < 0)
+	if (child < 0 || waitpid(child, &status, 0) < 0 || (status && WEXITSTATUS(status) != NO_ROOM)) {
+		fprintf(stderr, "algorithms: %s failed on %s\n", a->name, w->name);
 		exit(1);
+	}
 	return status == 0;
 }
 
@@ -318,29 +322,29 @@ static int by_ns(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static size_t thousands(const struct workload *w)
+static size_t hundreds(const struct workload *w)
 {
-	return (w->nr_ops + THOUSAND - 1) / THOUSAND;
+	return (w->nr_ops + HUNDRED - 1) / HUNDRED;
 }
 
 static void print_row(const struct allocator *a, const struct workload *w, struct result *r)
 {
 	double held = (double)r->held / 100, live = (double)w->peak_live / held;
 	double inner = (double)(r->occupied - w->peak_live) / held, outer = (double)(r->held - r->occupied) / held;
-	size_t nr = thousands(w);
-	double ns, p999, worst, first;
+	size_t nr = hundreds(w);
+	double ns, p99, worst, first;
 
 	qsort(r->ns, option.launches, sizeof(r->ns[0]), by_ns);
 	qsort(r->warm, nr, sizeof(uint32_t), by_cycles);
 	qsort(r->cold, nr, sizeof(uint32_t), by_cycles);
 	ns = r->ns[option.launches / 2];
-	p999 = r->warm[nr / 2] * cycle_ns;
+	p99 = r->warm[nr / 2] * cycle_ns;
 	worst = r->warm[nr - 1] * cycle_ns;
 	first = r->cold[nr - 1] * cycle_ns;
-	printf("%-12s %-10s %7.1f %8.0f %8.0f %8.0f %9zu %6.1f %9.1f %9.1f\n", w->name, a->name, ns, p999, worst, first,
+	printf("%-12s %-10s %7.1f %8.0f %8.0f %8.0f %9zu %6.1f %9.1f %9.1f\n", w->name, a->name, ns, p99, worst, first,
 	       r->held / 1024, live, inner, outer);
 	if (option.figures)
-		fprintf(option.figures, "%s\t%s\t%.2f\t%.0f\t%.0f\t%.0f\t%zu\t%.2f\t%.2f\t%.2f\n", w->name, a->name, ns, p999,
+		fprintf(option.figures, "%s\t%s\t%.2f\t%.0f\t%.0f\t%.0f\t%zu\t%.2f\t%.2f\t%.2f\n", w->name, a->name, ns, p99,
 			worst, first, r->held, live, inner, outer);
 }
 
@@ -358,10 +362,10 @@ static void run_workload(const struct workload *w)
 
 		if (a->refuses && a->refuses(w))
 			continue;
-		mine->cold = shared(thousands(w) * sizeof(uint32_t));
-		mine->warm = shared(thousands(w) * sizeof(uint32_t));
-		memset(mine->cold, 0xff, thousands(w) * sizeof(uint32_t));
-		memset(mine->warm, 0xff, thousands(w) * sizeof(uint32_t));
+		mine->cold = shared(hundreds(w) * sizeof(uint32_t));
+		mine->warm = shared(hundreds(w) * sizeof(uint32_t));
+		memset(mine->cold, 0xff, hundreds(w) * sizeof(uint32_t));
+		memset(mine->warm, 0xff, hundreds(w) * sizeof(uint32_t));
 		if (a->needs_range)
 			mine->range = least_range(a, w, object);
 		in_a_process(a, w, object, mine, -1);
@@ -393,8 +397,19 @@ static void print_head(void)
 		fclose(info);
 	printf("machine: %s, %ld CPUs, Linux %s; %u launches of %u passes\n", cpu, sysconf(_SC_NPROCESSORS_ONLN),
 	       system.release, option.launches, option.passes);
-	printf("%-12s %-10s %7s %8s %8s %8s %9s %6s %9s %9s\n", "workload", "algorithm", "ns/op", "p99.9ns", "worst_ns",
+	printf("%-12s %-10s %7s %8s %8s %8s %9s %6s %9s %9s\n", "workload", "algorithm", "ns/op", "p99_ns", "worst_ns",
 	       "cold_ns", "held_KiB", "live%", "internal%", "external%");
+}
+
+/* Else per-CPU lists of more than one CPU hold memory, by chance. */
+static void stay_here(void)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET((size_t)sched_getcpu(), &here);
+	if (sched_setaffinity(0, sizeof(here), &here))
+		fputs("algorithms: not on one CPU, so figures vary more\n", stderr);
 }
 
 static int usage(void)
@@ -426,6 +441,7 @@ int main(int argc, char **argv)
 
 	if (options(argc, argv))
 		return usage();
+	stay_here();
 	calibrate();
 	print_head();
 	for (int i = optind; i < argc; i++) {

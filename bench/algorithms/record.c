@@ -54,6 +54,16 @@ static int begun(void)
 	return to_skip <= 0 || to_skip-- <= 0;
 }
 
+/* What lies at the end of a run of slots need not be remembered as deleted. */
+static void forget(size_t i)
+{
+	live[i].p = 1;
+	if (live[(i + 1) % MAX_LIVE].p)
+		return;
+	for (; live[i].p == 1; i = (i + MAX_LIVE - 1) % MAX_LIVE)
+		live[i].p = 0;
+}
+
 static void note(int32_t what)
 {
 	if (nr_events < MAX_EVENTS)
@@ -87,7 +97,7 @@ static void freed(void *p)
 	i = slot_of((uintptr_t)p, 0);
 	if (begun() && live[i].p) {
 		note((int32_t)(live[i].id - nr_allocs));
-		live[i].p = 1;
+		forget(i);
 	}
 	pthread_mutex_unlock(&lock);
 }

@@ -23,10 +23,21 @@ CPP = """#include <algorithm>
 #include <vector>
 template <int N> struct node { std::map<std::string, std::vector<node<N - 1>>> below; std::set<int> keys; };
 template <> struct node<0> { std::string text; };
-template <int N> long walk(const node<N> &n) { long s = 0; for (auto &b : n.below) for (auto &c : b.second) s += walk(c); return s + (long)n.keys.size(); }
+template <int N> long walk(const node<N> &n)
+{
+    long s = 0;
+    for (auto &b : n.below)
+        for (auto &c : b.second) s += walk(c);
+    return s + (long)n.keys.size();
+}
 template <> long walk(const node<0> &n) { return (long)n.text.size(); }
 long all(const node<12> &n) { return walk(n); }
-int match(const std::string &s) { static const std::regex r("([a-z]+)=([0-9]+)(,|$)"); std::smatch m; return std::regex_search(s, m, r) ? (int)m.size() : 0; }
+int match(const std::string &s)
+{
+    static const std::regex r("([a-z]+)=([0-9]+)(,|$)");
+    std::smatch m;
+    return std::regex_search(s, m, r) ? (int)m.size() : 0;
+}
 """
 
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 
+TITLE = "libkmem / best of glibc, jemalloc, mimalloc, tcmalloc (less is better); green: goal met, red: missed, +: goal"
 COLOUR = {True: 0x307030, False: 0xb03030, None: 0x707070}  # of the goal: met, missed, there is none
 
 
@@ -22,7 +23,7 @@ set output "{path}"
 $rows << END
 {data}
 END
-set title "libkmem / best of glibc, jemalloc, mimalloc, tcmalloc (less is better); green: goal met, red: missed, +: goal\\n{machine}" noenhanced
+set title "{TITLE}\\n{machine}" noenhanced
 set logscale x 10
 set xrange [0.01:10]
 set yrange [-1:{len(shown)}]

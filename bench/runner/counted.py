@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Whole programs in instructions, by callgrind; the start of an empty one in instructions and memory."""
+import json
 import os
 import shutil
 import statistics
@@ -33,14 +34,14 @@ def inputs(folder):
     """Small ones: callgrind takes fifty times as long."""
     words = [f"w{i * 7919 % 401}" for i in range(4000)]
     with open(f"{folder}/words", "w") as f:
-        f.writelines(f"{i}\t{words[i % 4000]}\t{i % 97}.5\t{words[i % 13]},{words[i % 17]}\t{' '.join(words[i % 900:i % 900 + 12])}\n"
-                     for i in range(4000))
+        for i in range(4000):
+            text = " ".join(words[i % 900:i % 900 + 12])
+            f.write(f"{i}\t{words[i]}\t{i % 97}.5\t{words[i % 13]},{words[i % 17]}\t{text}\n")
     with open(f"{folder}/rows.sql", "w") as f, open(f"{SCRIPTS}/rows.sql") as full:
         f.write(full.read().replace("200000", "5000"))
     with open(f"{folder}/people.json", "w") as f:
-        people = (f'{{"id":{i},"name":"{words[i]}","tags":["{words[i + 1]}","{words[i + 2]}"],"text":"{" ".join(words[i:i + 9])}"}}'
-                  for i in range(2500))
-        f.write(f"[{','.join(people)}]")
+        json.dump([{"id": i, "name": words[i], "tags": words[i + 1:i + 3], "text": " ".join(words[i:i + 9])}
+                   for i in range(2500)], f)
     with open(f"{folder}/program.c", "w") as f:
         f.write(C_PROGRAM + "".join(f"int f{i}(char *s) {{ struct word *w = look_up(s); return w->count++ + {i}; }}\n"
                                     for i in range(120)))
@@ -51,7 +52,7 @@ def commands(folder):
     """Name -> command. The loops of the scripts end at once where they read their number from the command line."""
     scripts = {"perl": ["perl", f"{SCRIPTS}/words.pl", f"{folder}/words"],
                "lua": ["lua5.4", f"{SCRIPTS}/trees.lua", "1"],
-               "python3": ["python3", f"{SCRIPTS}/objects.py", "15000"],
+               "python3": ["/usr/bin/python3", f"{SCRIPTS}/objects.py", "15000"],
                "gawk": ["gawk", "-f", f"{SCRIPTS}/words.awk", f"{folder}/words"],
                "jq": ["jq", "-f", f"{SCRIPTS}/people.jq", f"{folder}/people.json"],
                "sqlite3": ["sqlite3", ":memory:", f".read {folder}/rows.sql"],

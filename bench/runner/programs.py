@@ -68,8 +68,9 @@ def completed(_, text):
 PROGRAMS = [
     Program("redis_list", servers.REDIS, serve=servers.redis_list),
     Program("redis_set", servers.REDIS, serve=servers.redis_set),
-    Program("python", ["python3", "../scripts/objects.py"]),
-    Program("pyjson", ["python3", "../scripts/json_round_trip.py", "../people.json"], environment={"PYTHONMALLOC": "malloc"}),
+    Program("python", ["/usr/bin/python3", "../scripts/objects.py"]),
+    Program("pyjson", ["/usr/bin/python3", "../scripts/json_round_trip.py", "../people.json"],
+            environment={"PYTHONMALLOC": "malloc"}),
     Program("lua", ["lua5.4", "../scripts/trees.lua"]),
     Program("node", ["node", "../scripts/objects.js", "../people.json"]),
     Program("cc1plus", [cc1plus(), "-quiet", "-O1", "-std=gnu++17", "../g++.ii", "-o", "-"]),
@@ -202,7 +203,8 @@ def rows_of(context, program, runs, notes, cpu, rss):
     if not runs["kmem"]:
         yield Row(f"programs/{program.name}", "ms CPU", met=False, note="; ".join(notes))
         return
-    for suffix, unit, sums, figure, goals in (("", "ms CPU", cpu, "cpu_ms", {"goal_ratio": 1.15}), ("_rss", "KiB", rss, "rss_kib", {})):
+    figures = (("", "ms CPU", cpu, "cpu_ms", {"goal_ratio": 1.15}), ("_rss", "KiB", rss, "rss_kib", {}))
+    for suffix, unit, sums, figure, goals in figures:
         values = {name: [getattr(run, figure) for run in runs[name]] for name in runs}
         row = compare(Row(f"programs/{program.name}{suffix}", unit, note="; ".join(notes), **goals), values["kmem"],
                       {name: values[name] for name in context.peers if values[name]})

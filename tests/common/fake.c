@@ -20,8 +20,8 @@
 #define MAX_PAGES    (1u << 20)
 
 static struct kmem_observe fake_root __attribute__((used));
-static struct kmem_cache caches[FAKE_CACHES];
-static struct kmem_cache_node nodes[FAKE_CACHES * FAKE_NODES];
+static struct kmem_cache caches[FAKE_CACHES + 1];
+static struct kmem_cache_node nodes[(FAKE_CACHES + 1) * FAKE_NODES];
 static struct kmem_zone zones[FAKE_NODES];
 static struct kmem_black_range black[1];
 static char *percpu;
@@ -155,6 +155,25 @@ static void fill_others(void)
 	set_slot(&sheaves[2].slot, 6, 30, 16);
 }
 
+/* Slots and counters of its own; everything else is the main cache's. */
+static void fill_alias(bool root_gone)
+{
+	struct kmem_cache_node *n = &nodes[FAKE_ALIAS * FAKE_NODES];
+
+	fill_cache(FAKE_ALIAS, "fake-alias", KMEM_CACHE_LIVE);
+	caches[FAKE_ALIAS].root_id = FAKE_MAIN;
+	caches[FAKE_MAIN].root_id = FAKE_MAIN;
+	caches[FAKE_MAIN].next_alias = FAKE_ALIAS;
+	caches[FAKE_MAIN].refcount = root_gone ? 1 : 2;
+	if (root_gone)
+		caches[FAKE_MAIN].state = KMEM_CACHE_DEAD;
+	set_slot(slot_of(FAKE_ALIAS, 0), 4, 60, 10);
+	n->stat.alloc = 3;
+	n->stat.free = 1;
+	n->stat.refill = 5;
+	fake_root.nr_caches = FAKE_CACHES + 1;
+}
+
 /* Slab i is page 1 + i of the arena; i % 65 of its objects are taken. */
 static void fill_slabs(unsigned int nr)
 {
@@ -243,6 +262,8 @@ int main(int argc, char **argv)
 		fake_root.version = KMEM_OBSERVE_VERSION + 1;
 	if (!strcmp(mode, "sizes"))
 		fake_root.node_bytes++;
+	if (!strncmp(mode, "merged", 6))
+		fill_alias(!strcmp(mode, "merged-gone"));
 	if (!strncmp(mode, "damage=", 7))
 		damage_all((unsigned int)atoi(mode + 7));
 	if (!strcmp(mode, "early"))

@@ -26,6 +26,8 @@
 #define FAKE_DEAD   3u /* destroyed with objects left */
 #define FAKE_BUSY   4u /* its sequence counter is odd for ever */
 #define FAKE_SHARED 5u /* works without rseq: one shared slot */
+#define FAKE_ALIAS  FAKE_CACHES /* in mode "merged": "fake-alias", which shares the main cache's slabs */
+#define FAKE_ALIAS_ACTIVE (60u + 3u - 10u - 1u)
 
 /* The main cache, node 0 + node 1. */
 #define FAKE_SLABS   (3u + 1u)

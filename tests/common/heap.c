@@ -61,6 +61,32 @@ Test(heap, only_used_ids_are_listed)
 	stop();
 }
 
+/* What two names share is counted for the first; what each has in use by its own counters. */
+Test(heap, merged_caches_have_their_own_objects_and_one_of_them_the_slabs)
+{
+	const struct heap_cache *c;
+
+	start("merged");
+	cr_assert_eq(heap_read(&h), 0, "%s", t.message);
+	c = heap_cache_by_id(&h, FAKE_ALIAS);
+	cr_assert_not_null(c);
+	cr_expect_eq(c->active, FAKE_ALIAS_ACTIVE);
+	cr_expect_eq(c->allocs, 60 + 3);
+	cr_expect_eq(c->frees, 10 + 1);
+	cr_expect_eq(c->cached_slots, 4);
+	cr_expect_eq(c->cached_barn, 0);
+	cr_expect_eq(c->slabs, 0);
+	cr_expect_eq(c->objects, 0);
+	cr_expect_eq(c->taken, 0);
+	cr_expect_eq(c->stat.refill, 5);
+	c = heap_cache_by_id(&h, FAKE_MAIN);
+	cr_expect_eq(c->active, FAKE_ALLOCS - FAKE_FREES, "by its counters: the bits are those of both");
+	cr_expect_eq(c->slabs, FAKE_SLABS);
+	cr_expect_eq(c->objects, FAKE_TOTAL);
+	cr_expect_eq(c->taken, FAKE_TAKEN);
+	stop();
+}
+
 Test(heap, moving_cache_is_marked_torn)
 {
 	start("normal");

@@ -6,6 +6,7 @@
 
 #include "common/heap.h"
 #include "common/rows.h"
+#include "fake.h"
 #include "kmem_cache_info.h"
 
 static const struct row_source kernel = { .kind = ROW_KERNEL, .label = "kernel" };
@@ -225,4 +226,48 @@ Test(rows, every_field_has_a_key)
 {
 	for (unsigned int i = 0; i < ROW_NR_FIELDS; i++)
 		cr_expect_not_null(row_field_key(i));
+}
+
+/* ---- merged caches ---- */
+
+static void read_fake(const char *mode)
+{
+	static struct target t;
+	static struct heap h;
+	pid_t pid = fake_start(mode);
+
+	cr_assert_gt(pid, 0);
+	cr_assert_eq(target_open(&t, pid), 0, "%s", t.message);
+	cr_assert_eq(target_find_roots(&t), 0, "%s", t.message);
+	heap_init(&h, &t, t.roots[0].addr);
+	cr_assert_eq(heap_read(&h), 0, "%s", t.message);
+	cr_assert_eq(rows_add_heap(&rows, &process, &h), 0);
+	heap_close(&h);
+	target_close(&t);
+	fake_stop(pid);
+}
+
+Test(rows, merged_caches_have_a_row_each_and_the_slabs_once)
+{
+	read_fake("merged");
+	cr_assert_not_null(row("fake-alias"));
+	cr_expect_eq(row("fake-alias")->value[ROW_ACTIVE], FAKE_ALIAS_ACTIVE);
+	cr_expect_eq(row("fake-alias")->value[ROW_OBJECTS], 0);
+	cr_expect_eq(row("fake-alias")->value[ROW_SLABS], 0);
+	cr_expect_eq(row("fake-alias")->value[ROW_BYTES], 0);
+	cr_expect_eq(row("fake-alias")->value[ROW_ALLOCS], 63);
+	cr_expect_eq(row("fake-64")->value[ROW_SLABS], FAKE_SLABS);
+	cr_expect_eq(row("fake-64")->value[ROW_OBJECTS], FAKE_TOTAL);
+	cr_expect_not(row("fake-alias")->dead);
+	cr_expect_not(row("fake-64")->dead);
+	rows_free(&rows);
+}
+
+Test(rows, a_root_that_others_need_is_no_leaked_cache)
+{
+	read_fake("merged-gone");
+	cr_expect_not(row("fake-64")->dead, "kept for its alias");
+	cr_expect(row("fake-dead")->dead);
+	cr_expect_not(row("fake-alias")->dead);
+	rows_free(&rows);
 }

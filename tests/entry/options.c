@@ -173,6 +173,16 @@ Test(options, misuse_has_two_policies)
 	cr_expect_str_eq(err, "KMEM_OPTIONS: bad value in \"misuse=panic\"; use abort|repair");
 }
 
+Test(options, merge)
+{
+	cr_expect_eq(parse("merge=on"), 0);
+	cr_expect(parsed.merge);
+	cr_expect_eq(parse("merge=off"), 0);
+	cr_expect_not(parsed.merge);
+	cr_expect_eq(parse("merge=alike"), -EINVAL);
+	cr_expect_str_eq(err, "KMEM_OPTIONS: bad value in \"merge=alike\"; use on or off");
+}
+
 Test(options, guard_is_a_switch_or_milliseconds)
 {
 	cr_expect_eq(parse("stats=on"), 0);

@@ -1,5 +1,5 @@
 # Helper programs of the kmemleak tests: they run as the process that is scanned.
-KMEMLEAK_HELPERS := $(patsubst %,tests/kmemleak/%.c,corpus losing mutator orphan placed)
+KMEMLEAK_HELPERS := $(patsubst %,tests/kmemleak/%.c,corpus losing merged mutator orphan placed)
 TEST_HELPERS     += $(KMEMLEAK_HELPERS)
 TEST_HELPER_BIN  += $(KMEMLEAK_HELPERS:%.c=$(B)/%)
 

@@ -2,6 +2,8 @@
 /* Growth within a budget, charges for mappings, huge pages asked for and not. */
 #include "support.h"
 
+#include <pthread.h>
+
 #include "base/numa.h"
 #include "page/alloc.h"
 #include "page/arena.h"
@@ -19,6 +21,34 @@ Test(grow, stops_at_the_budget)
 	cr_expect_eq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
 	cr_expect_neq(grow_zone(&zones[0], MIGRATE_UNMOVABLE), 0);
 	cr_expect_eq(zones[0].present_pages, 3 * BLOCK_PAGES);
+	page_validate();
+}
+
+static void *take_one(void *done)
+{
+	cr_expect_not_null(alloc_pages(GFP_KERNEL, 0));
+	__atomic_store_n((bool *)done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Those who come while one makes the zone larger wait for it, and do not do the same. */
+Test(grow, one_thread_at_a_time)
+{
+	bool done[8] = { false };
+	pthread_t thread[8];
+	int i;
+
+	grow_begin();
+	for (i = 0; i < 8; i++)
+		cr_assert_eq(pthread_create(&thread[i], NULL, take_one, &done[i]), 0);
+	usleep(50000);
+	for (i = 0; i < 8; i++)
+		cr_expect_not(__atomic_load_n(&done[i], __ATOMIC_ACQUIRE));
+	cr_expect_eq(zones[0].present_pages, 0);
+	grow_end();
+	for (i = 0; i < 8; i++)
+		pthread_join(thread[i], NULL);
+	cr_expect_leq(zones[0].present_pages, 2 * BLOCK_PAGES);
 	page_validate();
 }
 

@@ -9,7 +9,8 @@ trap 'kill $steady 2>/dev/null; rm -rf "$out"' EXIT
 fail() { echo "FAIL: $*"; cat "$out"/last 2>/dev/null; exit 1; }
 
 # name, number of arguments (the fields of the kernel's records; it has none of the pools')
-expected='genpool_alloc 5
+expected='batch 2
+genpool_alloc 5
 genpool_free 5
 kfree 2
 kmalloc 7

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* shadow.c - one access for AddressSanitizer or memcheck to judge. shadow good|after|beyond|kmalloc|piece|gap */
+/* shadow.c - one access for AddressSanitizer or memcheck to judge. shadow good|after|beyond|kmalloc|piece|gap|reserve */
 #include <stdio.h>
 #include <string.h>
 
+#include <kmem/mempool.h>
 #include <kmem/mp_pool.h>
 #include <kmem/slab.h>
 
@@ -34,6 +35,23 @@ static void good(struct kmem_cache *s)
 	kmem_cache_destroy(s);
 }
 
+static void good_mempool(mempool_t *reserve)
+{
+	unsigned int round, i;
+	void *element[6];
+
+	for (round = 0; round < 5; round++) {
+		for (i = 0; i < 6; i++) {
+			element[i] = i < 2 ? mempool_alloc_preallocated(reserve) : mempool_alloc(reserve, GFP_KERNEL);
+			memset(element[i], 1, 70);
+		}
+		for (i = 0; i < 6; i++)
+			mempool_free(element[i], reserve);
+		mempool_resize(reserve, 2 + (int)round);
+	}
+	mempool_destroy(reserve);
+}
+
 static void good_region(struct mp_pool *pool)
 {
 	static char buffer[3000];
@@ -60,6 +78,8 @@ int main(int argc, char **argv)
 {
 	struct kmem_cache *s = kmem_cache_create("shadow", 100, 0, 0, NULL);
 	char *p = kmem_cache_alloc(s, GFP_KERNEL), *q = kmalloc(64, GFP_KERNEL);
+	mempool_t *reserve = mempool_create_kmalloc_pool(2, 70);
+	char *kept = mempool_alloc_preallocated(reserve);
 	struct mp_pool *pool = mp_create_pool(1000);
 	char *volatile piece = mp_alloc(pool, 24); /* of a size that the compiler does not know */
 	const char *what = argc > 1 ? argv[1] : "good";
@@ -71,6 +91,10 @@ int main(int argc, char **argv)
 	memset(piece, 1, 24);
 	if (!strcmp(what, "gap"))
 		sink = piece[mp_alloc(pool, 1) ? 24 : 0];
+	memset(kept, 1, 70);
+	mempool_free(kept, reserve);
+	if (!strcmp(what, "reserve"))
+		sink = kept[20];
 	mp_reset_pool(pool);
 	if (!strcmp(what, "piece"))
 		sink = piece[5];
@@ -83,6 +107,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "good"))
 		good(s);
 	good_region(pool);
+	good_mempool(reserve);
 	puts("done");
 	return 0;
 }

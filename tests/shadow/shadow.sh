@@ -10,7 +10,7 @@ fail() { echo "FAIL: $*"; tail -n 20 "$tmp/out"; exit 1; }
 make -j2 SAN=address SHADOW=1 build/san-address-shadow/tests/shadow/shadow >"$tmp/out" 2>&1 || fail "the build for AddressSanitizer"
 asan=build/san-address-shadow/tests/shadow/shadow
 ASAN_OPTIONS=detect_leaks=0 $asan good >"$tmp/out" 2>&1 || fail "AddressSanitizer reports right use"
-for what in after beyond kmalloc piece gap; do
+for what in after beyond kmalloc piece gap reserve; do
 	ASAN_OPTIONS=detect_leaks=0 $asan $what >"$tmp/out" 2>&1 && fail "AddressSanitizer does not see '$what'"
 	# What it calls an access to the bytes that an object of 100 leaves of its last word differs.
 	grep -qE 'ERROR: AddressSanitizer: (use-after-poison|unknown-crash)' "$tmp/out" || fail "$what: another report"
@@ -20,7 +20,7 @@ command -v valgrind >/dev/null || { echo "leg valgrind: skipped: it is not insta
 make -j2 VALGRIND=1 build/valgrind/tests/shadow/shadow >"$tmp/out" 2>&1 || fail "the build for valgrind"
 memcheck() { valgrind -q --error-exitcode=9 build/valgrind/tests/shadow/shadow "$1" >"$tmp/out" 2>&1; }
 memcheck good || fail "memcheck reports right use"
-for what in after beyond kmalloc piece gap; do
+for what in after beyond kmalloc piece gap reserve; do
 	memcheck $what
 	[ $? -eq 9 ] && grep -q 'Invalid read of size 1' "$tmp/out" || fail "memcheck does not see '$what'"
 done

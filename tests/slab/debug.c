@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <kmem/debug.h>
 #include <kmem/rcu.h>
+#include <pthread.h>
 
 #include "base/trace.h"
 #include "slab/debug.h"
@@ -136,6 +137,60 @@ Test(debug, kunit_kfree_rcu)
 	kmem_rcu_register(&ops);
 	kfree_rcu(p, head);
 	cr_expect_eq(ERRORS(s, kmem_cache_destroy(s)), 0);
+}
+
+static void *destroy(void *s)
+{
+	return (void *)kmem_cache_destroy(s);
+}
+
+/* Since 6.14: destroyed by another thread than the one whose object still waits. */
+Test(debug, kunit_kfree_rcu_wq_destroy)
+{
+	static const struct kmem_rcu_ops ops = { no_readers };
+	struct kmem_cache *s = cache("TestSlub_kfree_rcu_wq_destroy", 64, SLAB_NO_MERGE | ALL);
+	struct {
+		uint64_t a;
+		void *head[2];
+	} *p = kmem_cache_alloc(s, GFP_KERNEL);
+	void *left = s;
+	pthread_t thread;
+
+	kmem_rcu_register(&ops);
+	kfree_rcu(p, head);
+	cr_expect_eq(ERRORS(s, ({
+		pthread_create(&thread, NULL, destroy, s);
+		pthread_join(thread, &left);
+	})), 0);
+	cr_expect_null(left);
+}
+
+static bool bytes_are(const uint8_t *p, unsigned int from, unsigned int to, uint8_t value)
+{
+	return all_bytes(p + from, to - from, value);
+}
+
+/* Since 6.14: with __GFP_ZERO, krealloc() clears what it uncovers, and never the red zone. */
+Test(debug, kunit_krealloc_redzone_zeroing)
+{
+	struct kmem_cache *s = cache("TestSlub_krealloc", 64, SLAB_KMALLOC | SLAB_STORE_USER | SLAB_RED_ZONE);
+	const struct slab_request request = { GFP_KERNEL, -1, 48, __builtin_return_address(0) };
+	uint8_t *p = watch_alloc(s, &request);
+
+	memset(p, 0xff, 48);
+	cr_expect_eq(krealloc(p, 40, GFP_KERNEL | __GFP_ZERO), p, "shrinks in place");
+	cr_expect(bytes_are(p, 40, 64, 0xcc));
+	cr_expect_eq(krealloc(p, 56, GFP_KERNEL | __GFP_ZERO), p, "grows in place");
+	cr_expect(bytes_are(p, 40, 56, 0));
+	cr_expect(bytes_are(p, 56, 64, 0xcc));
+	cr_expect_eq(ERRORS(s, kmem_cache_validate(s)), 0);
+	memset(p, 0xff, 56);
+	p = krealloc(p, 112, GFP_KERNEL | __GFP_ZERO);
+	cr_assert_not_null(p);
+	cr_expect(bytes_are(p, 0, 56, 0xff));
+	cr_expect(bytes_are(p, 56, 112, 0));
+	kfree(p);
+	cr_expect_eq(kmem_cache_destroy(s), 0);
 }
 
 Test(debug, kunit_leak_destroy)

@@ -85,9 +85,9 @@ static void random_ops(const struct ops *ops)
 	int step;
 
 	for (step = 0; step < 20000; step++) {
-		uint32_t want = random_next(&seed) % 40 + 1, room = m.capacity - m.count, i, nr;
+		uint32_t want = random_next(&seed) % 120 + 1, room = m.capacity - m.count, i, nr;
 		uint32_t op = random_next(&seed) % 4;
-		void *object[64];
+		void *object[128];
 
 		for (i = 0; i < want; i++)
 			object[i] = (void *)(uintptr_t)(next += 8);
@@ -120,6 +120,22 @@ Test(slot, locked_operations_match_the_model)
 {
 	use_locked_slot(200);
 	random_ops(&locked_ops);
+}
+
+/* Its limit was lowered while objects were in it. */
+Test(slot, one_that_holds_more_than_it_may_takes_nothing)
+{
+	void *object[64] = { NULL };
+
+	use_cpu_slot(200);
+	cr_assert_eq(cpu_refill(object, 60), 60);
+	slot->limit = 30;
+	cr_expect_eq(cpu_free(object, 4), 0);
+	cr_expect_eq(cpu_refill(object, 64), 0);
+	cr_expect_eq(kmem_slot_count(slot), 60);
+	cr_expect_eq(cpu_flush(object, 40), 40);
+	cr_expect_eq(cpu_refill(object, 64), 10);
+	cr_expect_eq(cpu_flush(object, 64), 30);
 }
 
 static void capacity_0(const struct ops *ops)

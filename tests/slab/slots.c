@@ -156,6 +156,26 @@ Test(slots, large_objects_have_short_slots)
 	ASSERT_BALANCED(s, 0);
 }
 
+Test(slots, a_trim_leaves_what_was_learned)
+{
+	uint32_t learned, before;
+
+	swing(MOST, 1);
+	slub_trim(s);
+	cr_expect_eq(node_of(s, 0)->nr_full, 0);
+	cr_expect(node_of(s, 0)->closed, "what is freed goes past the barn");
+	swing(MOST, 3);
+	learned = node_of(s, 0)->learned;
+	cr_expect_gt(learned, 200);
+	cr_expect_not(node_of(s, 0)->closed);
+	before = node_of(s, 0)->nr_full;
+	slub_trim(s);
+	cr_expect_eq(node_of(s, 0)->nr_full, MIN(before, learned));
+	cr_expect_gt(node_of(s, 0)->nr_full, 200);
+	cr_expect_not(node_of(s, 0)->closed);
+	ASSERT_BALANCED(s, 0);
+}
+
 /* ---- replaced while in use ---- */
 
 static bool stop;

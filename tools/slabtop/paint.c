@@ -245,6 +245,14 @@ static void put_line(int y, const char *text, attr_t attributes, short pair, boo
 	attr_set(A_NORMAL, 0, NULL);
 }
 
+/* What the numbers mean or lack. */
+static const char *note(const struct paint *p)
+{
+	if (!p->pools)
+		return session_note(p->session);
+	return p->session->nr_processes ? p->session->gone_note : "pools are those of processes: -p PID";
+}
+
 static void status_text(const struct paint *p, char *buf, size_t len)
 {
 	size_t first = p->view.nr ? p->view.top + 1 : 0;
@@ -263,8 +271,7 @@ static void status_text(const struct paint *p, char *buf, size_t len)
 	if (p->filter[0] && n > 0 && (size_t)n < len)
 		n += snprintf(buf + n, len - (size_t)n, "filter '%s'  ", p->filter);
 	if (n > 0 && (size_t)n < len)
-		snprintf(buf + n, len - (size_t)n, "%s", p->pools && !p->session->nr_processes ?
-			 "pools are those of processes: -p PID" : session_note(p->session));
+		snprintf(buf + n, len - (size_t)n, "%s", note(p));
 }
 
 static void draw_rows(struct paint *p, int y, const struct layout *layout)
