@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -323,6 +324,15 @@ bool os_readable(const void *addr)
 {
 	/* The kernel reads the set first and then finds that -1 is no way to change the mask. */
 	return KEEP_ERRNO(syscall(SYS_rt_sigprocmask, -1, addr, NULL, 8) ? errno : 0) != EFAULT;
+}
+
+size_t os_address_limit(void)
+{
+	struct rlimit limit;
+
+	if (KEEP_ERRNO(getrlimit(RLIMIT_AS, &limit)) || limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return limit.rlim_cur;
 }
 
 size_t os_resident_pages(void *addr, size_t bytes)

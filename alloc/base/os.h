@@ -72,6 +72,9 @@ int os_membarrier(void);
 /* Start of a file, terminated, into text (at most bytes - 1 of it). Return: length, or -1 when it cannot be read. */
 long os_read_file(const char *path, char *text, size_t bytes);
 
+/* The limit on the process's address space in bytes (ulimit -v), SIZE_MAX without one. */
+size_t os_address_limit(void);
+
 /* Number of the running CPU. No system call (vDSO). */
 unsigned int os_this_cpu(void);
 

@@ -78,15 +78,12 @@ void background_init(bool on, unsigned int decay_ms)
 
 void background_lock_for_fork(void)
 {
-	lock_acquire_nested(&background.lock);
+	lock_for_fork(&background.lock, false);
 }
 
 void background_unlock_after_fork(bool child)
 {
-	if (child) {
-		lock_reset(&background.lock);
+	if (child)
 		background.started = false;
-	} else {
-		lock_release_nested(&background.lock);
-	}
+	lock_after_fork(&background.lock, child);
 }

@@ -53,11 +53,7 @@ static const struct cut {
 
 enum { NR_CLASSES = 1 + EVEN_TO / ALIGNMENT + 16 + 32 + 32 + 10 + 12 };
 
-/* For the fast path. */
-KMEM_HIDDEN struct {
-	size_t limit;                           /* sizes below it are looked up; 0 before the first call */
-	uint64_t slot[MAX_SMALL / ALIGNMENT + 1]; /* on CPU 0, by (size + 15) / 16 */
-} heap_hot KMEM_STATE __attribute__((aligned(CACHE_LINE)));
+struct heap_hot heap_hot KMEM_STATE __attribute__((aligned(CACHE_LINE)));
 
 static struct {
 	struct kmem_cache *cache[NR_CLASSES];  /* NULL until the first call */
@@ -93,7 +89,7 @@ static void perturb_freed(void *p)
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 	uint8_t byte = READ_ONCE(perturb);
 
-	if (byte && (large_of(p) || (id - 1u < KMEM_ID_MAX - 1u && !debug_cache(cache_by_id(id)))))
+	if (byte && p && (large_of(p) || (id - 1u < KMEM_ID_MAX - 1u && !debug_cache(cache_by_id(id)))))
 		memset(p, byte, object_usable(p));
 }
 
@@ -282,6 +278,22 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 	return p;
 }
 
+/* When there is no memory for a new cache, there may be some in those that there are. */
+static noinline void *alloc_without_class(size_t size, gfp_t gfp, const void *call_site)
+{
+	const struct slab_request request = { gfp, -1, size, call_site };
+	unsigned int class;
+
+	for (class = class_of(size) + 1; class < heap.nr; class++) {
+		struct kmem_cache *s = class_if_made(class);
+		void *p = !s ? NULL : trace_on(TRACE_KMALLOC) ? watch_alloc(s, &request) : slub_alloc_request(s, &request);
+
+		if (p)
+			return p;
+	}
+	return alloc_pages_for(size, gfp, call_site);
+}
+
 static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 {
 	const struct slab_request request = { gfp, -1, size, call_site };
@@ -293,7 +305,7 @@ static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 		return alloc_pages_for(size, gfp, call_site);
 	s = class_cache(class_of(size));
 	if (unlikely(!s))
-		return NULL;
+		return alloc_without_class(size, gfp, call_site);
 	if (trace_on(TRACE_KMALLOC))
 		return watch_alloc(s, &request);
 	return slub_alloc_request(s, &request);
@@ -348,14 +360,14 @@ static noinline void *alloc_batched(size_t size, const void *call_site)
 	s = class_if_made(class_of(size));
 	if (unlikely(!s) || unlikely(!slub_pop(s, &p)))
 		return NULL;
-	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, GFP_KERNEL);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, HEAP_GFP);
 }
 
 void *heap_malloc(size_t size, const void *call_site)
 {
 	void *p = trace_on(TRACE_KMALLOC) ? alloc_batched(size, call_site) : alloc_fast(size);
 
-	return likely(p) ? p : heap_alloc(size, GFP_KERNEL, call_site);
+	return likely(p) ? p : heap_alloc(size, HEAP_GFP, call_site);
 }
 
 HOT_SLOW void *malloc_slow(size_t size);
@@ -365,16 +377,9 @@ void *malloc_slow(size_t size)
 	return heap_malloc(size, __builtin_return_address(0));
 }
 
-_Static_assert(offsetof(__typeof__(heap_hot), slot) == 8 && ALIGNMENT == 16, "below");
-
 KMEM_API HOT_FUNCTION void *malloc(HOT_ARGUMENT size_t size)
 {
-	__asm__ volatile("cmpq heap_hot(%%rip), %%rdi\n\t"
-		"jae malloc_slow\n\t"
-		"leal 15(%%rdi), %%r9d\n\t"
-		"shrl $4, %%r9d\n\t"
-		"leaq heap_hot+8(%%rip), %%rdx\n\t"
-		HOT_POP(malloc_slow)
+	__asm__ volatile(HEAP_HOT_ALLOC(malloc_slow)
 		:
 		:);
 }
@@ -395,7 +400,7 @@ KMEM_API void *calloc(size_t n, size_t size)
 	}
 	p = alloc_fast(bytes);
 	if (unlikely(!p))
-		return heap_alloc(bytes, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0));
+		return heap_alloc(bytes, HEAP_GFP | __GFP_ZERO, __builtin_return_address(0));
 	if (bytes > SHORT_BYTES || heap.size[0] < ALIGNMENT)
 		return memset(p, 0, bytes);
 	for (i = 0; i < bytes; i += ALIGNMENT)
@@ -563,7 +568,7 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 	moved = large_remap(page, size);
 	if (trace_on(TRACE_KMALLOC))
 		event_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
-			      reserved(moved ? size : old), GFP_KERNEL, -1, 0);
+			      reserved(moved ? size : old), HEAP_GFP, -1, 0);
 	return moved ? page_to_addr(moved) : NULL;
 }
 
@@ -574,10 +579,10 @@ static void *alloc_grown(size_t old, size_t size, const void *call_site)
 	void *copy;
 
 	if (!spare || size + spare > KMALLOC_MAX_SIZE)
-		return heap_alloc(size, GFP_KERNEL, call_site);
-	copy = heap_alloc(size + spare, GFP_KERNEL, call_site);
+		return heap_alloc(size, HEAP_GFP, call_site);
+	copy = heap_alloc(size + spare, HEAP_GFP, call_site);
 	if (!copy)
-		return heap_alloc(size, GFP_KERNEL, call_site);
+		return heap_alloc(size, HEAP_GFP, call_site);
 	large_of(copy)->size = size;
 	return copy;
 }
@@ -588,7 +593,7 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 	size_t old;
 
 	if (!p)
-		return heap_alloc(size, GFP_KERNEL, call_site);
+		return heap_alloc(size, HEAP_GFP, call_site);
 	if (!kmalloc_may_use(p, call_site)) {
 		errno = ENOMEM;
 		return NULL;

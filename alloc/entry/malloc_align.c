@@ -38,7 +38,7 @@ static void *aligned_pages(size_t align, size_t size)
 	if (size > KMALLOC_MAX_SIZE || align > BLOCK_BYTES)
 		return aligned_mapping(align, bytes);
 	order = (unsigned int)MAX(get_order(bytes), get_order(align));
-	page = page_alloc(GFP_KERNEL, order, KMEM_PAGE_LARGE);
+	page = page_alloc(HEAP_GFP, order, KMEM_PAGE_LARGE);
 	if (!page)
 		return NULL;
 	page->size = size;
@@ -49,7 +49,7 @@ static void *aligned_pages(size_t align, size_t size)
 
 static void *aligned_object(struct kmem_cache *s, size_t size, const void *call_site)
 {
-	const struct slab_request request = { GFP_KERNEL, -1, size, call_site };
+	const struct slab_request request = { HEAP_GFP, -1, size, call_site };
 
 	return trace_on(TRACE_KMALLOC) ? watch_alloc(s, &request) : slub_alloc_request(s, &request);
 }
@@ -60,16 +60,16 @@ void *heap_memalign(size_t align, size_t size, const void *call_site)
 	void *p;
 
 	if (align <= GRAIN || (align <= ALIGNMENT && size > GRAIN))
-		return heap_alloc(size, GFP_KERNEL, call_site);
+		return heap_alloc(size, HEAP_GFP, call_site);
 	s = heap_aligned_class(align, size);
 	if (s)
 		p = aligned_object(s, size, call_site);
 	else
-		p = trace_on(TRACE_KMALLOC) && fault_object(GFP_KERNEL, call_site) ? NULL : aligned_pages(align, size);
+		p = trace_on(TRACE_KMALLOC) && fault_object(HEAP_GFP, call_site) ? NULL : aligned_pages(align, size);
 	if (!s && p && trace_on(TRACE_KMALLOC))
 		debug_large_alloc(p, size, false, call_site);
 	if (trace_on(TRACE_KMALLOC))
-		heap_watched(p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), GFP_KERNEL, call_site);
+		heap_watched(p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), HEAP_GFP, call_site);
 	if (!p)
 		errno = ENOMEM;
 	return p;

@@ -115,7 +115,7 @@ static uint8_t *reserve(size_t limit, size_t low)
 {
 	uint8_t *base = NULL;
 
-	for (; limit >= LIMIT_MIN && limit > low; limit = ALIGN_UP(limit / 2, BLOCK_BYTES)) {
+	for (; limit >= LIMIT_MIN && limit > low; limit = ALIGN_DOWN(limit - limit / 4, BLOCK_BYTES)) {
 		size_t bytes;
 
 		state.nr_blocks = (uint32_t)(limit >> BLOCK_SHIFT);

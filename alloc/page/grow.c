@@ -49,8 +49,7 @@ static bool charge(struct kmem_zone *zone, uint64_t pages, uint64_t *counter)
 	return true;
 }
 
-/* A wholly free block goes back to the arena. */
-static bool shrink_zone(struct kmem_zone *zone)
+bool grow_give_back(struct kmem_zone *zone)
 {
 	struct page *page;
 	uint32_t block;
@@ -79,7 +78,7 @@ bool grow_charge(struct kmem_zone *zone, uint64_t pages)
 		ok = charge(zone, pages, &zone->mapped_pages);
 		buddy_unlock(zone);
 		/* Free blocks of the buddy count as used, too. */
-	} while (!ok && shrink_zone(zone));
+	} while (!ok && grow_give_back(zone));
 	return ok;
 }
 

@@ -29,6 +29,9 @@ void grow_end(void);
 void grow_lock_for_fork(void);
 void grow_unlock_after_fork(bool child);
 
+/* A wholly free block goes back to the arena, and its memory to the system. Return: false when there is none. */
+bool grow_give_back(struct kmem_zone *zone);
+
 /* Take that many pages of the zone's budget for memory of its own address range, or give them back. */
 bool grow_charge(struct kmem_zone *zone, uint64_t pages);
 void grow_uncharge(struct kmem_zone *zone, uint64_t pages);

@@ -68,16 +68,22 @@ static void advise(void *addr, size_t bytes, const struct kmem_zone *zone)
 		os_advise_huge(addr, bytes);
 }
 
-/* Blocks with memory for `bytes` in them, 0 when there is none. */
-static uint32_t take_blocks(size_t bytes, size_t align, const struct kmem_zone *zone)
+/*
+ * Blocks with memory for `bytes` in them, 0 when there is none. When there are no
+ * addresses left, or the system refuses (ulimit), free blocks are given up for it.
+ */
+static uint32_t take_blocks(size_t bytes, size_t align, struct kmem_zone *zone)
 {
-	uint32_t block = arena_take_aligned(blocks_of(bytes), MAX(align, BLOCK_BYTES), KMEM_BLOCK_LARGE, zone_index(zone));
+	uint32_t block;
 
-	if (block && os_commit(block_addr(block), bytes)) {
-		arena_return_blocks(block, blocks_of(bytes));
-		block = 0;
-	}
-	return block;
+	do {
+		block = arena_take_aligned(blocks_of(bytes), MAX(align, BLOCK_BYTES), KMEM_BLOCK_LARGE, zone_index(zone));
+		if (block && !os_commit(block_addr(block), bytes))
+			return block;
+		if (block)
+			arena_return_blocks(block, blocks_of(bytes));
+	} while (bytes < arena.limit && grow_give_back(zone));
+	return 0;
 }
 
 static struct page *map(size_t bytes, size_t align, int nid)

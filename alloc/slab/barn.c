@@ -219,10 +219,10 @@ void barn_trim(const struct kmem_cache *s, struct kmem_cache_node *n, struct pag
 
 int sheaf_init(void)
 {
-	size_t limit = SHEAVES_MAX;
+	/* Under ulimit -v the arena needs most of what there is. */
+	size_t limit = MIN(SHEAVES_MAX, MAX(os_address_limit() / 16, SHEAVES_MIN));
 	int rc;
 
-	/* Under ulimit -v take what there is. */
 	do {
 		rc = meta_reserve(&sheaves.range, "kmem sheaves", limit);
 		limit /= 2;
