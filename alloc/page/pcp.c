@@ -8,6 +8,7 @@
 #include "base/observe.h"
 #include "base/percpu.h"
 #include "base/report.h"
+#include "base/trace.h"
 #include "page/buddy.h"
 
 #define HIGH_FRACTION_MIN 8u /* an eighth of the zone, shared out, is the most that lists may hold */
@@ -221,6 +222,8 @@ static size_t drain(struct kmem_pcp *pcp, struct kmem_zone *zone, size_t pages)
 		struct page *page;
 
 		while (moved < pages && (page = pop_list(pcp, list, order))) {
+			if (trace_on(TRACE_MM_PAGE_PCPU_DRAIN))
+				trace_mm_page_pcpu_drain(page_index(page), order, page->migratetype);
 			buddy_put(zone, page, order);
 			moved += (size_t)1 << order;
 		}
@@ -413,7 +416,7 @@ uint32_t pcp_count_this(const struct kmem_zone *zone)
 	return READ_ONCE(this_pcp(zone_index(zone))->count);
 }
 
-size_t pcp_drain_this(struct kmem_zone *zone)
+size_t pcp_drain_this(struct kmem_zone *zone, size_t pages)
 {
 	struct kmem_pcp *pcp = this_pcp(zone_index(zone));
 	size_t moved;
@@ -421,7 +424,7 @@ size_t pcp_drain_this(struct kmem_zone *zone)
 	if (!lock_try(&pcp->lock, LOCK_PCP))
 		return 0;
 	buddy_lock(zone);
-	moved = drain(pcp, zone, SIZE_MAX);
+	moved = drain(pcp, zone, pages);
 	buddy_unlock(zone);
 	lock_release_polled(&pcp->lock, LOCK_PCP);
 	return moved;
