@@ -39,13 +39,17 @@ SEMAPHORE(mp_grow, 13);
 SEMAPHORE(mp_reset, 14);
 SEMAPHORE(mp_destroy, 15);
 SEMAPHORE(batch, 16);
+SEMAPHORE(mm_page_alloc_extfrag, 17);
+SEMAPHORE(mm_page_alloc_zone_locked, 18);
+SEMAPHORE(mm_page_pcpu_drain, 19);
 
 _Static_assert(TRACE_KMEM_CACHE_ALLOC == 0 && TRACE_KMEM_CACHE_FREE == 1 && TRACE_KMALLOC == 2 &&
 	       TRACE_KFREE == 3 && TRACE_MM_PAGE_ALLOC == 4 && TRACE_MM_PAGE_FREE == 5 &&
 	       TRACE_MEMPOOL_ALLOC == 6 && TRACE_MEMPOOL_FREE == 7 && TRACE_MEMPOOL_WAIT == 8 &&
 	       TRACE_MEMPOOL_RESIZE == 9 && TRACE_GENPOOL_ALLOC == 10 && TRACE_GENPOOL_FREE == 11 &&
 	       TRACE_MP_CREATE == 12 && TRACE_MP_GROW == 13 && TRACE_MP_RESET == 14 && TRACE_MP_DESTROY == 15 &&
-	       TRACE_BATCH == 16 && TRACE_NR_EVENTS == 17,
+	       TRACE_BATCH == 16 && TRACE_MM_PAGE_ALLOC_EXTFRAG == 17 && TRACE_MM_PAGE_ALLOC_ZONE_LOCKED == 18 &&
+	       TRACE_MM_PAGE_PCPU_DRAIN == 19 && TRACE_NR_EVENTS == 20,
 	       "the names above index the array");
 
 static unsigned int watchers KMEM_STATE;
@@ -98,6 +102,23 @@ noinline void trace_mm_page_alloc(unsigned long pfn, unsigned int order, gfp_t g
 noinline void trace_mm_page_free(unsigned long pfn, unsigned int order)
 {
 	STAP_PROBEV(kmem, mm_page_free, pfn, order);
+}
+
+noinline void trace_mm_page_alloc_extfrag(unsigned long pfn, int alloc_order, int fallback_order, int alloc_migratetype,
+					  int fallback_migratetype, int change_ownership)
+{
+	STAP_PROBEV(kmem, mm_page_alloc_extfrag, pfn, alloc_order, fallback_order, alloc_migratetype,
+		    fallback_migratetype, change_ownership);
+}
+
+noinline void trace_mm_page_alloc_zone_locked(unsigned long pfn, unsigned int order, int migratetype, int percpu_refill)
+{
+	STAP_PROBEV(kmem, mm_page_alloc_zone_locked, pfn, order, migratetype, percpu_refill);
+}
+
+noinline void trace_mm_page_pcpu_drain(unsigned long pfn, unsigned int order, int migratetype)
+{
+	STAP_PROBEV(kmem, mm_page_pcpu_drain, pfn, order, migratetype);
 }
 
 noinline void trace_mempool_alloc(const void *call_site, const void *ptr, const void *pool, const char *name,

@@ -33,7 +33,10 @@ enum trace_event {
 	TRACE_MP_GROW,
 	TRACE_MP_RESET,
 	TRACE_MP_DESTROY,
-	TRACE_BATCH, /* last: trace_watch() leaves it alone */
+	TRACE_BATCH, /* from here on trace_watch() leaves them alone */
+	TRACE_MM_PAGE_ALLOC_EXTFRAG,
+	TRACE_MM_PAGE_ALLOC_ZONE_LOCKED,
+	TRACE_MM_PAGE_PCPU_DRAIN,
 	TRACE_NR_EVENTS
 };
 
@@ -104,6 +107,16 @@ void trace_kfree(const void *call_site, const void *ptr);
 /* pfn: index of the page in the arena; -1 when the allocation failed. */
 void trace_mm_page_alloc(unsigned long pfn, unsigned int order, gfp_t gfp_flags, int migratetype);
 void trace_mm_page_free(unsigned long pfn, unsigned int order);
+
+/*
+ * Inside the page allocator, with the zone locked: a block of another mobility than
+ * asked for is handed out (ownership: its pageblock now is of the type asked for); a
+ * block leaves the zone's free lists; a parked one comes back to them.
+ */
+void trace_mm_page_alloc_extfrag(unsigned long pfn, int alloc_order, int fallback_order, int alloc_migratetype,
+				 int fallback_migratetype, int change_ownership);
+void trace_mm_page_alloc_zone_locked(unsigned long pfn, unsigned int order, int migratetype, int percpu_refill);
+void trace_mm_page_pcpu_drain(unsigned long pfn, unsigned int order, int migratetype);
 
 /*
  * Pools: the kernel has no tracepoints for them. pool: the struct mempool or

@@ -11,6 +11,9 @@
 #define ALIGNMENT 16u   /* of everything but the class that malloc_align=8 adds */
 #define MAX_SMALL 8192u /* the largest class */
 
+/* Whoever asks is told by NULL, and may have other plans: no message. */
+#define HEAP_GFP (GFP_KERNEL | __GFP_NOWARN)
+
 /* What the fast path needs: a word and a table. */
 extern KMEM_HIDDEN struct heap_hot {
 	size_t limit;                             /* sizes below it are looked up; 0 before the first call */
@@ -27,9 +30,6 @@ _Static_assert(offsetof(struct heap_hot, slot) == 8 && ALIGNMENT == 16, "HEAP_HO
 	"shrl $4, %%r9d\n\t"                    \
 	"leaq heap_hot+8(%%rip), %%rdx\n\t"     \
 	HOT_POP(SLOW)
-
-/* Whoever asks is told by NULL, and may have other plans: no message. */
-#define HEAP_GFP (GFP_KERNEL | __GFP_NOWARN)
 
 /* malloc(), or calloc() with __GFP_ZERO, on behalf of call_site: all but the fast path. NULL sets errno. */
 void *heap_alloc(size_t size, gfp_t gfp, const void *call_site);

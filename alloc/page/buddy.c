@@ -22,6 +22,9 @@
 #include "page/buddy.h"
 
 #include "base/report.h"
+#include "base/trace.h"
+
+#define COSTLY_ORDER 3u /* the kernel's: up to there blocks go through per-CPU lists */
 
 /* Blocks of one list looked at for one to purge: the zone is locked meanwhile. */
 #define PURGE_TRIES 8u
@@ -252,6 +255,9 @@ static struct page *take_smallest(struct kmem_zone *zone, unsigned int order, en
 
 	for (current = order; current <= MAX_PAGE_ORDER && !page; current++)
 		page = take_first(zone, current, order, type);
+	if (page && trace_on(TRACE_MM_PAGE_ALLOC_ZONE_LOCKED))
+		trace_mm_page_alloc_zone_locked(page_index(page), order, type,
+						order <= COSTLY_ORDER && type < KMEM_NR_PCPTYPES);
 	return page;
 }
 
@@ -339,9 +345,19 @@ static void claim(struct kmem_zone *zone, const struct page *page, enum migratet
 	}
 }
 
+/* Types mix, or a pageblock changed its own. */
+static void trace_fallback(const struct page *page, unsigned int order, unsigned int from, enum migratetype type,
+			   enum migratetype fallback)
+{
+	if (trace_on(TRACE_MM_PAGE_ALLOC_EXTFRAG))
+		trace_mm_page_alloc_extfrag(page_index(page), (int)order, (int)from, (int)type, (int)fallback,
+					    pageblock_type(page_index(page)) == type);
+}
+
 /* Take a pageblock over for `type`, looking at the largest free blocks first. */
 static struct page *take_by_claim(struct kmem_zone *zone, unsigned int order, enum migratetype type)
 {
+	struct page *page;
 	unsigned int current, nth;
 
 	for (current = MAX_PAGE_ORDER + 1; current-- > order && may_claim(current, type);) {
@@ -357,7 +373,9 @@ static struct page *take_by_claim(struct kmem_zone *zone, unsigned int order, en
 					continue;
 			}
 			claim(zone, &arena.pages[head], type);
-			return take_smallest(zone, order, type);
+			page = take_smallest(zone, order, type);
+			trace_fallback(page, order, current, type, buddy_fallback(type, nth));
+			return page;
 		}
 	}
 	return NULL;
@@ -374,6 +392,7 @@ static struct page *take_by_steal(struct kmem_zone *zone, unsigned int order, en
 
 			if (page) {
 				zone->stat[KMEM_ZS_STEAL]++;
+				trace_fallback(page, order, current, type, buddy_fallback(type, nth));
 				return page;
 			}
 		}

@@ -8,6 +8,7 @@
 #include "base/observe.h"
 #include "base/percpu.h"
 #include "base/report.h"
+#include "base/trace.h"
 #include "page/buddy.h"
 
 #define HIGH_FRACTION_MIN 8u /* an eighth of the zone, shared out, is the most that lists may hold */
@@ -221,6 +222,8 @@ static size_t drain(struct kmem_pcp *pcp, struct kmem_zone *zone, size_t pages)
 		struct page *page;
 
 		while (moved < pages && (page = pop_list(pcp, list, order))) {
+			if (trace_on(TRACE_MM_PAGE_PCPU_DRAIN))
+				trace_mm_page_pcpu_drain(page_index(page), order, page->migratetype);
 			buddy_put(zone, page, order);
 			moved += (size_t)1 << order;
 		}

@@ -49,8 +49,11 @@ size_t reclaim_pages(gfp_t gfp, unsigned int order, unsigned int nid)
 
 	vm_count(KMEM_VM_ALLOCSTALL, 1);
 	for (priority = SHRINKER_DEF_PRIORITY + 1; priority-- > 0 && now < before + wanted;) {
+		uint64_t round = now;
+
 		shrink(gfp, nid, priority);
 		now = reclaim_free_pages();
+		vm_count(KMEM_VM_PGSCAN_DIRECT, MAX(wanted, now - MIN(now, round)));
 	}
 	pcp_drain_all();
 	vm_count(KMEM_VM_DRAIN, 1);

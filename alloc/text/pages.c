@@ -295,6 +295,7 @@ static const char *const stat_name[KMEM_NR_ZONE_STATS] = {
 
 static const char *const event_name[KMEM_NR_VM_EVENTS] = {
 	[KMEM_VM_ALLOCSTALL] = "allocstall_normal",  [KMEM_VM_SLABS_SCANNED] = "slabs_scanned",
+	[KMEM_VM_PGSCAN_DIRECT] = "pgscan_direct",
 	[KMEM_VM_PGSTEAL_DIRECT] = "pgsteal_direct", [KMEM_VM_DROP_SLAB] = "drop_slab",
 	[KMEM_VM_DRAIN] = "kmem_pcp_drains",         [KMEM_VM_ALLOC_FAIL] = "kmem_alloc_fail",
 	[KMEM_VM_PURGE] = "kmem_purge",              [KMEM_VM_SLAB_PURGE] = "kmem_slab_purge",

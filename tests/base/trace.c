@@ -33,6 +33,9 @@ static const struct {
 	[TRACE_MP_RESET] = { "mp_reset", 4 },
 	[TRACE_MP_DESTROY] = { "mp_destroy", 4 },
 	[TRACE_BATCH] = { "batch", 2 },
+	[TRACE_MM_PAGE_ALLOC_EXTFRAG] = { "mm_page_alloc_extfrag", 6 },
+	[TRACE_MM_PAGE_ALLOC_ZONE_LOCKED] = { "mm_page_alloc_zone_locked", 4 },
+	[TRACE_MM_PAGE_PCPU_DRAIN] = { "mm_page_pcpu_drain", 3 },
 };
 
 static uint8_t *image;

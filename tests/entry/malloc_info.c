@@ -47,6 +47,13 @@ static size_t resident(void)
 	return pages * 4096;
 }
 
+/* Nothing goes back by itself: what is counted is what was done here. */
+static void keep_memory(void)
+{
+	free(malloc(hidden(16)));
+	cr_assert_eq(mallopt(M_TRIM_THRESHOLD, -1), 1);
+}
+
 Test(mallinfo2, objects_in_use_are_what_was_taken)
 {
 	static const size_t each[] = { 64, 1000, 5000, 12288, 100000 };
@@ -67,7 +74,7 @@ Test(mallinfo2, objects_in_use_are_what_was_taken)
 	}
 }
 
-Test(mallinfo2, free_objects_are_counted_where_they_are)
+Test(mallinfo2, free_objects_are_counted_where_they_are, .init = keep_memory)
 {
 	struct mallinfo2 before, after;
 
@@ -75,8 +82,9 @@ Test(mallinfo2, free_objects_are_counted_where_they_are)
 	before = mallinfo2();
 	let_go();
 	after = mallinfo2();
-	/* As bytes free they show up only as far as their pages have not gone back. */
-	cr_expect_leq(after.uordblks, before.uordblks - NR * 1000);
+	/* Not so of what is idle: parked pages count as memory until they are found never to have been written to. */
+	cr_expect_leq(after.uordblks + NR * 1000, before.uordblks);
+	cr_expect_geq(after.fordblks, NR * 1000 / 2);
 	cr_expect_gt(after.ordblks + after.smblks, before.ordblks + before.smblks);
 	cr_expect_gt(after.fsmblks, 0);
 	cr_expect_leq(after.fsmblks + after.keepcost, after.fordblks);
@@ -99,7 +107,7 @@ Test(mallinfo2, objects_beyond_4_mib_are_maps)
 	cr_expect_eq(after.hblkhd, before.hblkhd);
 }
 
-Test(mallinfo2, system_bytes_are_in_memory)
+Test(mallinfo2, system_bytes_are_in_memory, .init = keep_memory)
 {
 	size_t resident_before, resident_held;
 	struct mallinfo2 before = mallinfo2(), with;
@@ -153,7 +161,7 @@ Test(malloc_trim, gives_back_and_says_whether)
 	cr_expect_eq(mallinfo2().keepcost, 0);
 }
 
-Test(malloc_trim, leaves_the_pad)
+Test(malloc_trim, leaves_the_pad, .init = keep_memory)
 {
 	unsigned int i;
 	size_t before;
@@ -235,7 +243,7 @@ Test(malloc_info, knows_no_options)
 	cr_expect_str_empty(text);
 }
 
-Test(malloc_info, is_xml_whose_sums_agree)
+Test(malloc_info, is_xml_whose_sums_agree, .init = keep_memory)
 {
 	size_t free_bytes = 0, from, to, total, count;
 	struct mallinfo2 m;

@@ -70,6 +70,7 @@ Test(reclaim, a_batch_is_enough)
 	cr_expect_geq(slab_calls, 1);
 	cr_expect_eq(vmstat_event(KMEM_VM_ALLOCSTALL), 1);
 	cr_expect_eq(vmstat_event(KMEM_VM_PGSTEAL_DIRECT), freed);
+	cr_expect_geq(vmstat_event(KMEM_VM_PGSCAN_DIRECT), freed);
 	cr_expect_not(scope_flags & SCOPE_MEMALLOC);
 	shrinker_free(s);
 }

@@ -21,7 +21,10 @@ mempool_free 5
 mempool_resize 5
 mempool_wait 5
 mm_page_alloc 4
+mm_page_alloc_extfrag 6
+mm_page_alloc_zone_locked 4
 mm_page_free 2
+mm_page_pcpu_drain 3
 mp_create 4
 mp_destroy 4
 mp_grow 5

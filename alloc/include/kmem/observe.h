@@ -410,6 +410,7 @@ enum kmem_zone_stat {
 enum kmem_vm_event {
 	KMEM_VM_ALLOCSTALL,     /* requests that had to reclaim */
 	KMEM_VM_SLABS_SCANNED,  /* objects that shrinkers freed */
+	KMEM_VM_PGSCAN_DIRECT,  /* pages that rounds of reclaim were after */
 	KMEM_VM_PGSTEAL_DIRECT, /* pages that became free during reclaim */
 	KMEM_VM_DROP_SLAB,      /* calls of kmem_drop_slab() */
 	KMEM_VM_DRAIN,          /* times all per-CPU lists were drained for a request */
