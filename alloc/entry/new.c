@@ -10,7 +10,6 @@
 
 #include "base/base.h"
 #include "base/report.h"
-#include "base/trace.h"
 #include "entry/heap.h"
 #include "entry/operators.h"
 
@@ -56,8 +55,7 @@ HOT_SLOW void *new_slow(size_t size);
 
 void *new_slow(size_t size)
 {
-	/* malloc() takes its caller for the call site: only where nobody looks. */
-	void *p = trace_on(TRACE_KMALLOC) ? heap_malloc(size, __builtin_return_address(0)) : malloc(size);
+	void *p = heap_malloc(size, __builtin_return_address(0));
 
 	return likely(p) ? p : new_failed(size, __builtin_return_address(0));
 }
