@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "slab/cache.h"
+#include "slab/hot.h"
 
 #define GRAIN     8u    /* of the table of classes, in bytes */
 #define ALIGNMENT 16u   /* of everything but the class that malloc_align=8 adds */
@@ -12,6 +13,23 @@
 
 /* Whoever asks is told by NULL, and may have other plans: no message. */
 #define HEAP_GFP (GFP_KERNEL | __GFP_NOWARN)
+
+/* What the fast path needs: a word and a table. */
+extern KMEM_HIDDEN struct heap_hot {
+	size_t limit;                             /* sizes below it are looked up; 0 before the first call */
+	uint64_t slot[MAX_SMALL / ALIGNMENT + 1]; /* on CPU 0, by (size + 15) / 16 */
+} heap_hot;
+
+_Static_assert(offsetof(struct heap_hot, slot) == 8 && ALIGNMENT == 16, "HEAP_HOT_ALLOC says so");
+
+/* Body of a HOT_FUNCTION whose only argument is a size: malloc(); SLOW when it is not that easy. */
+#define HEAP_HOT_ALLOC(SLOW)                    \
+	"cmpq heap_hot(%%rip), %%rdi\n\t"       \
+	"jae " #SLOW "\n\t"                     \
+	"leal 15(%%rdi), %%r9d\n\t"             \
+	"shrl $4, %%r9d\n\t"                    \
+	"leaq heap_hot+8(%%rip), %%rdx\n\t"     \
+	HOT_POP(SLOW)
 
 /* malloc(), or calloc() with __GFP_ZERO, on behalf of call_site: all but the fast path. NULL sets errno. */
 void *heap_alloc(size_t size, gfp_t gfp, const void *call_site);

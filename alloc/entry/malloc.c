@@ -53,11 +53,7 @@ static const struct cut {
 
 enum { NR_CLASSES = 1 + EVEN_TO / ALIGNMENT + 16 + 32 + 32 + 10 + 12 };
 
-/* For the fast path. */
-KMEM_HIDDEN struct {
-	size_t limit;                           /* sizes below it are looked up; 0 before the first call */
-	uint64_t slot[MAX_SMALL / ALIGNMENT + 1]; /* on CPU 0, by (size + 15) / 16 */
-} heap_hot KMEM_STATE __attribute__((aligned(CACHE_LINE)));
+struct heap_hot heap_hot KMEM_STATE __attribute__((aligned(CACHE_LINE)));
 
 static struct {
 	struct kmem_cache *cache[NR_CLASSES];  /* NULL until the first call */
@@ -93,7 +89,7 @@ static void perturb_freed(void *p)
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 	uint8_t byte = READ_ONCE(perturb);
 
-	if (byte && (large_of(p) || (id - 1u < KMEM_ID_MAX - 1u && !debug_cache(cache_by_id(id)))))
+	if (byte && p && (large_of(p) || (id - 1u < KMEM_ID_MAX - 1u && !debug_cache(cache_by_id(id)))))
 		memset(p, byte, object_usable(p));
 }
 
@@ -282,6 +278,22 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 	return p;
 }
 
+/* When there is no memory for a new cache, there may be some in those that there are. */
+static noinline void *alloc_without_class(size_t size, gfp_t gfp, const void *call_site)
+{
+	const struct slab_request request = { gfp, -1, size, call_site };
+	unsigned int class;
+
+	for (class = class_of(size) + 1; class < heap.nr; class++) {
+		struct kmem_cache *s = class_if_made(class);
+		void *p = !s ? NULL : trace_on(TRACE_KMALLOC) ? watch_alloc(s, &request) : slub_alloc_request(s, &request);
+
+		if (p)
+			return p;
+	}
+	return alloc_pages_for(size, gfp, call_site);
+}
+
 static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 {
 	const struct slab_request request = { gfp, -1, size, call_site };
@@ -293,7 +305,7 @@ static void *alloc_any(size_t size, gfp_t gfp, const void *call_site)
 		return alloc_pages_for(size, gfp, call_site);
 	s = class_cache(class_of(size));
 	if (unlikely(!s))
-		return NULL;
+		return alloc_without_class(size, gfp, call_site);
 	if (trace_on(TRACE_KMALLOC))
 		return watch_alloc(s, &request);
 	return slub_alloc_request(s, &request);
@@ -365,16 +377,9 @@ void *malloc_slow(size_t size)
 	return heap_malloc(size, __builtin_return_address(0));
 }
 
-_Static_assert(offsetof(__typeof__(heap_hot), slot) == 8 && ALIGNMENT == 16, "below");
-
 KMEM_API HOT_FUNCTION void *malloc(HOT_ARGUMENT size_t size)
 {
-	__asm__ volatile("cmpq heap_hot(%%rip), %%rdi\n\t"
-		"jae malloc_slow\n\t"
-		"leal 15(%%rdi), %%r9d\n\t"
-		"shrl $4, %%r9d\n\t"
-		"leaq heap_hot+8(%%rip), %%rdx\n\t"
-		HOT_POP(malloc_slow)
+	__asm__ volatile(HEAP_HOT_ALLOC(malloc_slow)
 		:
 		:);
 }

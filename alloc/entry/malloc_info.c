@@ -22,6 +22,7 @@
 #include "page/pcp.h"
 #include "page/purge.h"
 #include "slab/cache.h"
+#include "slab/trim.h"
 
 struct figures {
 	size_t present;                      /* bytes ever taken for pages, purged ones included */
@@ -202,9 +203,20 @@ KMEM_API int malloc_trim(size_t pad)
 	return released > 0;
 }
 
+/* -1: free memory stays. Else what the options say, since there is no top of a heap to be that large. */
+static void set_trim_threshold(int value)
+{
+	const struct kmem_options *options = kmem_options();
+	bool keep = value == -1;
+
+	purge_init(keep ? KMEM_PURGE_OFF : options->purge, options->purge_ms, options->madvise == KMEM_MADVISE_FREE);
+	trim_init(!keep && options->purge == KMEM_PURGE_DECAY, options->purge_ms);
+}
+
 /*
- * As glibc 2.36, which refuses two values and takes all else. M_PERTURB does
- * what it says; the others are about what is not here: arenas, and thresholds.
+ * As glibc 2.36, which refuses two values and takes all else. M_PERTURB and
+ * M_TRIM_THRESHOLD -1 do what they say; the others are about what is not here:
+ * arenas, and thresholds.
  */
 KMEM_API int mallopt(int parameter, int value)
 {
@@ -212,6 +224,8 @@ KMEM_API int mallopt(int parameter, int value)
 
 	if (parameter == M_PERTURB)
 		heap_set_perturb((uint8_t)value);
+	if (parameter == M_TRIM_THRESHOLD)
+		set_trim_threshold(value);
 	if (parameter == M_MXFAST)
 		return value >= 0 && value <= max_fast;
 	if (parameter == M_MMAP_THRESHOLD)

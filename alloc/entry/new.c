@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "base/report.h"
+#include "base/trace.h"
 #include "entry/heap.h"
 #include "entry/operators.h"
 
@@ -51,11 +52,21 @@ static noinline void *new_aligned_failed(size_t size, size_t align, const void *
 	return next(size, align);
 }
 
-void *new_plain(size_t size)
+HOT_SLOW void *new_slow(size_t size);
+
+void *new_slow(size_t size)
 {
-	void *p = heap_malloc(size, __builtin_return_address(0));
+	/* malloc() takes its caller for the call site: only where nobody looks. */
+	void *p = trace_on(TRACE_KMALLOC) ? heap_malloc(size, __builtin_return_address(0)) : malloc(size);
 
 	return likely(p) ? p : new_failed(size, __builtin_return_address(0));
+}
+
+HOT_FUNCTION void *new_plain(HOT_ARGUMENT size_t size)
+{
+	__asm__ volatile(HEAP_HOT_ALLOC(new_slow)
+		:
+		:);
 }
 
 void *new_array(size_t size)

@@ -416,7 +416,7 @@ uint32_t pcp_count_this(const struct kmem_zone *zone)
 	return READ_ONCE(this_pcp(zone_index(zone))->count);
 }
 
-size_t pcp_drain_this(struct kmem_zone *zone)
+size_t pcp_drain_this(struct kmem_zone *zone, size_t pages)
 {
 	struct kmem_pcp *pcp = this_pcp(zone_index(zone));
 	size_t moved;
@@ -424,7 +424,7 @@ size_t pcp_drain_this(struct kmem_zone *zone)
 	if (!lock_try(&pcp->lock, LOCK_PCP))
 		return 0;
 	buddy_lock(zone);
-	moved = drain(pcp, zone, SIZE_MAX);
+	moved = drain(pcp, zone, pages);
 	buddy_unlock(zone);
 	lock_release_polled(&pcp->lock, LOCK_PCP);
 	return moved;

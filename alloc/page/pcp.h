@@ -44,8 +44,8 @@ bool pcp_put(struct page *page, unsigned int order, enum migratetype type);
 size_t pcp_drain_all(void);
 size_t pcp_drain_zone(struct kmem_zone *zone);
 
-/* The same for the running CPU's list of a zone, and what is in it. Passes by a list that is taken. */
-size_t pcp_drain_this(struct kmem_zone *zone);
+/* So many of the running CPU's of a zone, largest blocks first, and what it has. Passes by a list that is taken. */
+size_t pcp_drain_this(struct kmem_zone *zone, size_t pages);
 uint32_t pcp_count_this(const struct kmem_zone *zone);
 
 /*

@@ -240,7 +240,8 @@ static uint64_t purge_eagerly(struct kmem_zone *zone, struct zone_purge *state, 
 
 	if (likely(dirty + parked <= may_stay))
 		return may_stay - dirty - parked;
-	pcp_drain_this(zone);
+	/* No more of them: what is parked was put there to be taken again soon. */
+	pcp_drain_this(zone, dirty + parked - may_stay);
 	if (READ_ONCE(zone->dirty_pages) > may_stay)
 		purge_down_to(zone, may_stay - may_stay / 4, now + MIN((now - state->spent_ns) / TIME_SHARE, SPEND_MOST_NS));
 	WRITE_ONCE(state->spent_ns, os_now_ns());

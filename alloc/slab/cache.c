@@ -345,7 +345,9 @@ static struct kmem_cache *create_failed(const char *name, slab_flags_t flags, co
 
 	if (flags & SLAB_PANIC)
 		report_bug("BUG: kmem_cache_create(%s) failed: %s, and SLAB_PANIC is set", shown, why);
-	report("kmem_cache_create(%s) failed: %s", shown, why);
+	/* The library's own classes are made when they are first wanted; without one, another serves. */
+	if (!(flags & SLAB_KMALLOC))
+		report("kmem_cache_create(%s) failed: %s", shown, why);
 	return NULL;
 }
 

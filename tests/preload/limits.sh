@@ -16,15 +16,13 @@ passes() {
 		{ echo "${variables[*]} limits $1: $out (exit status $?)"; failed=1; }
 }
 
-for mode in data closed sbrk strict; do
+for mode in data closed sbrk sandbox; do
 	passes KMEM_OPTIONS= -- $mode # glibc
 done
-for mode in data refused closed sbrk; do
+for mode in data refused closed sbrk sandbox; do
 	passes LD_PRELOAD="$lib" -- $mode
 	passes LD_PRELOAD="$lib" KMEM_OPTIONS=rseq=off -- $mode
 done
-# What gives memory back makes system calls, with glibc's free(), too.
-passes LD_PRELOAD="$lib" KMEM_OPTIONS=purge=off -- strict
 for kib in 1000000 400000; do
 	(ulimit -v $kib; passes KMEM_OPTIONS= -- as; exit $failed) || failed=1
 	(ulimit -v $kib; passes LD_PRELOAD="$lib" -- as; exit $failed) || failed=1
