@@ -6,10 +6,13 @@
 #include "slab/bad_free.h"
 #include "slab/slub.h"
 
-/* Not atomic, and need not be: what is read was on top at some time during the call. */
-static bool is_on_top(const struct kmem_slot *slot, const void *object)
+/*
+ * Not atomic, and need not be: who puts an object in stores it before the count, and
+ * no other thread has this one, so it is not taken for what lay there before.
+ */
+__attribute__((no_sanitize("thread"))) static bool is_on_top(const struct kmem_slot *slot, const void *object)
 {
-	uint64_t held = READ_ONCE(slot->word) & 0xffff;
+	uint64_t held = __atomic_load_n(&slot->word, __ATOMIC_ACQUIRE) & 0xffff;
 
 	return held && READ_ONCE(slot->object[held - 1]) == (uintptr_t)object;
 }

@@ -143,11 +143,17 @@ static uint32_t put_top(struct kmem_slot *slot, void **object, uint32_t count)
 	return moved;
 }
 
+/* After the objects, for those who look without the lock (refuse.c). */
+static void set_word(struct kmem_slot *slot, uint64_t word)
+{
+	__atomic_store_n(&slot->word, word, __ATOMIC_RELEASE);
+}
+
 uint32_t slot_locked_alloc(struct kmem_slot *slot, void **object, uint32_t max)
 {
 	uint32_t moved = take_top(slot, object, max);
 
-	slot->word += moved * UINT64_C(0xffff);
+	set_word(slot, slot->word + moved * UINT64_C(0xffff));
 	return moved;
 }
 
@@ -155,7 +161,7 @@ uint32_t slot_locked_free(struct kmem_slot *slot, void **object, uint32_t count)
 {
 	uint32_t moved = put_top(slot, object, count);
 
-	slot->word += moved;
+	set_word(slot, slot->word + moved);
 	return moved;
 }
 
@@ -163,7 +169,7 @@ uint32_t slot_locked_flush(struct kmem_slot *slot, void **object, uint32_t max)
 {
 	uint32_t moved = take_top(slot, object, max);
 
-	slot->word -= moved;
+	set_word(slot, slot->word - moved);
 	slot->net -= moved;
 	return moved;
 }
@@ -172,7 +178,7 @@ uint32_t slot_locked_refill(struct kmem_slot *slot, void **object, uint32_t coun
 {
 	uint32_t moved = put_top(slot, object, count);
 
-	slot->word += moved;
+	set_word(slot, slot->word + moved);
 	slot->net += moved;
 	return moved;
 }
