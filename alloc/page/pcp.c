@@ -456,11 +456,12 @@ static bool rested(struct kmem_pcp *pcp)
 static size_t decay_list(struct kmem_pcp *pcp, struct kmem_zone *zone)
 {
 	uint32_t above = READ_ONCE(pcp->batch) << PCP_BATCH_SCALE_MAX;
-	uint32_t high = READ_ONCE(pcp->high), before = pcp->count;
+	uint32_t high = READ_ONCE(pcp->high), before;
 	bool rests;
 
-	if (!before || !lock_try(&pcp->lock, LOCK_PCP))
+	if (!READ_ONCE(pcp->count) || !lock_try(&pcp->lock, LOCK_PCP))
 		return 0;
+	before = pcp->count;
 	rests = rested(pcp);
 	high -= high >> 3;
 	if (pcp->count > above)

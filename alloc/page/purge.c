@@ -151,6 +151,11 @@ static void empty_metadata(struct kmem_zone *zone, const struct page *purged)
 	buddy_unlock(zone);
 }
 
+static void add_debt(struct zone_purge *state, uint64_t pages)
+{
+	WRITE_ONCE(state->debt, READ_ONCE(state->debt) + pages);
+}
+
 size_t purge_blocks(struct kmem_zone *zone, unsigned int min_order, uint64_t keep)
 {
 	size_t purged = 0;
@@ -174,9 +179,8 @@ size_t purge_blocks(struct kmem_zone *zone, unsigned int min_order, uint64_t kee
 		buddy_lock(zone);
 		if (page->flags) {
 			zone->purged_pages += bytes >> PAGE_SHIFT;
-			purge.zone[zone_index(zone)].debt += bytes >> PAGE_SHIFT;
-		}
-		else {
+			add_debt(&purge.zone[zone_index(zone)], bytes >> PAGE_SHIFT);
+		} else {
 			keep = UINT64_MAX;
 		}
 		buddy_put(zone, page, page->order);
@@ -208,11 +212,11 @@ static void purge_excess(struct kmem_zone *zone)
 static void regret(const struct kmem_zone *zone, struct zone_purge *state)
 {
 	uint64_t taken = READ_ONCE(zone->emptied_taken), debt = READ_ONCE(state->debt);
-	uint64_t again = MIN(taken - state->taken, debt);
+	uint64_t again = MIN(taken - READ_ONCE(state->taken), debt);
 
 	WRITE_ONCE(state->taken, taken);
 	WRITE_ONCE(state->debt, debt - again);
-	WRITE_ONCE(state->limit, state->limit + again);
+	WRITE_ONCE(state->limit, READ_ONCE(state->limit) + again);
 }
 
 /* A step, and more while there is time. */
@@ -235,7 +239,7 @@ static void purge_down_to(struct kmem_zone *zone, uint64_t keep, uint64_t end_ns
 static uint64_t purge_eagerly(struct kmem_zone *zone, struct zone_purge *state, uint64_t now)
 {
 	uint64_t in_use = READ_ONCE(zone->present_pages) - MIN(READ_ONCE(zone->present_pages), READ_ONCE(zone->free_pages));
-	uint64_t may_stay = MAX(MAX(state->limit, in_use / 4), (uint64_t)KEEP_LEAST);
+	uint64_t may_stay = MAX(MAX(READ_ONCE(state->limit), in_use / 4), (uint64_t)KEEP_LEAST);
 	uint64_t dirty = READ_ONCE(zone->dirty_pages), parked = pcp_count_this(zone);
 
 	if (likely(dirty + parked <= may_stay))
@@ -243,7 +247,7 @@ static uint64_t purge_eagerly(struct kmem_zone *zone, struct zone_purge *state, 
 	/* No more of them: what is parked was put there to be taken again soon. */
 	pcp_drain_this(zone, dirty + parked - may_stay);
 	if (READ_ONCE(zone->dirty_pages) > may_stay)
-		purge_down_to(zone, may_stay - may_stay / 4, now + MIN((now - state->spent_ns) / TIME_SHARE, SPEND_MOST_NS));
+		purge_down_to(zone, may_stay - may_stay / 4, now + MIN((now - READ_ONCE(state->spent_ns)) / TIME_SHARE, SPEND_MOST_NS));
 	WRITE_ONCE(state->spent_ns, os_now_ns());
 	return 0;
 }
@@ -251,6 +255,7 @@ static uint64_t purge_eagerly(struct kmem_zone *zone, struct zone_purge *state, 
 static void decay(struct kmem_zone *zone, struct zone_purge *state, uint64_t now)
 {
 	uint64_t dirty = READ_ONCE(zone->dirty_pages), due = READ_ONCE(state->end_ns), least = READ_ONCE(state->idle);
+	uint64_t limit;
 
 	if (dirty < least)
 		WRITE_ONCE(state->idle, dirty);
@@ -265,7 +270,8 @@ static void decay(struct kmem_zone *zone, struct zone_purge *state, uint64_t now
 	WRITE_ONCE(state->debt, 0);
 	if (due && least) {
 		purge_blocks(zone, PURGE_ORDER, dirty - least);
-		WRITE_ONCE(state->limit, MIN(state->limit, dirty) - MIN(state->limit, least));
+		limit = READ_ONCE(state->limit);
+		WRITE_ONCE(state->limit, MIN(limit, dirty) - MIN(limit, least));
 	}
 	WRITE_ONCE(state->idle, READ_ONCE(zone->dirty_pages));
 }
