@@ -10,7 +10,7 @@
 #include "page/buddy.h"
 
 /* thp=madvise: from this much memory on, new blocks are backed by huge pages if the program writes to what it takes. */
-#define HUGE_FROM_PAGES (((uint64_t)64 << 20) >> PAGE_SHIFT)
+#define HUGE_FROM_PAGES (((uint64_t)256 << 20) >> PAGE_SHIFT)
 #define DENSE_PAGES     (BLOCK_PAGES * 3 / 4) /* in memory, of a block */
 #define SAMPLE_TRIES    64u                   /* blocks to look at for one that says something */
 

@@ -10,7 +10,7 @@
 /* Which huge pages to ask the system for: KMEM_THP_*. */
 extern KMEM_HIDDEN enum kmem_thp_option grow_thp;
 
-/* Whether new memory of a zone is backed by huge pages: beyond 64 MiB, if what there is was written to. */
+/* Whether new memory of a zone is backed by huge pages: beyond 256 MiB, if what there is was written to. */
 bool grow_wants_huge(const struct kmem_zone *zone);
 
 /*

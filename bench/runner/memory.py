@@ -14,7 +14,8 @@ def footprint(context):
         names = [f"memory/{kind}/{size}" for kind in ("inline", "malloc", "sparse", "left")]
         if not any(map(context.wanted, names)) or context.quick and size not in (8, 64, 100, 1000, 8192):
             continue
-        got = context.each_malloc("memory", size)
+        # Dense blocks of 8 bytes, as the peers' but glibc's, are an option of ours.
+        got = context.each_malloc("memory", size, options="malloc_align=8" if size == 8 else "")
         peers = {name: got[name] for name in context.peers}
         if size != "mix" and context.wanted(names[0]):
             typed = context.run("memory-inline", size)

@@ -90,22 +90,22 @@ Test(grow, blocks_given_back_are_found_again)
 	cr_expect_leq(arena.bytes, 6 * BLOCK_BYTES);
 }
 
-/* Grow to 18 blocks, in which every so many-th page is written to; whether the last one is huge. */
+/* Grow to 66 blocks, in which every so many-th page is written to; whether the last one is huge. */
 static bool huge_after(uint32_t every)
 {
 	uint32_t i, page;
 
-	for (i = 1; i <= 18; i++) {
+	for (i = 1; i <= 66; i++) {
 		grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 		for (page = 0; page < BLOCK_PAGES; page += every)
 			*(volatile uint8_t *)page_to_addr(&arena.pages[i * BLOCK_PAGES + page]) = 1;
 	}
 	cr_expect_not(pageblock_is_huge(1 * BLOCK_PAGES));
-	cr_expect_not(pageblock_is_huge(16 * BLOCK_PAGES));
-	return pageblock_is_huge(18 * BLOCK_PAGES);
+	cr_expect_not(pageblock_is_huge(64 * BLOCK_PAGES));
+	return pageblock_is_huge(66 * BLOCK_PAGES);
 }
 
-Test(grow, huge_pages_are_asked_for_beyond_64_mib)
+Test(grow, huge_pages_are_asked_for_beyond_256_mib)
 {
 	cr_expect(huge_after(1));
 }

@@ -147,7 +147,7 @@ static void mark_old(struct stream *s, struct process *p)
 
 static void take_tails(struct stream *s, struct process *p)
 {
-	struct kmem_batch *b = malloc(sizeof(*b));
+	struct kmem_batch *b = calloc(1, sizeof(*b));
 	unsigned int cpu;
 
 	for (cpu = 0; b && cpu < p->batches.nr_cpus; cpu++) {
