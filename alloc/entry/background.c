@@ -8,16 +8,13 @@
  */
 #include "entry/background.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include "base/lock.h"
 #include "base/os.h"
+#include "base/thread.h"
 #include "page/purge.h"
 #include "page/vmstat.h"
 #include "slab/trim.h"
 
-#define STACK_BYTES ((size_t)256 << 10)
 #define NS_PER_MS   1000000L
 #define NAP_LEAST   (2 * NS_PER_MS)
 
@@ -49,25 +46,10 @@ static __attribute__((noreturn)) void *run(void *unused)
 	}
 }
 
-/* The program's signals are not for this thread. */
+/* Without a thread slow paths do what they do in any case. */
 static void start(void)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-
-	if (READ_ONCE(background.started) || __atomic_exchange_n(&background.started, true, __ATOMIC_ACQ_REL))
-		return;
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	/* Without a thread slow paths do what they do in any case. */
-	if (pthread_create(&thread, &attr, run, NULL))
-		__atomic_store_n(&background.started, false, __ATOMIC_RELEASE);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
+	thread_start_once(&background.started, run);
 }
 
 void background_init(bool on, unsigned int decay_ms)

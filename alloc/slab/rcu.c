@@ -2,17 +2,14 @@
 /* rcu.c - deferral until a grace period is over, and the thread that waits for it; see rcu.h. */
 #include "slab/rcu.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <kmem/page.h>
 
 #include "base/os.h"
 #include "base/percpu.h"
+#include "base/thread.h"
 
 #define BATCH_OBJECTS 510 /* fills a page */
 #define DELAY_NS      UINT64_C(5000000000)
-#define STACK_BYTES   ((size_t)256 << 10)
 
 /*
  * Batches are pages from alloc_pages(), which a leak scan takes for roots: what
@@ -192,25 +189,10 @@ static __attribute__((noreturn)) void *run(void *unused)
 	}
 }
 
-/* The program's signals are not for this thread. */
+/* Without a thread things wait for the next try, or for a barrier. */
 static void start(void)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-
-	if (__atomic_exchange_n(&rcu.started, true, __ATOMIC_ACQ_REL))
-		return;
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	/* Without a thread things wait for the next try, or for a barrier. */
-	if (pthread_create(&thread, &attr, run, NULL))
-		__atomic_store_n(&rcu.started, false, __ATOMIC_RELEASE);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
+	thread_start_once(&rcu.started, run);
 }
 
 /* Something is in a shard. The shard's lock was a full barrier, as is the thread's store. */
