@@ -219,8 +219,8 @@ Test(pages, a_speculative_reference_leaks_nothing, .timeout = 60)
 		put_page(page);
 	}
 	cr_expect_eq(free_pages_now(), zones[0].present_pages);
-	/* First pages whose neighbours are gone may fill a per-CPU list. */
-	cr_expect_leq(zones[0].present_pages, 10 * 1024);
+	/* First pages whose neighbours are gone may fill the per-CPU lists; leaked, they would be millions. */
+	cr_expect_leq(zones[0].present_pages, 32 * 1024);
 }
 
 /* While one is held, the owner's other pages are free; the first one is not. */
