@@ -224,11 +224,15 @@ noinline void batch_append_slow(uint64_t tsc, const void *ptr, uint64_t site, ui
 /* Delivered again if it fills after this: a reader knows a buffer by its address and tsc_first. */
 static void deliver_part(uint64_t cursor)
 {
-	/* A cursor at the very end: full, and left to the next append. */
-	struct kmem_batch *b = (struct kmem_batch *)(uintptr_t)((cursor - 1) & ~OFFSET_MASK);
-	uint64_t bytes = cursor - (uintptr_t)b->record;
+	struct kmem_batch *b;
+	uint64_t bytes;
 
-	if (cursor && bytes)
+	if (!cursor)
+		return;
+	/* A cursor at the very end: full, and left to the next append. */
+	b = (struct kmem_batch *)(uintptr_t)((cursor - 1) & ~OFFSET_MASK);
+	bytes = cursor - (uintptr_t)b->record;
+	if (bytes)
 		trace_batch(b, (unsigned int)(bytes / sizeof(b->record[0])));
 }
 
