@@ -47,15 +47,7 @@ _Static_assert(offsetof(struct kmem_slot, address_mask) == HOT_SLOT_MASK, "place
 _Static_assert(KMEM_PERCPU_SHIFT == 24, "shift of the CPU id");
 
 /* Into a section: rdx a table of slots, r9 the index. rcx becomes the slot, r8 the number of objects in it. */
-#define HOT_ENTER                                                         \
-	".pushsection __rseq_cs, \"aw\"\n\t"                              \
-	".balign 32\n"                                                    \
-	"9:\t.long 0, 0\n\t"                                              \
-	".quad 1f, 2f - 1f, 4f\n\t"                                       \
-	".popsection\n\t"                                                 \
-	".pushsection __rseq_cs_ptr_array, \"aw\"\n\t"                    \
-	".quad 9b\n\t"                                                    \
-	".popsection\n\t"                                                 \
+#define HOT_ENTER KMEM_RSEQ_DESCRIPTOR                                    \
 	"movq percpu_tls+" HOT_STRING(HOT_TLS_AREA) "(%%rip), %%r10\n"     \
 	"6:\tleaq 9b(%%rip), %%r11\n\t"                                   \
 	"movq %%r11, %%fs:8(%%r10)\n"                                     \

@@ -42,7 +42,7 @@ KMEM_BEGIN
  *
  * No asm goto with outputs: GCC before 12.4 miscompiles it (PR 113921).
  */
-#define KMEM_RSEQ_ENTER                                           \
+#define KMEM_RSEQ_DESCRIPTOR                                      \
 	".pushsection __rseq_cs, \"aw\"\n\t"                      \
 	".balign 32\n"                                            \
 	"9:\t.long 0, 0\n\t"                                      \
@@ -50,7 +50,8 @@ KMEM_BEGIN
 	".popsection\n\t"                                         \
 	".pushsection __rseq_cs_ptr_array, \"aw\"\n\t"            \
 	".quad 9b\n\t"                                            \
-	".popsection\n"                                           \
+	".popsection\n"
+#define KMEM_RSEQ_ENTER KMEM_RSEQ_DESCRIPTOR                      \
 	"6:\tleaq 9b(%%rip), %%r11\n\t"                           \
 	"movq %%r11, %%fs:8(%[rseq])\n"                           \
 	"1:\n\t"                                                  \
