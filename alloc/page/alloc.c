@@ -81,6 +81,11 @@ static force_inline void enter(struct page *page, gfp_t gfp, unsigned int order,
 	page->flags = (gfp & __GFP_COMP ? KMEM_PG_COMP : 0) |
 		      (type == KMEM_PAGE_SLAB ? page->flags & KMEM_PG_ZEROED : 0);
 	page_set_type(page, type);
+}
+
+/* Before a block is in hand: it takes time, in which a leak scan would find the block, and nobody who knows of it. */
+static force_inline void give_back(gfp_t gfp)
+{
 	if (gfp & __GFP_DIRECT_RECLAIM)
 		purge_tick();
 }
@@ -107,6 +112,7 @@ static force_inline struct page *alloc_block(gfp_t gfp, unsigned int order, enum
 		refuse_order(gfp, order);
 		return NULL;
 	}
+	give_back(gfp);
 	page = take_block(gfp, order, node_for(nid));
 	if (likely(page))
 		enter(page, gfp, order, 1u << order, type);
@@ -155,8 +161,10 @@ struct page *page_alloc_exact(gfp_t gfp, uint32_t nr_pages, enum kmem_page_type 
 	struct page *page = NULL;
 
 	/* Watched, one path is enough: it has the events and the faults. */
-	if (!is_pow2(nr_pages) && !trace_on(TRACE_MM_PAGE_ALLOC))
+	if (!is_pow2(nr_pages) && !trace_on(TRACE_MM_PAGE_ALLOC)) {
+		give_back(gfp);
 		page = take_run(gfp, nr_pages, node_for(nid));
+	}
 	if (page) {
 		enter(page, gfp, order, nr_pages, type);
 		page->flags |= KMEM_PG_EXACT;

@@ -145,8 +145,8 @@ static void add_block(struct kmem_zone *zone, uint32_t block, uint8_t pageblock)
 	page_set_type(page, KMEM_PAGE_TAIL);
 	page->flags = KMEM_PG_ZEROED;
 	page->node = (uint8_t)zone->node;
-	arena.pageblock[page_index(page) >> PAGEBLOCK_ORDER] = pageblock;
-	arena.pageblock[(page_index(page) >> PAGEBLOCK_ORDER) + 1] = pageblock;
+	WRITE_ONCE(arena.pageblock[page_index(page) >> PAGEBLOCK_ORDER], pageblock);
+	WRITE_ONCE(arena.pageblock[(page_index(page) >> PAGEBLOCK_ORDER) + 1], pageblock);
 	buddy_put(zone, page, MAX_PAGE_ORDER);
 }
 

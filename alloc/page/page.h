@@ -121,12 +121,12 @@ static inline uint64_t *page_bitmap(const struct page *page)
 
 static inline enum migratetype pageblock_type(uint32_t index)
 {
-	return (enum migratetype)(arena.pageblock[index >> PAGEBLOCK_ORDER] & ~PAGEBLOCK_HUGE);
+	return (enum migratetype)(READ_ONCE(arena.pageblock[index >> PAGEBLOCK_ORDER]) & ~PAGEBLOCK_HUGE);
 }
 
 static inline bool pageblock_is_huge(uint32_t index)
 {
-	return arena.pageblock[index >> PAGEBLOCK_ORDER] & PAGEBLOCK_HUGE;
+	return READ_ONCE(arena.pageblock[index >> PAGEBLOCK_ORDER]) & PAGEBLOCK_HUGE;
 }
 
 /* Zone locked. */
@@ -134,7 +134,7 @@ static inline void pageblock_set_huge(uint32_t index, bool huge)
 {
 	uint8_t *block = &arena.pageblock[index >> PAGEBLOCK_ORDER];
 
-	*block = (uint8_t)(huge ? *block | PAGEBLOCK_HUGE : *block & ~PAGEBLOCK_HUGE);
+	WRITE_ONCE(*block, (uint8_t)(huge ? *block | PAGEBLOCK_HUGE : *block & ~PAGEBLOCK_HUGE));
 }
 
 /* Zone locked. */
@@ -142,7 +142,7 @@ static inline void pageblock_set_type(uint32_t index, enum migratetype type)
 {
 	uint8_t *block = &arena.pageblock[index >> PAGEBLOCK_ORDER];
 
-	*block = (uint8_t)((*block & PAGEBLOCK_HUGE) | (uint8_t)type);
+	WRITE_ONCE(*block, (uint8_t)((*block & PAGEBLOCK_HUGE) | (uint8_t)type));
 }
 
 static inline enum migratetype gfp_migratetype(gfp_t gfp)
