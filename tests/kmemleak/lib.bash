@@ -11,8 +11,10 @@ export XDG_RUNTIME_DIR=$work
 started=()
 out='' err='' target=0
 
+# A subshell that a signal ends before it runs its command comes here, too: what is ours to end is not its.
 cleanup() {
 	local pid
+	[ "$BASHPID" = "$$" ] || return
 	for pid in "${started[@]}"; do
 		kill -KILL "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
