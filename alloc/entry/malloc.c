@@ -360,7 +360,7 @@ static noinline void *alloc_batched(size_t size, const void *call_site)
 	s = class_if_made(class_of(size));
 	if (unlikely(!s) || unlikely(!slub_pop(s, &p)))
 		return NULL;
-	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, HEAP_GFP);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size);
 }
 
 void *heap_malloc(size_t size, const void *call_site)
@@ -480,7 +480,8 @@ static noinline void free_traced(void *p, const void *call_site)
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 
 	if (likely(id - 1u < KMEM_ID_MAX - 1u && trace_batch_only(TRACE_KFREE))) {
-		event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
+		if (unlikely(!event_batch_free(call_site, p, KMEM_BATCH_KFREE, id)))
+			event_batch_free_slow(call_site, p, KMEM_BATCH_KFREE, id);
 		free_core(p);
 		return;
 	}
