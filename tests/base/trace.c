@@ -109,7 +109,7 @@ Test(trace, each_event_is_one_probe_with_its_fields)
 	struct probe probe[32];
 	unsigned int nr = read_probes(probe, 32), i;
 
-	cr_expect_eq(nr, TRACE_NR_EVENTS + 4, "and four places of the batch probe");
+	cr_expect_eq(nr, TRACE_NR_EVENTS + 5, "and four places of the batch probe, and that of samples");
 	for (i = 0; i < TRACE_NR_EVENTS; i++) {
 		const struct probe *p = find_probe(probe, nr, expected[i].name);
 		unsigned int arguments = 1;

@@ -28,7 +28,8 @@ mm_page_pcpu_drain 3
 mp_create 4
 mp_destroy 4
 mp_grow 5
-mp_reset 4'
+mp_reset 4
+sample 6'
 
 for object in "$lib" "$build/libkmem-malloc.so"; do
 	readelf -nW "$object" >"$out/last"
