@@ -545,6 +545,9 @@ static bool resize_pages(struct page *page, size_t size)
 		return false;
 	if (page->flags & KMEM_PG_MAPPED)
 		return size > KMALLOC_MAX_SIZE && large_resize(page, size);
+	/* More pages than a block has; before they are counted in 32 bits. */
+	if (size > KMALLOC_MAX_SIZE)
+		return false;
 	if (nr_pages > page->nr_pages && !page_extend(page, nr_pages))
 		return false;
 	page_trim(page, nr_pages);
