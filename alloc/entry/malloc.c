@@ -234,6 +234,7 @@ __attribute__((constructor(102))) static void construct(void)
 {
 	if (!heap_ready())
 		heap_init();
+	percpu_publish();
 }
 
 struct kmem_cache *heap_aligned_class(size_t align, size_t size)
