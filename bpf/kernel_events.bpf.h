@@ -16,9 +16,9 @@
 
 #include "kernel_lookup.h"
 #include "kmem_event.h"
+#include "page.bpf.h"
 #include "scalar.bpf.h"
 
-#define PAGE_SHIFT 12
 #define PAGE_BYTES (1ULL << PAGE_SHIFT)
 #define MAX_ORDER  52 /* any more cannot be an address */
 
@@ -42,28 +42,13 @@ static __always_inline bool is_wanted(void)
 /* The page descriptor of an object's slab or large block: the head page. */
 static __always_inline struct page *head_page(__u64 ptr)
 {
-	__u64 vmemmap = config.vmemmap_base, page_offset = config.page_offset_base, page, head;
+	__u64 vmemmap = config.vmemmap_base, page_offset = config.page_offset_base;
 
 	if (config.lookup == KERNEL_LOOKUP_PAGE) {
 		bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), (void *)config.vmemmap_base);
 		bpf_probe_read_kernel(&page_offset, sizeof(page_offset), (void *)config.page_offset_base);
 	}
-	page = vmemmap + ((ptr - page_offset) >> PAGE_SHIFT) * bpf_core_type_size(struct page);
-	head = BPF_CORE_READ((struct page *)page, compound_head);
-	return (struct page *)(head & 1 ? head - 1 : page);
-}
-
-/* 1 yes, 0 no, -1 this kernel marks slabs in a way that we do not know (6.10). */
-static __always_inline int is_slab_page(struct page *page)
-{
-	struct page___flags_word *old = (void *)page;
-
-	if (bpf_core_enum_value_exists(enum pageflags, PG_slab))
-		return BPF_CORE_READ(old, flags) >> bpf_core_enum_value(enum pageflags, PG_slab) & 1;
-	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
-		return BPF_CORE_READ(page, page_type) >> 24 ==
-		       bpf_core_enum_value(enum pagetype, PGTY_slab);
-	return -1;
+	return head_of(vmemmap + ((ptr - page_offset) >> PAGE_SHIFT) * bpf_core_type_size(struct page));
 }
 
 static __always_inline __u64 cache_by_page(__u64 ptr)
