@@ -133,8 +133,10 @@ static void *alloc_locked(const struct kmem_cache *s, struct kmem_cache_node *n,
 	slot = slots_enable(s, n);
 	barn_age(s, n, empty);
 	object = refill_from_barn(s, n, slot);
-	if (!object)
+	if (!object) {
+		slots_widen(s, slot);
 		object = refill_from_slabs(s, n, empty);
+	}
 	slots_refilled(s, slot);
 	if (object) {
 		counters_of(s, n)->alloc++;
