@@ -65,6 +65,7 @@ static void put_to_node(struct slub *s, struct model_list *list)
 {
 	struct model_slab *slab;
 
+	s->trips.to_node += list->head != NULL;
 	while ((slab = list->head)) {
 		model_list_del(list, slab);
 		if (is_superfluous(s, slab))

@@ -29,7 +29,8 @@ struct slub_trips {
 	uint64_t alloc_node;        /* from the node's list, under its lock */
 	uint64_t alloc_new;         /* a new slab from the page allocator */
 	uint64_t free_slow;         /* not to the CPU slab */
-	uint64_t free_node;         /* under the node's lock */
+	uint64_t free_node;         /* a slab became empty, under the node's lock */
+	uint64_t to_node;           /* a CPU's partial list was full: all of it to the node */
 	uint64_t new_slabs, discarded;
 };
 
