@@ -19,6 +19,7 @@ struct trial {
 	const struct script *script;
 	enum model_kind kind;
 	unsigned int nr_cpus;
+	bool one_slot;
 	struct kmem_cache_info *real; /* [check][cache] */
 	uint16_t *used;
 };
@@ -46,6 +47,8 @@ static int open_lab(struct lab *lab, const struct script *script, const char *wh
 
 static void fix(struct model_config *config, const struct script_cache *cache)
 {
+	/* For the test of this test. */
+	config->min_partial += getenv("PLACEMENT_WRONG") != NULL;
 	config->fixed_capacity = cache->sheaf != SCRIPT_DEFAULT;
 	config->fixed_barn = cache->barn != SCRIPT_DEFAULT;
 	if (config->fixed_barn)
@@ -58,6 +61,7 @@ static void open_models(const struct trial *trial, struct model *model)
 		struct model_config config = model_config_of(trial->kind, &trial->real[i], trial->nr_cpus);
 
 		fix(&config, &trial->script->cache[i]);
+		config.fixed_capacity |= trial->one_slot;
 		if (model_open(&model[i], &config))
 			abort();
 	}
@@ -119,6 +123,7 @@ static int run(struct trial *trial, const char *where, const char *name)
 	do {
 		rc = open_lab(&lab, trial->script, where);
 		trial->nr_cpus = lab.nr_cpus;
+		trial->one_slot = lab.one_slot;
 		if (!rc)
 			rc = lab_run(&lab, &work);
 		lab_close(&lab);

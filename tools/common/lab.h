@@ -37,6 +37,7 @@ struct lab {
 	const struct script *script;
 	void *backend;
 	unsigned int nr_cpus; /* CPU numbers are below this */
+	bool one_slot;        /* libkmem without rseq: one slot for all CPUs, which never grows */
 	char err[320];
 };
 

@@ -104,7 +104,8 @@ static int find_heap(struct kmem_lab *kl)
 		return lab_fail(kl->lab, rc, "libkmem in this process: %s", kl->target.message);
 	heap_init(&kl->heap, &kl->target, kl->target.roots[0].addr);
 	kl->lab->nr_cpus = kl->target.roots[0].observe.nr_cpus;
-	if (kl->target.roots[0].observe.rseq)
+	kl->lab->one_slot = !kl->target.roots[0].observe.rseq;
+	if (!kl->lab->one_slot)
 		kl->cpu_number = __rseq_offset + (kl->target.roots[0].observe.rseq == 2 ? MM_CID : 0);
 	return 0;
 }
