@@ -20,7 +20,7 @@ int lab_fail(struct lab *lab, int err, const char *format, ...)
 	return err;
 }
 
-static uint64_t now_ns(void)
+uint64_t lab_now_ns(void)
 {
 	struct timespec now;
 
@@ -60,16 +60,13 @@ static int run_steps(struct lab *lab, struct lab_run *run, uint16_t *used)
 
 	while (!rc && at < script->nr_ops) {
 		size_t nr = stretch(script, at);
-		uint64_t start;
 
 		if (!rc && script->ops[at].cpu != cpu) {
 			cpu = script->ops[at].cpu;
 			rc = to_cpu(lab, cpu);
 		}
-		start = now_ns();
 		if (!rc && nr)
 			rc = lab->ops->work(lab, script->ops + at, nr, used + at);
-		run->work_ns += now_ns() - start;
 		at += nr;
 		if (!rc && at < script->nr_ops && script->ops[at].kind == SCRIPT_CHECK) {
 			memset(row, 0, sizeof(row));
@@ -91,7 +88,6 @@ int lab_run(struct lab *lab, struct lab_run *run)
 
 	if (!used)
 		return lab_fail(lab, -ENOMEM, "out of memory");
-	run->work_ns = 0;
 	sched_getaffinity(0, sizeof(before), &before);
 	rc = run_steps(lab, run, used);
 	sched_setaffinity(0, sizeof(before), &before);

@@ -24,7 +24,7 @@
 struct lab;
 
 struct lab_ops {
-	/* Steps on one CPU, without a check. used[i] is the CPU number that the allocator took for step i. */
+	/* Steps on one CPU, without a check; adds to lab->spent_ns. used[i] is the CPU number that the allocator took for step i. */
 	int (*work)(struct lab *lab, const struct script_op *ops, size_t nr, uint16_t *used);
 	/* The state of all caches of the script: row[nr_caches]. */
 	int (*read)(struct lab *lab, struct kmem_cache_info *row);
@@ -38,6 +38,7 @@ struct lab {
 	void *backend;
 	unsigned int nr_cpus; /* CPU numbers are below this */
 	bool one_slot;        /* libkmem without rseq: one slot for all CPUs, which never grows */
+	uint64_t spent_ns;    /* on steps, as the back end measures it */
 	char err[320];
 };
 
@@ -46,7 +47,6 @@ struct lab_run {
 	int (*check)(void *context, unsigned int n, const struct kmem_cache_info *row);
 	void *context;
 	uint16_t *used;    /* nr_ops CPU numbers, or NULL */
-	uint64_t work_ns;  /* result: time spent on steps, checks left out */
 };
 
 int lab_open_messages(struct lab *lab, const struct script *script);
@@ -60,6 +60,9 @@ int lab_run(struct lab *lab, struct lab_run *run);
 
 /* Harmless on a zeroed lab and after a failed open. */
 void lab_close(struct lab *lab);
+
+/* For back ends: CLOCK_MONOTONIC. */
+uint64_t lab_now_ns(void);
 
 /* For back ends: format lab->err, return err. */
 int lab_fail(struct lab *lab, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -192,6 +192,8 @@ static int step(struct kmem_lab *kl, const struct script_op *op)
 
 static void do_steps(struct kmem_lab *kl)
 {
+	uint64_t start = lab_now_ns();
+
 	kl->result = 0;
 	for (size_t i = 0; i < kl->nr_ops && !kl->result; i++) {
 		kl->used[i] = cpu_number(kl);
@@ -200,6 +202,7 @@ static void do_steps(struct kmem_lab *kl)
 		if (!kl->result && kl->used[i] != cpu_number(kl))
 			kl->result = -EAGAIN;
 	}
+	kl->lab->spent_ns += lab_now_ns() - start;
 }
 
 static void *work_thread(void *arg)

@@ -118,12 +118,14 @@ static int step(struct messages *m, struct lab *lab, const struct script_op *op)
 
 static int messages_work(struct lab *lab, const struct script_op *ops, size_t nr, uint16_t *used)
 {
+	uint64_t start = lab_now_ns();
 	int rc = 0;
 
 	for (size_t i = 0; i < nr && !rc; i++) {
 		used[i] = ops[i].cpu;
 		rc = step(lab->backend, lab, &ops[i]);
 	}
+	lab->spent_ns += lab_now_ns() - start;
 	return rc;
 }
 

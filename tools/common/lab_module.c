@@ -51,6 +51,7 @@ static int module_work(struct lab *lab, const struct script_op *ops, size_t nr, 
 	struct module *m = lab->backend;
 	struct kmemlab_request batch[BATCH];
 	size_t held = 0;
+	uint64_t start = lab_now_ns();
 	int rc = 0;
 
 	for (size_t i = 0; i < nr && !rc; i++) {
@@ -65,7 +66,10 @@ static int module_work(struct lab *lab, const struct script_op *ops, size_t nr, 
 			batch[held++] = (struct kmemlab_request){ .kind = ops[i].kind, .cache = ops[i].cache,
 								  .object = ops[i].object };
 	}
-	return rc ? rc : command(m, lab, batch, held);
+	if (!rc)
+		rc = command(m, lab, batch, held);
+	lab->spent_ns += lab_now_ns() - start;
+	return rc;
 }
 
 static int module_read(struct lab *lab, struct kmem_cache_info *row)
