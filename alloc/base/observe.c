@@ -30,14 +30,14 @@ extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
 #define OBSERVE_BYTES 352
 
 _Static_assert(sizeof(struct kmem_observe) == OBSERVE_BYTES, "the note below carries the size");
-_Static_assert(KMEM_OBSERVE_VERSION == 3 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
+_Static_assert(KMEM_OBSERVE_VERSION == 4 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
 
 __asm__(".pushsection .note.slabscope, \"a\", @note\n\t"
 	".balign 4\n\t"
 	".long 10, 16, 1\n\t" /* bytes of name and descriptor, KMEM_OBSERVE_NOTE */
 	".asciz \"" KMEM_OBSERVE_OWNER "\"\n\t"
 	".balign 4\n\t"
-	".long 3, " STRING(OBSERVE_BYTES) "\n\t" /* KMEM_OBSERVE_VERSION, size of the root */
+	".long 4, " STRING(OBSERVE_BYTES) "\n\t" /* KMEM_OBSERVE_VERSION, size of the root */
 	".quad observe_root - .\n\t"
 	".popsection\n");
 

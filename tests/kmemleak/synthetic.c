@@ -66,6 +66,8 @@ uint64_t syn_slab(struct synthetic *s, uint16_t cache, uint32_t nr_pages)
 	page->objects = (uint16_t)((nr_pages << KMEM_PAGE_SHIFT) / s->caches[cache].size);
 	for (uint32_t i = 1; i < nr_pages; i++)
 		page[i].type = KMEM_PAGE_TAIL;
+	page->fresh = page->objects; /* all of them came back */
+	memset(&s->bitmap[(address - SYN_BASE) >> KMEM_PAGE_SHIFT << 3], 0xff, nr_pages * KMEM_BITMAP_BYTES);
 	return address;
 }
 
@@ -88,7 +90,7 @@ uint64_t syn_take(struct synthetic *s, uint64_t slab, uint32_t index)
 	struct page *page = page_of(s, slab);
 	uint64_t first = (slab - SYN_BASE) >> KMEM_PAGE_SHIFT;
 
-	s->bitmap[first * 8 + index / 64] |= UINT64_C(1) << (index % 64);
+	s->bitmap[first * 8 + index / 64] &= ~(UINT64_C(1) << (index % 64));
 	page->inuse++;
 	return slab + (uint64_t)index * s->caches[page->cache_id].size;
 }

@@ -20,13 +20,13 @@ struct sums {
 /* Of all caches, by id. */
 static struct sums sums[KMEM_ID_MAX];
 
-static uint32_t bits_set(const struct page *slab)
+static uint32_t bits_taken(const struct page *slab)
 {
 	const uint64_t *bitmap = page_bitmap(slab);
 	uint32_t i, bits = 0;
 
 	for (i = 0; i < slab_bitmap_words(slab); i++)
-		bits += (uint32_t)__builtin_popcountll(bitmap[i]);
+		bits += (uint32_t)__builtin_popcountll(kmem_slab_taken(slab, bitmap, i));
 	return bits;
 }
 
@@ -37,7 +37,7 @@ static void audit_slab(const struct page *slab)
 	uint32_t i;
 
 	BUG_ON(s->state == KMEM_CACHE_FREE);
-	BUG_ON(bits_set(slab) != slab->inuse || slab->inuse > slab->objects);
+	BUG_ON(bits_taken(slab) != slab->inuse || slab->inuse > slab->objects || slab->fresh > slab->objects);
 	BUG_ON((uint64_t)slab->objects * s->size > (uint64_t)slab->nr_pages << PAGE_SHIFT);
 	BUG_ON(!(slab->flags & KMEM_PG_PARTIAL) != (slab->inuse == slab->objects));
 	for (i = 0; i < slab->nr_pages; i++)

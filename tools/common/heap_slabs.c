@@ -34,7 +34,7 @@ static void add_slab(struct walk *w, const struct page *page, const uint64_t *wo
 	size_t level;
 
 	for (size_t i = 0; i < need && i < nr_words; i++)
-		taken += (unsigned int)__builtin_popcountll(words[i]);
+		taken += (unsigned int)__builtin_popcountll(kmem_slab_taken(page, words, (uint32_t)i));
 	level = page->objects ? (size_t)(taken * 10 / page->objects) : 0;
 	out->slabs++;
 	out->pages += page->nr_pages;

@@ -14,14 +14,14 @@
  *        |              --- nodes[]    struct kmem_cache_node, id * nr_nodes + nid
  *        |              --- pages[]    struct page, one per arena page
  *        |              --- idmap[]    uint16_t cache id, one per arena page
- *        |              --- bitmap[]   64 bytes per arena page
+ *        |              --- bitmap[]   64 bytes per arena page: which objects of a slab were freed, kmem_slab_taken()
  *        |              --- black[]    memory of the allocator itself
  *   kmem_cache.percpu + (cpu << percpu_shift)  struct kmem_slot of one CPU
  *
  * True number of live objects of a cache, exact when the process is stopped and
  * off by operations in flight when it runs:
  *
- *   sum over slabs of popcount(bitmap)          (= sum of page.inuse
+ *   sum over slabs of kmem_slab_taken()'s bits  (= sum of page.inuse
  *   - sum over CPUs of kmem_slot_count()         = sum of node.nr_taken)
  *   - node.shared, if not 0: kmem_slot_count()
  *   - sum over nodes of parked                   (= sum over full sheaves of sheaf.count
@@ -44,7 +44,7 @@
 #include <stdint.h>
 
 #define KMEM_OBSERVE_MAGIC   UINT64_C(0x65706f6373626c73) /* "slbscope" */
-#define KMEM_OBSERVE_VERSION 3u
+#define KMEM_OBSERVE_VERSION 4u
 #define KMEM_OBSERVE_NOTE    1u           /* n_type of the ELF note */
 #define KMEM_OBSERVE_OWNER   "slabscope"  /* n_name of the ELF note */
 
@@ -128,13 +128,16 @@ struct page {
 	uint32_t head;       /* tail: page index of the head */
 	uint32_t next, prev; /* list links as page indices, 0 ends the list */
 	uint32_t nr_pages;   /* head: pages in this block */
-	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap; free: pages that may hold memory, a guess */
+	uint16_t inuse;      /* slab: objects taken = `fresh` - bits set in its bitmap; free: pages that may hold memory, a guess */
 	uint16_t objects;    /* slab: objects that fit */
-	uint16_t hint;       /* slab: first bitmap word that may have a clear bit */
+	uint16_t hint;       /* slab: first bitmap word that may have a bit set */
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks; bit 30: __free_pages() was called */
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
-	uint32_t stack;      /* large, debugged: handle of who allocated it */
+	union {
+		uint32_t stack; /* large, debugged: handle of who allocated it */
+		uint32_t fresh; /* slab: objects from this one on were never taken: they are free, and have no bit */
+	};
 	uint32_t offset;     /* guarded: of the object in its page; slab: its colour, bytes in front of object 0 */
 	union {
 		struct {
@@ -148,6 +151,20 @@ struct page {
 		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
 	};
 };
+
+/*
+ * Which of the objects 64 * word .. 64 * word + 63 of a slab are taken, as bits. `bitmap`
+ * is the slab's: a bit is set while an object that was taken once is free. So as long
+ * as a slab is only taken from, nobody writes there, and it needs no memory.
+ */
+static inline uint64_t kmem_slab_taken(const struct page *slab, const uint64_t *bitmap, uint32_t word)
+{
+	uint32_t end = slab->fresh < slab->objects ? slab->fresh : slab->objects;
+
+	if (word >= (end + 63) / 64)
+		return 0;
+	return ~bitmap[word] & (~UINT64_C(0) >> (end - word * 64 < 64 ? 64 - (end - word * 64) : 0));
+}
 
 /*
  * What SLAB_STORE_USER keeps behind each object, at object + cache.track: the
