@@ -166,7 +166,7 @@ static inline uint64_t bitmap_objects(const struct kmem_cache *s)
 	uint32_t word;
 
 	for (i = BLOCK_PAGES; i < nr_pages; i++) {
-		const struct page *page = &arena.pages[i];
+		const struct page *page = page_at(i);
 		uint64_t bits = 0;
 
 		if (page->type != KMEM_PAGE_SLAB || page->cache_id != s->id)

@@ -36,7 +36,11 @@
 
 #define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
 
-/* Slabs of the classes: the smallest order that leaves less than 1/64 unused; all sizes do at the last. */
+/*
+ * Slabs of the classes: the smallest order that leaves less than 1/64 unused; all sizes do at the last.
+ * From 8 pages on only one descriptor in eight is touched (kmem_page_place()).
+ */
+#define MIN_CLASS_ORDER 3u
 #define MAX_CLASS_ORDER 6u
 #define WASTE_FRACTION  64u
 
@@ -119,7 +123,7 @@ static void choose_classes(void)
 /* Slabs with little waste, and few empty ones kept: there are many classes. Debug caches stay as they are. */
 static void tune_class(struct kmem_cache *s)
 {
-	unsigned int order = s->order;
+	unsigned int order = MAX(s->order, MIN_CLASS_ORDER);
 	size_t keep;
 
 	if (debug_cache(s))

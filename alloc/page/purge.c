@@ -93,7 +93,7 @@ static void break_huge_page(const struct page *page)
 	pageblock_set_huge(index, false);
 	buddy_unlock(zone);
 	if (huge)
-		os_advise_small(page_to_addr(&arena.pages[index]), PAGE_SIZE << PAGEBLOCK_ORDER);
+		os_advise_small(page_to_addr(page_at(index)), PAGE_SIZE << PAGEBLOCK_ORDER);
 }
 
 /* And where all of 4 MiB is free, they are wanted again. */

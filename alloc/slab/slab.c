@@ -18,17 +18,6 @@ static void set_ids(const struct page *slab, uint16_t id)
 		WRITE_ONCE(entry[i], id);
 }
 
-/* Tail descriptors lead from any address to the head. */
-static void set_tails(struct page *slab)
-{
-	uint32_t i, head = page_index(slab);
-
-	for (i = 1; i < slab->nr_pages; i++) {
-		slab[i].head = head;
-		page_set_type(&slab[i], KMEM_PAGE_TAIL);
-	}
-}
-
 static void construct(const struct kmem_cache *s, const struct page *slab)
 {
 	void (*ctor)(void *) = (void (*)(void *))(uintptr_t)s->ctor;
@@ -88,7 +77,6 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 	slab->objects = (uint16_t)slab_capacity(s, slab->order);
 	slab->offset = next_colour(s, slab);
 	slab->fresh = 0;
-	set_tails(slab);
 	if (s->flags & SLAB_DEBUG_FLAGS)
 		debug_slab_setup(s, slab);
 	construct(s, slab);
@@ -383,17 +371,34 @@ unsigned int slab_node(const struct kmem_cache *s, const struct page *slab)
 	return s->flags & SLAB_DEBUG_FLAGS ? 0 : slab->node;
 }
 
+/* The slab of this order or a smaller one that begins there and reaches this page, or NULL. */
+static force_inline struct page *slab_from(uint32_t index, unsigned int order)
+{
+	uint32_t first = ALIGN_DOWN(index, 1u << order);
+	struct page *page = page_at(first);
+
+	return page->type == KMEM_PAGE_SLAB && index - first < page->nr_pages ? page : NULL;
+}
+
 struct page *slab_of(const void *object)
 {
-	struct page *page;
+	uint32_t index = addr_to_index(object);
+	struct page *slab = NULL;
+	unsigned int order;
 
 	if (!arena_contains(object))
 		return NULL;
-	page = addr_to_page(object);
-	if (page->type == KMEM_PAGE_TAIL)
-		page = &arena.pages[page->head];
-	/* Inside a large object tail descriptors are leftovers: the head must reach this far. */
-	if (page->type != KMEM_PAGE_SLAB || addr_to_page(object) - page >= (ptrdiff_t)page->nr_pages)
+	for (order = 0; !slab && order <= MAX_PAGE_ORDER; order++)
+		slab = slab_from(index, order);
+	return slab;
+}
+
+struct page *slab_of_cache(const struct kmem_cache *s, const void *object)
+{
+	struct page *slab;
+
+	if (unlikely(!arena_contains(object)))
 		return NULL;
-	return page;
+	slab = slab_from(addr_to_index(object), s->order);
+	return likely(slab) ? slab : slab_of(object);
 }

@@ -75,8 +75,9 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 /* Id of the node whose lists a slab is on. */
 unsigned int slab_node(const struct kmem_cache *s, const struct page *slab);
 
-/* The slab that holds an object; NULL when the address is in no slab. */
+/* The slab that holds an object; NULL when the address is in no slab. The second is faster when the cache is right. */
 struct page *slab_of(const void *object);
+struct page *slab_of_cache(const struct kmem_cache *s, const void *object);
 
 /* Number of the object that holds addr, counted from the start of the slab. */
 uint32_t slab_object_index(const struct kmem_cache *s, const struct page *slab, const void *addr);

@@ -179,7 +179,7 @@ static void fill_slabs(unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		unsigned int taken = i % (FAKE_OBJECTS + 1);
-		struct page *page = &pages[1 + i];
+		struct page *page = &pages[kmem_page_place(1 + i)];
 
 		idmap[1 + i] = FAKE_MAIN;
 		page->type = KMEM_PAGE_SLAB;
@@ -192,7 +192,7 @@ static void fill_slabs(unsigned int nr)
 	}
 	/* A neighbour of another cache right behind must not be counted. */
 	idmap[1 + nr] = FAKE_DEAD;
-	pages[1 + nr] = (struct page){ .type = KMEM_PAGE_SLAB, .cache_id = FAKE_DEAD, .objects = 64, .inuse = 64 };
+	pages[kmem_page_place(1 + nr)] = (struct page){ .type = KMEM_PAGE_SLAB, .cache_id = FAKE_DEAD, .objects = 64, .inuse = 64 };
 	fake_root.arena_end = FAKE_ARENA + ((uint64_t)(nr + 2) << KMEM_PAGE_SHIFT);
 }
 

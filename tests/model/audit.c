@@ -55,15 +55,15 @@ static void audit_slabs(void)
 
 	memset(sums, 0, sizeof(sums));
 	for (i = 0; i < nr_pages; i++) {
-		const struct page *page = &arena.pages[i];
+		const struct page *page = page_at(i);
+		const void *addr = page_to_addr(page);
 
 		if (arena.idmap[i] == KMEM_ID_NONE || arena.idmap[i] >= KMEM_ID_MAX)
 			continue;
-		BUG_ON(page->type != KMEM_PAGE_SLAB && page->type != KMEM_PAGE_TAIL);
 		if (page->type == KMEM_PAGE_SLAB)
 			audit_slab(page);
-		else
-			BUG_ON(arena.pages[page->head].type != KMEM_PAGE_SLAB);
+		BUG_ON(!slab_of(addr) || slab_of(addr)->cache_id != arena.idmap[i]);
+		BUG_ON(slab_of(addr) != slab_of_cache(cache_by_id(arena.idmap[i]), addr));
 	}
 }
 

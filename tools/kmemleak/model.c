@@ -75,7 +75,7 @@ static bool guarded_head(const struct heap_copy *copy, const struct page *page, 
  */
 static int judge(const struct heap_copy *copy, uint64_t index, struct head *h)
 {
-	const struct page *page = &copy->pages[index];
+	const struct page *page = heap_page(copy, index);
 	bool fits;
 
 	h->index = index;
