@@ -15,7 +15,7 @@
 #include "base/report.h"
 #include "base/trace.h"
 
-struct kmem_observe observe_root KMEM_STATE = { .magic = KMEM_OBSERVE_MAGIC };
+struct kmem_observe observe_root KMEM_STATE_SET = { .magic = KMEM_OBSERVE_MAGIC };
 
 struct kmem_control observe_control KMEM_STATE;
 
@@ -24,6 +24,8 @@ static bool control_busy KMEM_STATE;
 
 extern char __start_kmem_state[] __attribute__((visibility("hidden")));
 extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
+extern char __start_kmem_state_set[] __attribute__((visibility("hidden")));
+extern char __stop_kmem_state_set[] __attribute__((visibility("hidden")));
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
@@ -71,6 +73,7 @@ void observe_init(void)
 	memcpy(root->release, SLABSCOPE_VERSION, sizeof(SLABSCOPE_VERSION));
 	root->init_ns = os_now_ns();
 	observe_black("kmem state", __start_kmem_state, __stop_kmem_state);
+	observe_black("kmem state set", __start_kmem_state_set, __stop_kmem_state_set);
 }
 
 void observe_set_control(observe_handler *handler)

@@ -464,7 +464,7 @@ static bool merge_is_likely(uint32_t index, unsigned int order)
 /* A cheap coin: where the largest blocks go need not be secret, only different. */
 static bool coin(void)
 {
-	static uint32_t state KMEM_STATE = 1;
+	static uint32_t state KMEM_STATE_SET = 1;
 
 	state = state * 1664525u + 1013904223u;
 	return state >> 31;

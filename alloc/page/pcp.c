@@ -24,7 +24,7 @@ static struct {
 	unsigned int high_fraction;
 } pcps KMEM_STATE;
 
-bool pcp_parks_costly KMEM_STATE = true;
+bool pcp_parks_costly KMEM_STATE_SET = true;
 
 static struct kmem_pcp *list_of(unsigned int cpu, const struct kmem_zone *zone)
 {

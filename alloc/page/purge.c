@@ -42,7 +42,7 @@
 
 bool purge_on_free KMEM_STATE;
 void (*purge_on_demand)(void) KMEM_STATE;
-int32_t purge_look_pages KMEM_STATE = LOOK_PAGES;
+int32_t purge_look_pages KMEM_STATE_SET = LOOK_PAGES;
 __thread int32_t purge_moved_pages;
 
 /* What is known of a zone, in pages. Written by whoever looks: guesses that may be a little off. */
