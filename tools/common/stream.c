@@ -442,7 +442,7 @@ static bool leave_to_reaper(struct stream *s, struct process *p)
 	return true;
 }
 
-void stream_forget(struct stream *s, pid_t pid, stream_handler *handle, void *context)
+void stream_forget(struct stream *s, pid_t pid, bool synced, stream_handler *handle, void *context)
 {
 	struct process *p = find_process(s, pid);
 
@@ -451,7 +451,8 @@ void stream_forget(struct stream *s, pid_t pid, stream_handler *handle, void *co
 		return;
 	s->handle = handle;
 	s->context = context;
-	end_process(s, p);
+	if (!synced)
+		end_process(s, p);
 	s->handle = NULL;
 	if (!leave_to_reaper(s, p))
 		unlink_all(p);

@@ -341,8 +341,8 @@ int trace_put_process(struct trace_writer *w, const struct trace_process *p)
 	if (p->end_ns)
 		end_lanes(w, p->pid);
 	return put_json(w, CHUNK_PROCESS,
-			json_pack("{s:I, s:I, s:o, s:I, s:I}", "pid", (json_int_t)p->pid, "parent",
-				  (json_int_t)p->parent, "command", json_text(p->command), "begin_ns",
+			json_pack("{s:I, s:I, s:I, s:b, s:o, s:I, s:I}", "pid", (json_int_t)p->pid, "parent",
+				  (json_int_t)p->parent, "os_pid", (json_int_t)p->os_pid, "cut_off", (int)p->cut_off, "command", json_text(p->command), "begin_ns",
 				  (json_int_t)p->begin_ns, "end_ns", (json_int_t)p->end_ns));
 }
 
