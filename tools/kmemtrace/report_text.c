@@ -28,11 +28,10 @@ static void print_processes(const struct analysis *an, const struct report_optio
 	fprintf(file, "%s%s%s", heading(o, true), an->path, heading(o, false));
 	if (an->info->source == TRACE_KERNEL)
 		fputs(": the kernel", file);
-	/* Number 0 is the unknown one. */
-	for (i = 1; i < nr && i <= 2; i++)
-		fprintf(file, "%s %s (PID %u)", i > 1 ? "," : ":", process[i].command, process[i].pid);
-	if (nr > 3)
-		fprintf(file, " and %zu more processes", nr - 3);
+	for (i = 0; i < nr && i < 2; i++)
+		fprintf(file, "%s %s (PID %u)", i ? "," : ":", process[i].command, process[i].pid);
+	if (nr > 2)
+		fprintf(file, " and %zu more processes", nr - 2);
 	fprintf(file, "; %s\n", an->info->machine);
 }
 
@@ -302,7 +301,7 @@ static void print_label(const struct analysis *an, const struct report_options *
 }
 
 static void print_table(const struct analysis *an, const struct report_options *o, enum rank_by by,
-			const struct rank *rank, const enum column *shown, size_t rows, FILE *file)
+			const struct rank *rank, const enum column *shown, size_t nr, size_t rows, FILE *file)
 {
 	char text[UNITS_BYTES];
 	unsigned int used = 1;
@@ -313,7 +312,7 @@ static void print_table(const struct analysis *an, const struct report_options *
 		used += (unsigned int)columns[shown[i]].width + 1;
 	}
 	fprintf(file, "  %s%s\n", rank_title(by), heading(o, false));
-	for (size_t r = 0; r < rank->nr && r < rows; r++) {
+	for (size_t r = 0; r < nr && r < rows; r++) {
 		for (size_t i = 0; shown[i] != COL_END; i++) {
 			cell(text, shown[i], an, &rank->row[r].stats);
 			fprintf(file, " %*s", columns[shown[i]].width, text);
@@ -321,8 +320,8 @@ static void print_table(const struct analysis *an, const struct report_options *
 		fputs("  ", file);
 		print_label(an, o, by, &rank->row[r], used + 1, file);
 	}
-	if (rank->nr > rows)
-		fprintf(file, "%*s and %zu more\n", (int)used, "", rank->nr - rows);
+	if (nr > rows)
+		fprintf(file, "%*s and %zu more\n", (int)used, "", nr - rows);
 }
 
 static const enum column holds[] = { COL_LIVE, COL_SHARE, COL_OBJECTS, COL_GROWTH, COL_PEAK, COL_AGE, COL_END };
@@ -338,6 +337,16 @@ static size_t overview_rows(const struct report_options *o)
 	if (!o->lines)
 		return OVERVIEW_ROWS;
 	return o->lines < 34 ? 3 : (o->lines - 19) / 3 < 10 ? (o->lines - 19) / 3 : 10;
+}
+
+/* Rows that are no answer to the question are left out. */
+static size_t nr_above_zero(const struct rank *rank, enum rank_sort sort)
+{
+	size_t nr = rank->nr;
+
+	while (nr && !rank_value(&rank->row[nr - 1].stats, sort))
+		nr--;
+	return nr;
 }
 
 bool report_overview(struct analysis *an, const struct report_options *o, FILE *file)
@@ -361,7 +370,8 @@ bool report_overview(struct analysis *an, const struct report_options *o, FILE *
 		if (ok) {
 			rank_sort(&rank, parts[i].sort);
 			fprintf(file, "\n%s%s%s\n", heading(o, true), parts[i].question, heading(o, false));
-			print_table(an, o, parts[i].by, &rank, parts[i].columns, overview_rows(o), file);
+			print_table(an, o, parts[i].by, &rank, parts[i].columns, nr_above_zero(&rank, parts[i].sort),
+				    overview_rows(o), file);
 		}
 		rank_free(&rank);
 	}
@@ -410,7 +420,7 @@ bool report_table(struct analysis *an, const struct report_options *o, FILE *fil
 		if (by == RANK_STACK)
 			print_stacks(an, o, &rank, rows, file);
 		else
-			print_table(an, o, by, &rank, all, rows, file);
+			print_table(an, o, by, &rank, all, rank.nr, rows, file);
 	}
 	rank_free(&rank);
 	return ok;

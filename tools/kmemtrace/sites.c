@@ -20,6 +20,7 @@ static const char wrappers[] =
 	"^_*[a-z0-9_]*(m|c|z|kz|re|mem|k|kv|v)alloc(ate|ate_at_least|ator|0|z|x|array|_n|_array|_bulk|_node|_noprof|_fn|_hook|_internal|_usable|_safe|_zero|_nothrow)*(\\.[a-z0-9.]+)?$"
 	"|^_*[a-z]*(strn?dup|memdup|posix_memalign|aligned_alloc|memalign)(_[a-z]+)?$"
 	"|^sqlite3(Db)?(Mem)?(Malloc|Realloc)[A-Za-z]*$"
+	"|^ggc_[a-z_]*alloc[a-z_]*$"
 	"|^operator new|^_Zn[wa][a-z]"
 	"|^(_ZN9__gnu_cxx(13|15)(new|__new)_allocator|_ZNSt(16allocator_traits|9allocator|15__new_allocator)|_ZNSt[a-zA-Z0-9_]*_M_(allocate|create))"
 	"|^(__gnu_cxx::(__)?new_allocator|std::(__)?(new_)?allocator)";
@@ -150,7 +151,7 @@ size_t sites_frames(struct sites *s, uint32_t stack, struct trace_frame *frame, 
 	return nr;
 }
 
-static bool is_wrapper(const struct sites *s, const char *function)
+bool sites_is_wrapper(const struct sites *s, const char *function)
 {
 	if (!function[0])
 		return false;
@@ -165,7 +166,7 @@ static size_t nr_wrappers(const struct sites *s, const struct trace_frame *frame
 {
 	size_t i = 0;
 
-	while (i < nr && is_wrapper(s, frame[i].function))
+	while (i < nr && sites_is_wrapper(s, frame[i].function))
 		i++;
 	return i < nr ? i : 0;
 }
