@@ -445,6 +445,11 @@ int trace_finish(struct trace_writer *w, const struct trace_totals *totals)
 				  (json_int_t)totals->no_buffer, "tails_lost", (json_int_t)totals->tails_lost));
 }
 
+void trace_discard(struct trace_writer *w)
+{
+	chunk_discard(&w->out);
+}
+
 int trace_end(struct trace_writer *w)
 {
 	int ret;
