@@ -46,8 +46,8 @@ Test(findings, the_usual)
 	expect(FINDING_PEAK, "1.0M at 540ms against 47.3K at the end; 100% of it");
 	expect(FINDING_PEAK, "story_load ");
 	expect(FINDING_CHURN, "story_serve ");
-	expect(FINDING_CHURN, "10.0k objects/s, 100% of them");
-	expect(FINDING_REMOTE, "4000 of its objects, 40%, were freed on another CPU");
+	expect(FINDING_CHURN, "10.0k objects/s, 100% of them freed before");
+	expect(FINDING_REMOTE, "4000 objects, 40% of its frees, freed on another CPU: story_serve ");
 	cr_expect_null(text(FINDING_GROWS), "48 KB is nobody's problem: %s", text(FINDING_GROWS));
 	cr_expect_null(text(FINDING_MISSING));
 }
@@ -61,13 +61,27 @@ Test(findings, growth_and_waste)
 	story_end(&s, 1000000000, 7);
 	find(sample_path("s"));
 	expect(FINDING_GROWS, "story_load ");
-	expect(FINDING_GROWS, "+322K (322K/s) to 10.0k objects; 0% of its bytes were freed again");
-	expect(FINDING_HOLDS, "322K in 10.0k objects, 100% of all that lives");
-	expect(FINDING_WASTE, "story-64: 302K beyond what was asked for, 48% of what its 10000 objects take (33 of 64 bytes used)");
+	expect(FINDING_GROWS, "+322K (322K/s) to 10.0k objects, 0% of its bytes freed again: ");
+	expect(FINDING_HOLDS, "100% of all that lives, 322K in 10.0k objects: ");
+	expect(FINDING_WASTE, "48% of 10.0k objects is unused, 302K: 33 of 64 bytes asked for: story-64");
 	expect(FINDING_MISSING, "7 events were lost while recording");
 	cr_expect_null(text(FINDING_CHURN));
 	cr_expect_null(text(FINDING_PEAK));
 	cr_expect_null(text(FINDING_REMOTE));
+}
+
+/* Nothing but a wrapper is known of each. */
+Test(findings, no_callers)
+{
+	const enum story_function wrapper[] = { STORY_ZMALLOC };
+	struct story s = story_begin(sample_path("s"));
+
+	story_alloc(&s, 0, 10, 0x1000, 1000, s.small, story_stack(&s, wrapper, 1));
+	story_alloc(&s, 0, 20, 0x2000, 100, s.small, s.load);
+	story_end(&s, 100, 0);
+	find(sample_path("s"));
+	expect(FINDING_STACKS, "91% of the bytes have no caller beyond wrappers like story_zmalloc ");
+	expect(FINDING_STACKS, "build with -fno-omit-frame-pointer");
 }
 
 Test(findings, what_nothing_explains)

@@ -75,7 +75,7 @@ Test(pin, shares)
 	cr_expect(row("story_load ")->alone_bytes == 4096 && row("story_load ")->alone_objects == 1);
 	cr_expect(row("story_serve ")->alone_bytes == 4096 && row("story_serve ")->alone_objects == 2);
 	cr_expect_eq(row("story_load ")->age.nr, 2);
-	cr_expect_eq(row("story_load ")->age.max, 2000 - 10);
+	cr_expect_eq(row("story_load ")->age.max, 1001 - 10);
 	/* All in one pageblock, which is sparse. */
 	cr_expect(pin.pageblocks == 1 && pin.sparse_pageblocks == 1);
 	cr_expect(row("story_load ")->pageblocks == 1 && row("story_serve ")->pageblocks == 1);

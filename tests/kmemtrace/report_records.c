@@ -110,6 +110,7 @@ Test(report_records, timeline)
 	report_timeline(an, 10, &out);
 	cr_assert_eq(find("time", &r), 10);
 	cr_expect_eq(number(r, "live_objects"), 1008);
-	cr_expect(number(r, "allocs") > 500 && number(r, "high_bytes") < 60000);
+	/* The last tenth is quiet. */
+	cr_expect(number(r, "allocs") < 100 && number(r, "high_bytes") < 60000);
 	json_decref(r);
 }

@@ -2,7 +2,6 @@
 /* diff_main.c - `kmemtrace diff`: the command line and what it prints. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,7 +283,6 @@ int diff_main(int argc, char **argv)
 		code = args_error(&tool, "two files are compared");
 	if (code != ARGS_CONTINUE)
 		return code;
-	signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < 2 && !ret; i++)
 		ret = analysis_run(&an[i], c.path[i], &c.analysis, err, sizeof(err));
 	if (ret)

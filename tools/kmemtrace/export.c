@@ -3,7 +3,6 @@
 #include "kmemtrace/export.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -194,7 +193,6 @@ int export_main(int argc, char **argv)
 		code = check(&c);
 	if (code != ARGS_CONTINUE)
 		return code;
-	signal(SIGPIPE, SIG_IGN);
 	if (check_readable(c.path, err, sizeof(err))) {
 		fprintf(stderr, "kmemtrace: %s\n", err);
 		return ARGS_EXIT_RUNTIME;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pin_main.c - `kmemtrace pin`: the command line and what it prints. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,11 +124,11 @@ static void print_verdict(const struct analysis *an, const struct pin *pin)
 		printf("No slab is less than %u%% used: nothing is pinned.\n", pin->below);
 		return;
 	}
-	printf("%llu live objects (%s) from %s pin %s in %llu slabs of %s%s, at an age of %s;\n"
-	       "freeing them gives back %s of slabs that nobody else uses.\n",
+	printf("%llu live objects (%s) from %s pin %s in %llu slabs of %s%s,\n%s%s; freeing them gives back %s of slabs that nobody else uses.\n",
 	       (unsigned long long)row->objects, output_human(bytes, row->bytes), an->sites.site[row->site].label,
 	       output_human(pinned, row->pinned), (unsigned long long)row->slabs, trace_cache(an->trace, row->cache)->name,
-	       row->caches ? " and others" : "", age_of(row, age), output_human(alone, row->alone_bytes));
+	       row->caches ? " and others" : "", row->age.nr ? "half of them younger than " : "older than the recording",
+	       row->age.nr ? age_of(row, age) : "", output_human(alone, row->alone_bytes));
 }
 
 static void print_totals(const struct analysis *an, const struct pin *pin, const struct moment *m)
@@ -269,7 +268,6 @@ int pin_main(int argc, char **argv)
 		code = args_error(&tool, "no file given");
 	if (code != ARGS_CONTINUE)
 		return code;
-	signal(SIGPIPE, SIG_IGN);
 	analysis.skip = c.skip;
 	analysis.debug_dir = c.debug_dir;
 	if (analysis_run(&an, c.path, &analysis, err, sizeof(err)) || moment_take(&m, &an, c.pid, err, sizeof(err))) {

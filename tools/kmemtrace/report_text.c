@@ -8,7 +8,8 @@
 
 #include "kmemtrace/units.h"
 
-#define SPARK_COLUMNS   48u
+#define SPARK_COLUMNS   32u
+#define COMMAND_COLUMNS 48u
 #define BAR_COLUMNS     40u
 #define OVERVIEW_ROWS   5u
 #define TABLE_ROWS      20u
@@ -20,6 +21,16 @@ static const char *heading(const struct report_options *o, bool begin)
 	return !o->colour ? "" : begin ? "\033[1m" : "\033[0m";
 }
 
+/* How much of a command to show: programs that write their status there leave blanks behind. */
+static int trimmed(const char *command)
+{
+	size_t len = strlen(command);
+
+	while (len && command[len - 1] == ' ')
+		len--;
+	return len < COMMAND_COLUMNS ? (int)len : (int)COMMAND_COLUMNS;
+}
+
 static void print_processes(const struct analysis *an, const struct report_options *o, FILE *file)
 {
 	const struct trace_process *process;
@@ -29,7 +40,8 @@ static void print_processes(const struct analysis *an, const struct report_optio
 	if (an->info->source == TRACE_KERNEL)
 		fputs(": the kernel", file);
 	for (i = 0; i < nr && i < 2; i++)
-		fprintf(file, "%s %s (PID %u)", i ? "," : ":", process[i].command, process[i].pid);
+		fprintf(file, "%s %.*s (PID %u)", i ? "," : ":", trimmed(process[i].command), process[i].command,
+			process[i].pid);
 	if (nr > 2)
 		fprintf(file, " and %zu more processes", nr - 2);
 	fprintf(file, "; %s\n", an->info->machine);
@@ -136,17 +148,19 @@ static void print_memory(const struct analysis *an, FILE *file)
 	const struct stats *t = &an->aggregate.total;
 	char live[OUTPUT_HUMAN_BYTES], objects[OUTPUT_HUMAN_BYTES], peak[OUTPUT_HUMAN_BYTES], start[OUTPUT_HUMAN_BYTES];
 	char when[UNITS_BYTES], allocs[OUTPUT_HUMAN_BYTES], frees[OUTPUT_HUMAN_BYTES], rate[OUTPUT_HUMAN_BYTES];
+	char most[OUTPUT_HUMAN_BYTES];
 	uint64_t top;
 
 	fputs("  live      ", file);
 	print_spark(an, SERIES_LIVE, file);
-	fprintf(file, "  %s at first, peak %s at %s, %s in %s objects at last\n", output_human(start, t->start_bytes),
+	fprintf(file, "  %s at first, peak %s at %s; %s in %s objects\n", output_human(start, t->start_bytes),
 		output_human(peak, t->peak_bytes), units_duration(when, an->aggregate.peak_ns),
 		output_human(live, t->live_bytes), output_count(objects, t->live_objects));
 	fputs("  allocs    ", file);
 	top = print_spark(an, SERIES_ALLOCS, file);
-	fprintf(file, "  %s, %s frees; at most %s/s", output_count(allocs, t->allocs), output_count(frees, t->frees),
-		output_count(rate, top));
+	fprintf(file, "  %s (%s/s, at most %s/s), %s frees", output_count(allocs, t->allocs),
+		output_count(rate, units_rate(t->allocs, an->window_ns)), output_count(most, top),
+		output_count(frees, t->frees));
 	if (an->failed)
 		fprintf(file, "; %s FAILED", output_count(rate, an->failed));
 	putc('\n', file);
@@ -157,17 +171,17 @@ static void print_shapes(const struct analysis *an, FILE *file)
 	const struct stats *t = &an->aggregate.total;
 	const struct histogram *sizes = &an->aggregate.sizes;
 	char half[OUTPUT_HUMAN_BYTES], most[OUTPUT_HUMAN_BYTES], max[OUTPUT_HUMAN_BYTES];
-	char p50[UNITS_BYTES], p99[UNITS_BYTES], longest[UNITS_BYTES], temporary[UNITS_BYTES], remote[UNITS_BYTES];
+	char p50[UNITS_BYTES], p99[UNITS_BYTES], temporary[UNITS_BYTES], remote[UNITS_BYTES];
 
 	fputs("  sizes     ", file);
 	print_distribution(sizes, file);
-	fprintf(file, "  half up to %s, 99%% up to %s, largest %s\n", output_human(half, histogram_quantile(sizes, 500)),
+	fprintf(file, "  half up to %s, 99%% up to %s; largest %s\n", output_human(half, histogram_quantile(sizes, 500)),
 		output_human(most, histogram_quantile(sizes, 990)), output_human(max, sizes->max));
 	fputs("  lifetimes ", file);
 	print_distribution(&t->lifetime, file);
-	fprintf(file, "  half up to %s, 99%% up to %s, longest %s; temporary %s, freed on another CPU %s\n",
+	fprintf(file, "  half up to %s, 99%% up to %s; temporary %s, remote %s\n",
 		units_duration(p50, histogram_quantile(&t->lifetime, 500)),
-		units_duration(p99, histogram_quantile(&t->lifetime, 990)), units_duration(longest, t->lifetime.max),
+		units_duration(p99, histogram_quantile(&t->lifetime, 990)),
 		units_percent(temporary, t->temporary, t->allocs), units_percent(remote, t->remote, t->frees));
 }
 
@@ -209,9 +223,12 @@ void report_header(const struct analysis *an, const struct report_options *o, FI
 void report_findings(const struct findings *f, const struct report_options *o, FILE *file)
 {
 	putc('\n', file);
-	for (size_t i = 0; i < f->nr; i++)
-		fprintf(file, "%s%-8s%s%s\n", heading(o, true), finding_name(f->finding[i].kind), heading(o, false),
-			f->finding[i].text);
+	for (size_t i = 0; i < f->nr; i++) {
+		size_t len = strlen(f->finding[i].text), room = o->columns > 40 ? o->columns - 8 : SIZE_MAX;
+
+		fprintf(file, "%s%-8s%s%.*s%s\n", heading(o, true), finding_name(f->finding[i].kind), heading(o, false),
+			(int)(len > room ? room - 2 : len), f->finding[i].text, len > room ? ".." : "");
+	}
 	if (!f->nr)
 		fputs("Nothing stands out.\n", file);
 }

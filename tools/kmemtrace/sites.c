@@ -95,7 +95,7 @@ static uint32_t number_of(struct sites *s, const char *label, const char *functi
 		free(copy);
 		return number == INTERN_FAILED ? 0 : number;
 	}
-	s->site[s->nr++] = (struct site){ s->labels.text[number], copy, module };
+	s->site[s->nr++] = (struct site){ .label = s->labels.text[number], .function = copy, .module = module };
 	return number;
 }
 
@@ -193,7 +193,9 @@ uint32_t sites_of(struct sites *s, uint32_t stack)
 
 		if (sites_frames_from_site(s, stack, frame, SITES_FRAMES))
 			site = number_of(s, sites_long(&frame[0], label, sizeof(label)),
-				      in_each_build(&frame[0], function, sizeof(function)), frame[0].module);
+					 in_each_build(&frame[0], function, sizeof(function)), frame[0].module);
+		if (site)
+			s->site[site].wrapper = sites_is_wrapper(s, frame[0].function);
 		s->of_stack[stack] = site + 1;
 	}
 	return s->of_stack[stack] - 1;

@@ -21,6 +21,7 @@ struct site {
 	const char *label;  /* "dictAdd dict.c:333", "main+0x12 [server]", "[server+0x1234]": the same in each run */
 	char *function;     /* "dictAdd [server]": the same in each build; without a symbol as label */
 	const struct trace_module *module; /* or NULL */
+	bool wrapper;       /* there was nothing but wrappers */
 };
 
 struct sites {
