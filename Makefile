@@ -44,7 +44,7 @@ ALLOC_CFLAGS := -DSLABSCOPE_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -ft
                 -fno-omit-frame-pointer -momit-leaf-frame-pointer -Ialloc
 
 # ---- the tools -----------------------------------------------------------------------------
-TOOLS      := slabtop kmemleak slabscope
+TOOLS      := slabtop kmemleak kmemtrace slabscope
 TOOL_BIN   := $(foreach t,$(TOOLS),$(if $(wildcard tools/$(t)/*.c),$(B)/$(t)))
 COMMON_SRC := $(sort $(wildcard tools/common/*.c))
 # What turns observe.h into the kernel's text files is compiled into the library and into the tools.
@@ -52,7 +52,7 @@ TEXT_SRC   := $(sort $(wildcard alloc/text/*.c))
 COMMON_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(TEXT_SRC:alloc/%.c=$(B)/obj/tools/%.o)
 BPF_SRC    := $(sort $(wildcard bpf/*.bpf.c))
 SKELETONS  := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.skel.h)
-TOOL_LIBS  := -lbpf -ldw -lelf -lz -ljansson
+TOOL_LIBS  := -lbpf -ldw -lelf -lz -lzstd -ljansson
 TOOL_CFLAGS := -Itools -Ialloc -Ibpf -I$(B)/bpf
 
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(sort $(wildcard examples/*.c)))

@@ -94,6 +94,42 @@ struct kmem_target {
 
 #define KMEM_MAX_TARGETS 256 /* processes that one collector watches at a time */
 
+/*
+ * kstream.bpf.c: one event of the kernel, in the order in which they were
+ * reserved in the ring, over all CPUs. Of one object that order is the true one:
+ * the allocation's event precedes whatever its owner does, and the free's event
+ * precedes its return to the allocator.
+ *
+ * Left out, and counted in struct kmem_stream_totals: frees of NULL and
+ * ZERO_SIZE_PTR, allocations that failed. Left in, because only a reader that
+ * knows all live objects can tell: the second event of a large kmalloc (6.12
+ * and later), which is an allocation of an address that is live. Silent: bulk
+ * allocations and frees, and what kfree_rcu() frees. So an allocation of a live
+ * address of another call site means that its free was not seen.
+ */
+struct kmem_kernel_event {
+	__u64 time_ns;     /* CLOCK_MONOTONIC */
+	__u64 address;     /* of the object; page events: of the page's descriptor */
+	__u64 cache;       /* address of its struct kmem_cache, or KMEM_KEY_* */
+	__u64 call_site;   /* page events: 0 */
+	__u32 bytes_req;   /* allocations, page events; kmem_cache_alloc: the cache's object_size */
+	__u32 bytes_alloc; /* allocations, page events; kmem_cache_alloc: the cache's size */
+	__u32 tgid;        /* of the first pid namespace; whoever was running: in an interrupt not who caused it */
+	__u16 cpu;
+	__u8 type;         /* enum kmem_event_type */
+	__s8 node;         /* allocations: the node asked for; -1: any */
+};
+
+/* One per possible CPU. */
+struct kmem_stream_totals {
+	__u64 events[KMEM_EV_NR]; /* put into the ring */
+	__u64 lost[KMEM_EV_NR];   /* no room in the ring: the reader was too slow */
+	__u64 null_frees;
+	__u64 failed;
+};
+
+_Static_assert(sizeof(struct kmem_kernel_event) == 48, "both sides agree");
+_Static_assert(sizeof(struct kmem_stream_totals) == 112, "both sides agree");
 _Static_assert(sizeof(struct kmem_count_key) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_count) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_totals) == 104, "both sides agree");
@@ -102,7 +138,7 @@ _Static_assert(sizeof(struct kmem_object) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_target) == 40, "both sides agree");
 
 /* As in kmem/observe_batch.h. */
-#define KMEM_BATCH_BUFFER_BYTES 16384
+#define KMEM_BATCH_BUFFER_BYTES 32768
 #define KMEM_BATCH_HEADER_BYTES 64
 #define KMEM_BATCH_RECORD_BYTES 32
 

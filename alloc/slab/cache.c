@@ -537,10 +537,36 @@ static size_t shrink(struct kmem_cache *s)
 	return slabs;
 }
 
-/* In a walk over all caches: an alias is done with its root, unless that is only kept for it. */
+/* A drained cache: false when it has fewer free objects than the smallest slab holds, so that none is empty. */
+static bool may_have_empty_slabs(const struct kmem_cache *s, size_t *slabs)
+{
+	uint64_t free = 0;
+	unsigned int nid;
+
+	*slabs = 0;
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		const struct kmem_cache_node *n = node_of(s, nid);
+
+		free += READ_ONCE(n->nr_objects) - READ_ONCE(n->nr_taken);
+		*slabs += READ_ONCE(n->nr_slabs);
+	}
+	return *slabs && free >= s->min_objects;
+}
+
+/*
+ * In a walk over all caches: an alias is done with its root, unless that is only kept for it. A barrier for each of a
+ * hundred caches that hold nothing would be most of what malloc_trim() costs.
+ */
 static size_t shrink_once(struct kmem_cache *s)
 {
-	return s == root_of(s) || root_of(s)->state != KMEM_CACHE_LIVE ? shrink(s) : 0;
+	struct kmem_cache *root = root_of(s);
+	size_t slabs;
+
+	if (s != root && root->state == KMEM_CACHE_LIVE)
+		return 0;
+	if (!slub_is_drained(root))
+		return shrink(root);
+	return may_have_empty_slabs(root, &slabs) ? release_empty_slabs(root) : slabs;
 }
 
 size_t cache_shrink_locked(struct kmem_cache *s)

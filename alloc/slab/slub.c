@@ -134,8 +134,10 @@ static void *alloc_locked(const struct kmem_cache *s, struct kmem_cache_node *n,
 	barn_age(s, n, empty);
 	object = refill_from_barn(s, n, slot);
 	from_slabs = !object;
-	if (from_slabs)
+	if (from_slabs) {
+		slots_widen(s, slot);
 		object = refill_from_slabs(s, n, empty);
+	}
 	slots_refilled(s, slot);
 	if (object) {
 		if (trace_on(TRACE_SLOT_REFILL))

@@ -273,19 +273,6 @@ static int sweep(const struct run *run)
 	return bad ? ARGS_EXIT_RUNTIME : ARGS_EXIT_OK;
 }
 
-/* Beside this program, as it is built, or in the lib folder beside its bin folder, as it is installed. */
-static void find_library(struct run *run)
-{
-	static const char *const places[] = { LIBRARY, "../lib/" LIBRARY };
-	size_t i;
-
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (!verb_sibling(places[i], run->library, sizeof(run->library)) && !access(run->library, R_OK))
-			return;
-	/* The dynamic linker's own search path. */
-	snprintf(run->library, sizeof(run->library), "%s", LIBRARY);
-}
-
 int run_run(int argc, char **argv)
 {
 	struct run run = { .first = 1, .last = ULONG_MAX, .timeout_ms = 10000, .preload = true };
@@ -297,6 +284,6 @@ int run_run(int argc, char **argv)
 		return args_error(&tool, "which command?");
 	run.command = argv + rest;
 	if (run.preload)
-		find_library(&run);
+		verb_library(LIBRARY, run.library, sizeof(run.library));
 	return sweep(&run);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/output.h"
+#include "slabscope/compare.h"
 #include "slabscope/run.h"
 #include "slabscope/sys.h"
 #include "slabscope/views.h"
@@ -19,6 +20,7 @@ static const struct verb verbs[] = {
 	{ "top", "slabtop", "show slab caches of the kernel or of processes, live", NULL },
 	{ "leak", "kmemleak", "find objects that nothing refers to", NULL },
 	{ "run", NULL, "[--fail-nth=all|N] -- COMMAND: a program with each of its allocations failing in turn", run_run },
+	{ "compare", NULL, "[SCRIPT | -w NAME | -c COMMAND]: the same work in the kernel and in libkmem", compare_run },
 	{ "sys", NULL, "PID [CACHE[/ATTRIBUTE]]: caches as in /sys/kernel/slab; --dump DIR: as files", sys_run },
 	{ "slabinfo", NULL, "PID: its caches as in /proc/slabinfo", views_run },
 	{ "buddyinfo", NULL, "PID: free pages by order", views_run },
@@ -55,6 +57,19 @@ int verb_sibling(const char *tool, char *path, size_t len)
 	if ((size_t)snprintf(path, len, "%.*s/%s", (int)(slash - self), self, tool) >= len)
 		return -ENAMETOOLONG;
 	return 0;
+}
+
+void verb_library(const char *library, char *path, size_t len)
+{
+	static const char *const folders[] = { "", "../lib/" };
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", folders[i], library);
+		if (!verb_sibling(name, path, len) && !access(path, R_OK))
+			return;
+	}
+	snprintf(path, len, "%s", library);
 }
 
 static int start_tool(const struct verb *verb, char **argv)
