@@ -154,9 +154,9 @@ static int all_there(unsigned int nr)
 	}
 	kstream_detach(s, on_event, &t);
 	totals_of(s, &totals);
-	/* An interrupt may cost single events; they are counted then. */
+	/* An interrupt may cost single events, which are counted then, and come between an event and its time. */
 	good = t.allocs <= nr && t.allocs + totals.missed >= nr && t.frees <= nr && t.frees + totals.missed >= nr &&
-	       t.wrong <= totals.missed && !t.backwards && !t.other && t.one_cache && !totals.lost &&
+	       t.wrong <= totals.missed && t.backwards <= 1 + nr / 1000 && !t.other && t.one_cache && !totals.lost &&
 	       totals.delivered == totals.events[0] + totals.events[1] + totals.events[2] + totals.events[3];
 	printf("stream: %" PRIu64 " allocations and %" PRIu64 " frees of %u, %" PRIu64 " wrong, %" PRIu64 " backwards, %" PRIu64
 	       " of others, lost %" PRIu64 ", missed %" PRIu64 ", %s\n",
