@@ -204,9 +204,11 @@ static int record(struct recorder *r, bool (*more)(void *context), void *context
 	kstream_detach(r->stream, keep, r);
 	if (!rc)
 		rc = kstream_read_totals(r->stream, &totals, r->err, r->len);
-	if (!rc)
-		r->w->lost += totals.lost + totals.missed;
-	return rc;
+	if (rc)
+		return rc;
+	r->w->lost += totals.lost;
+	r->w->missed = totals.missed;
+	return 0;
 }
 
 int window_record(struct window *w, bool (*more)(void *context), void *context, char *err, size_t len)

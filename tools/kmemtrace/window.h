@@ -45,7 +45,8 @@ struct window {
 	size_t nr_caches;
 	struct window_event *event;
 	size_t nr_events, room;
-	uint64_t lost;    /* events that were not recorded */
+	uint64_t lost;    /* events that were not recorded: the recorder was too slow */
+	uint64_t missed;  /* and those of interrupts that came while another was recorded */
 	uint64_t unknown; /* events of caches that came later, or could not be told */
 	bool no_memory;
 	unsigned int nr_cpus;
