@@ -175,9 +175,9 @@ static int write_file(const struct command *c, FILE *file, char *err, size_t len
 /* Before a file is made or replaced. */
 static int check_readable(const char *path, char *err, size_t len)
 {
-	const struct trace_options options = { .no_symbols = true };
+	const struct trace_options none = { .no_symbols = true };
 	struct trace *trace = NULL;
-	int ret = trace_open(&trace, path, &options, err, len);
+	int ret = trace_open(&trace, path, &none, err, len);
 
 	trace_close(trace);
 	return ret;
