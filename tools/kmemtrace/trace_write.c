@@ -341,8 +341,8 @@ int trace_put_process(struct trace_writer *w, const struct trace_process *p)
 	if (p->end_ns)
 		end_lanes(w, p->pid);
 	return put_json(w, CHUNK_PROCESS,
-			json_pack("{s:I, s:I, s:o, s:I, s:I}", "pid", (json_int_t)p->pid, "parent",
-				  (json_int_t)p->parent, "command", json_text(p->command), "begin_ns",
+			json_pack("{s:I, s:I, s:I, s:b, s:o, s:I, s:I}", "pid", (json_int_t)p->pid, "parent",
+				  (json_int_t)p->parent, "os_pid", (json_int_t)p->os_pid, "cut_off", (int)p->cut_off, "command", json_text(p->command), "begin_ns",
 				  (json_int_t)p->begin_ns, "end_ns", (json_int_t)p->end_ns));
 }
 
@@ -443,6 +443,11 @@ int trace_finish(struct trace_writer *w, const struct trace_totals *totals)
 			json_pack("{s:I, s:I, s:I, s:I, s:I}", "events", (json_int_t)w->events, "lost",
 				  (json_int_t)totals->lost, "unreadable", (json_int_t)totals->unreadable, "no_buffer",
 				  (json_int_t)totals->no_buffer, "tails_lost", (json_int_t)totals->tails_lost));
+}
+
+void trace_discard(struct trace_writer *w)
+{
+	chunk_discard(&w->out);
 }
 
 int trace_end(struct trace_writer *w)
