@@ -17,28 +17,28 @@
 /* ---- simulation ---- */
 
 struct run {
-	struct model *model;
+	struct cache_model *model;
 	struct model_slab **slab; /* per object */
 	uint64_t bytes;           /* of all slabs now */
 	double sum;
 };
 
-static uint64_t slabs_of(const struct model *m)
+static uint64_t slabs_of(const struct cache_model *m)
 {
 	return m->config.kind == MODEL_SLUB ? m->of.slub.slabs : m->of.sheaf.slabs;
 }
 
 static int step(struct run *r, const struct work_op *op, int which)
 {
-	struct model *m = &r->model[which];
+	struct cache_model *m = &r->model[which];
 	uint64_t before = slabs_of(m);
 
 	if (op->alloc) {
-		r->slab[op->object] = model_alloc(m, op->cpu);
+		r->slab[op->object] = cache_model_alloc(m, op->cpu);
 		if (!r->slab[op->object])
 			return -ENOMEM;
 	} else {
-		model_free(m, op->cpu, r->slab[op->object]);
+		cache_model_free(m, op->cpu, r->slab[op->object]);
 	}
 	r->bytes += (slabs_of(m) - before) * ((uint64_t)GEOMETRY_PAGE << m->config.order);
 	return 0;
@@ -46,7 +46,7 @@ static int step(struct run *r, const struct work_op *op, int which)
 
 int tune_simulate(const struct work *work, uint32_t cache, const struct tune_models *models, struct tune_result *result)
 {
-	struct run r = { .model = calloc(models->nr, sizeof(struct model)),
+	struct run r = { .model = calloc(models->nr, sizeof(struct cache_model)),
 			 .slab = calloc(work->nr_objects + 1, sizeof(struct model_slab *)) };
 	size_t at = cache == TUNE_ALL ? 0 : work->first[cache], end = cache == TUNE_ALL ? work->nr_ops : work->first[cache + 1];
 	uint32_t opened = 0;
@@ -54,7 +54,7 @@ int tune_simulate(const struct work *work, uint32_t cache, const struct tune_mod
 
 	*result = (struct tune_result){ 0 };
 	for (; !rc && opened < models->nr; opened++)
-		rc = model_open(&r.model[opened], &models->config[opened]);
+		rc = cache_model_open(&r.model[opened], &models->config[opened]);
 	for (; at < end && !rc; at++) {
 		const struct work_op *op = &work->op[cache == TUNE_ALL ? at : work->by_cache[at]];
 		int which = models->route(models->context, op);
@@ -70,8 +70,8 @@ int tune_simulate(const struct work *work, uint32_t cache, const struct tune_mod
 	result->end_bytes = r.bytes;
 	result->mean_bytes = result->steps ? (uint64_t)(r.sum / (double)result->steps) : 0;
 	while (opened) {
-		result->slow_trips += model_slow_trips(&r.model[--opened]);
-		model_close(&r.model[opened]);
+		result->slow_trips += cache_model_slow_trips(&r.model[--opened]);
+		cache_model_close(&r.model[opened]);
 	}
 	free(r.model);
 	free(r.slab);

@@ -241,7 +241,7 @@ int work_from_window(struct work *work, const struct window *w, char *err, size_
 	for (size_t i = 0; i < w->nr_caches; i++) {
 		const struct kmem_cache_info *row = &w->cache[i].row;
 
-		work->cache[i].config = model_config_of(MODEL_SLUB, row, w->nr_cpus);
+		work->cache[i].config = cache_model_config_of(MODEL_SLUB, row, w->nr_cpus);
 		work->cache[i].merged = row->refcount > 1;
 		snprintf(work->cache[i].name, sizeof(work->cache[i].name), "%s", row->name);
 	}

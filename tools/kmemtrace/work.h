@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "common/script.h"
-#include "kmemtrace/model.h"
+#include "kmemtrace/cache_model.h"
 
 struct window;
 
