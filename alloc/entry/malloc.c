@@ -37,7 +37,12 @@
 
 #define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
 
-/* Slabs of the classes: the smallest order that leaves less than 1/64 unused; all sizes do at the last. */
+/*
+ * Slabs of the classes: the smallest order from the first on that leaves less than 1/64 unused; all sizes do at the
+ * last. Objects made in a row lie together in 64 KiB, which the CPU's prefetching and its TLB like; what is not
+ * touched of a slab has no memory. From 8 pages on only one descriptor in eight is touched (kmem_page_place()).
+ */
+#define MIN_CLASS_ORDER 4u
 #define MAX_CLASS_ORDER 6u
 #define WASTE_FRACTION  64u
 
@@ -120,7 +125,7 @@ static void choose_classes(void)
 /* Slabs with little waste, and few empty ones kept: there are many classes. Debug caches stay as they are. */
 static void tune_class(struct kmem_cache *s)
 {
-	unsigned int order = s->order;
+	unsigned int order = MAX(s->order, MIN_CLASS_ORDER);
 	size_t keep;
 
 	if (debug_cache(s))
@@ -235,6 +240,7 @@ __attribute__((constructor(102))) static void construct(void)
 {
 	if (!heap_ready())
 		heap_init();
+	percpu_publish();
 }
 
 struct kmem_cache *heap_aligned_class(size_t align, size_t size)
