@@ -2,7 +2,6 @@
 /* Samples add up to what was allocated and what lives, whatever the size and the way; each is freed once. */
 #include "support.h"
 
-#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 
@@ -192,40 +191,6 @@ Test(sampler, counters_stay_what_they_are)
 	kmem_cache_shrink(s);
 	kmem_cache_stat(s, &before);
 	cr_expect_eq(after.allocs, before.allocs, "nor when the slots are drained");
-}
-
-Test(sampler, off_and_on_again)
-{
-	struct kmem_cache *s = kmem_cache_create("switched", 64, 0, 0, NULL);
-	void *object[4000], *kept[4000];
-	uint64_t taken;
-	unsigned int k;
-
-	start();
-	for (k = 0; k < 4000; k++) {
-		object[k] = kmem_cache_alloc(s, GFP_KERNEL);
-		kept[k] = kmalloc(64, GFP_KERNEL);
-	}
-	cr_expect_gt(sample_root.taken, 0);
-	cr_expect_eq(sampling_set(0), 0);
-	cr_expect(!trace_on(TRACE_KMEM_CACHE_ALLOC));
-	taken = sample_root.taken;
-	for (k = 0; k < 100000; k++)
-		kfree(kmalloc(64, GFP_KERNEL));
-	cr_expect_eq(sample_root.taken, taken);
-	for (k = 0; k < 4000; k++) {
-		kfree(kept[k]);
-		kmem_cache_free(s, object[k]);
-	}
-	cr_expect_eq(sample_root.live, 0);
-	cr_expect_eq(sample_root.freed + sample_root.forgotten, sample_root.taken);
-	/* A slot that was never counting is called: the loop below never leaves the fast path by itself. */
-	cr_expect_eq(sampling_set(INTERVAL), 0);
-	for (k = 0; k < 200000; k++)
-		kfree(kmalloc(64, GFP_KERNEL));
-	expect_weight(0, 0, 64, 64, "none");
-	cr_expect_gt(sample_root.taken - taken, 500);
-	cr_expect_eq(sampling_set(100), -EINVAL);
 }
 
 static void *work(void *unused)
