@@ -263,12 +263,12 @@ struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 #define TICKS 16u
 
 /* On slow paths. No lock held. */
-static force_inline void heap_tick(void)
+static force_inline void heap_tick(void (*look)(void))
 {
 	static __thread unsigned int tick;
 
 	if (unlikely(++tick % TICKS == 0))
-		trim_look();
+		look();
 }
 
 /* ---- allocation ---- */
@@ -342,7 +342,7 @@ noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 		heap_watched(p, size, reserved(size), gfp, call_site);
 	if (unlikely(!p))
 		errno = ENOMEM;
-	heap_tick();
+	heap_tick(trim_look);
 	return p;
 }
 
@@ -464,7 +464,7 @@ static noinline void free_no_object(const void *p)
 /* The slow path sees the caller of free(): a tail call. */
 static noinline void free_slow(struct kmem_cache *s, void *p)
 {
-	heap_tick();
+	heap_tick(trim_look_on_free);
 	slub_free_slow(s, p);
 }
 
