@@ -1,6 +1,6 @@
 # slabscope: the whole build. `make` builds, `make demo` shows it, `make check` tests it.
 #
-# make [all|demo|check|bench|bench-programs|bench-algorithms|parity|deps|install|uninstall|clean]   V=1 prints commands
+# make [all|demo|check|docs|bench|bench-programs|bench-algorithms|parity|deps|install|uninstall|clean]   V=1 prints commands
 # DESTDIR, prefix, libdir, ... as usual; SAN=address|thread adds a sanitizer build in its own folder.
 
 prefix      ?= /usr/local
@@ -67,7 +67,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY: $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(wildcard tests/*/*.c))
-.PHONY: all demo check bench bench-programs deps install uninstall clean lib tools tests examples
+.PHONY: all demo check docs bench bench-programs deps install uninstall clean lib tools tests examples
 
 all: lib tools examples
 lib: $(LIBS)
@@ -161,6 +161,10 @@ demo: deps
 check: deps
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(B)
+
+# What is written from the source: docs/PROBES.md.
+docs:
+	$(Q)docs/probes.py
 
 # ROWS='ns/malloc/*,tail/*' measures those only, QUICK=1 with fewer launches; bench/run --help.
 bench: all

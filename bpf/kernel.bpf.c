@@ -6,33 +6,16 @@
  * pointer before 6.18) and cost least. Their arguments are those of the
  * tracepoint's prototype, the same on 6.1, 6.12 and 6.18.
  *
- * kmalloc and kfree do not say which cache they used. The user side picks how
- * to find out (`lookup` below): the kfunc bpf_get_kmem_cache() from 6.13 on,
- * before that the page descriptor, which the kernel would look at, too.
+ * kmalloc and kfree do not say which cache they used: see kernel_events.bpf.h.
  */
 #define KMEM_SHARED_COUNTERS 0
 #include "collect.bpf.h"
-#include <bpf/bpf_core_read.h>
-
-#include "kernel_lookup.h"
-#include "scalar.bpf.h"
+#include "kernel_events.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define PAGE_SHIFT 12
-#define PAGE_BYTES (1ULL << PAGE_SHIFT)
-#define MAX_ORDER  52 /* any more cannot be an address */
-
 /* Two events of one large kmalloc are closer together than this. */
 #define DUPLICATE_NS 1000000
-
-/* Set by the user side before loading. */
-const volatile __u32 lookup = KERNEL_LOOKUP_NONE;
-const volatile __u64 vmemmap_base, page_offset_base; /* KERNEL_LOOKUP_PAGE: their addresses */
-const volatile __u32 only_tgid; /* count only what this process causes; 0: all */
-const volatile __u64 pidns_dev, pidns_ino; /* whose process ids that is one of; 0: the first */
-
-extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
 
 /* The last large kmalloc of a CPU, counted under `key`. */
 struct last_large {
@@ -49,71 +32,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct last_large);
 } last_large SEC(".maps");
-
-static __always_inline bool is_wanted(void)
-{
-	struct bpf_pidns_info task = {};
-
-	if (!only_tgid)
-		return true;
-	if (!pidns_ino)
-		return bpf_get_current_pid_tgid() >> 32 == only_tgid;
-	return bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &task, sizeof(task)) == 0 &&
-	       task.tgid == only_tgid;
-}
-
-/* The page descriptor of an object's slab or large block: the head page. */
-static __always_inline struct page *head_page(__u64 ptr)
-{
-	__u64 vmemmap = 0, page_offset = 0, page, head;
-
-	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), (void *)vmemmap_base);
-	bpf_probe_read_kernel(&page_offset, sizeof(page_offset), (void *)page_offset_base);
-	page = vmemmap + ((ptr - page_offset) >> PAGE_SHIFT) * bpf_core_type_size(struct page);
-	head = BPF_CORE_READ((struct page *)page, compound_head);
-	return (struct page *)(head & 1 ? head - 1 : page);
-}
-
-/* 1 yes, 0 no, -1 this kernel marks slabs in a way that we do not know (6.10). */
-static __always_inline int is_slab_page(struct page *page)
-{
-	struct page___flags_word *old = (void *)page;
-
-	if (bpf_core_enum_value_exists(enum pageflags, PG_slab))
-		return BPF_CORE_READ(old, flags) >> bpf_core_enum_value(enum pageflags, PG_slab) & 1;
-	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
-		return BPF_CORE_READ(page, page_type) >> 24 ==
-		       bpf_core_enum_value(enum pagetype, PGTY_slab);
-	return -1;
-}
-
-static __always_inline __u64 cache_by_page(__u64 ptr)
-{
-	struct page *page = head_page(ptr);
-	int is_slab = is_slab_page(page);
-
-	if (is_slab < 0)
-		return KMEM_KEY_UNKNOWN;
-	if (!is_slab)
-		return KMEM_KEY_LARGE;
-	return (__u64)BPF_CORE_READ((struct slab *)page, slab_cache);
-}
-
-/* The cache key of an object, for events that do not say it. */
-static __always_inline __u64 cache_of(__u64 ptr)
-{
-	__u64 cache;
-
-	switch (lookup) {
-	case KERNEL_LOOKUP_KFUNC:
-		cache = scalar_of(bpf_get_kmem_cache(ptr));
-		return cache ? cache : KMEM_KEY_LARGE;
-	case KERNEL_LOOKUP_PAGE:
-		return cache_by_page(ptr);
-	default:
-		return KMEM_KEY_UNKNOWN;
-	}
-}
 
 /* Takes back what an event added: it was the first of two about one object. */
 static __always_inline void uncount(const struct last_large *last)
@@ -233,7 +151,7 @@ int kernel_kfree(struct bpf_raw_tracepoint_args *ctx)
 static __always_inline void on_pages(__u32 type, __u64 page, __u32 order)
 {
 	struct kmem_count_key key = { .cache = KMEM_KEY_PAGES, .type = type };
-	__u64 bytes = order < MAX_ORDER ? PAGE_BYTES << order : 0;
+	__u64 bytes = order_bytes(order);
 
 	if (!page)
 		kmem_on_failed();

@@ -21,6 +21,7 @@
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/percpu.h"
+#include "base/recent.h"
 #include "base/report.h"
 #include "base/shadow.h"
 #include "base/trace.h"
@@ -62,7 +63,7 @@ void kmem_init(void)
 	cache_set_random_order(kmem_options()->freelist_random);
 	cache_set_merge(kmem_options()->merge);
 	/* The arena takes most of what address space there is: last. */
-	if (percpu_init(kmem_options()->rseq) || batch_init() || cache_init(os_nr_cpus()) || pool_init() ||
+	if (percpu_init(kmem_options()->rseq) || batch_init() || recent_init() || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();

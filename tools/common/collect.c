@@ -13,14 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "common/bpfenv.h"
+#include "common/kernel_config.h"
 #include "common/probe_file.h"
-#include "kernel_lookup.h"
 
 #pragma GCC diagnostic push /* generated code */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -31,7 +30,6 @@
 #define DEFAULT_COUNTS 16384
 #define FIRST_BATCH    1024 /* counters read per system call */
 #define PROVIDER       "kmem"
-#define FIRST_PIDNS    0xeffffffcUL /* inode number of the initial pid namespace */
 
 /* A process that is watched. */
 struct watched {
@@ -340,33 +338,6 @@ int collect_detach_library(struct collect *c, pid_t pid, char *err, size_t len)
 
 /* ---- the kernel source ---- */
 
-/* Before the load: how the programs find the cache of a kmalloc() or kfree(). */
-static void choose_lookup(struct kernel_bpf *skel)
-{
-	if (bpfenv_kernel_has_func("bpf_get_kmem_cache")) {
-		skel->rodata->lookup = KERNEL_LOOKUP_KFUNC;
-		return;
-	}
-	skel->rodata->vmemmap_base = bpfenv_kernel_symbol("vmemmap_base");
-	skel->rodata->page_offset_base = bpfenv_kernel_symbol("page_offset_base");
-	skel->rodata->lookup = skel->rodata->vmemmap_base && skel->rodata->page_offset_base
-				       ? KERNEL_LOOKUP_PAGE : KERNEL_LOOKUP_NONE;
-}
-
-/* Process ids are compared in our own pid namespace; in the first that is 90 ns cheaper. */
-static void set_pid_filter(struct kernel_bpf *skel, pid_t pid)
-{
-	struct stat ns;
-
-	if (!pid)
-		return;
-	skel->rodata->only_tgid = (uint32_t)pid;
-	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == FIRST_PIDNS)
-		return;
-	skel->rodata->pidns_dev = ns.st_dev;
-	skel->rodata->pidns_ino = ns.st_ino;
-}
-
 static int load_kernel(struct collect *c, char *err, size_t len)
 {
 	struct kernel_bpf *skel;
@@ -390,8 +361,7 @@ static int load_kernel(struct collect *c, char *err, size_t len)
 			[KMEM_EV_PAGE_FREE] = skel->progs.kernel_page_free,
 		},
 	};
-	choose_lookup(skel);
-	set_pid_filter(skel, c->options.kernel_pid);
+	skel->rodata->config = kernel_config_of(c->options.kernel_pid);
 	ret = prepare_source(c, &source);
 	if (!ret)
 		ret = kernel_bpf__load(skel);
@@ -442,7 +412,7 @@ int collect_attach_kernel(struct collect *c, char *err, size_t len)
 
 bool collect_kernel_names_kmalloc(const struct collect *c)
 {
-	return c->kernel && c->kernel->rodata->lookup != KERNEL_LOOKUP_NONE;
+	return c->kernel && c->kernel->rodata->config.lookup != KERNEL_LOOKUP_NONE;
 }
 
 /* ---- reading ---- */

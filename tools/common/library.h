@@ -13,4 +13,7 @@
  */
 void library_find(char *path, size_t len);
 
+/* The same for another one: "libkmem.so.0". */
+void library_find_named(const char *name, char *path, size_t len);
+
 #endif

@@ -22,6 +22,7 @@
 #ifndef COMMON_STREAM_H
 #define COMMON_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -73,8 +74,9 @@ void stream_sync(struct stream *stream, pid_t pid, stream_handler *handle, void 
 /*
  * No more of one process, which is about to end, or has ended: its probes are taken
  * back in the background. Its target may be closed, and another process attached.
+ * `synced`: nothing has happened in it since the last stream_sync().
  */
-void stream_forget(struct stream *stream, pid_t pid, stream_handler *handle, void *context);
+void stream_forget(struct stream *stream, pid_t pid, bool synced, stream_handler *handle, void *context);
 
 /* End, and hand over the rest, buffers that are not full included. Takes about a second. */
 void stream_detach(struct stream *stream, stream_handler *handle, void *context);

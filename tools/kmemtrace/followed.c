@@ -27,6 +27,7 @@ struct moment {
 };
 
 struct followed {
+	pid_t pid;
 	struct trace_process process;
 	char command[MAX_COMMAND];
 	enum followed_state state;
@@ -36,6 +37,9 @@ struct followed {
 	struct stream *stream;
 	struct trace_writer *writer;
 	struct moment begin, end;
+	struct snapshot kept;                    /* of the last checkpoint */
+	uint64_t kept_ticks;
+	bool has_kept;                           /* and nothing has happened since */
 	struct { uint64_t start, end; } texts[MAX_TEXTS]; /* of libkmem */
 	size_t nr_texts;
 	struct modules modules;
@@ -69,14 +73,17 @@ struct trace_clock followed_clock(void)
 
 /* ---- begin and end of life -------------------------------------------------------------------- */
 
-struct followed *followed_new(pid_t pid, pid_t parent, struct stream *stream, struct trace_writer *writer)
+struct followed *followed_new(pid_t pid, uint32_t key, uint32_t parent, struct stream *stream,
+			      struct trace_writer *writer)
 {
 	struct followed *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->process.pid = (uint32_t)pid;
-	f->process.parent = (uint32_t)parent;
+	f->pid = pid;
+	f->process.pid = key;
+	f->process.os_pid = (uint32_t)pid;
+	f->process.parent = parent;
 	f->process.command = f->command;
 	f->stream = stream;
 	f->writer = writer;
@@ -96,6 +103,7 @@ void followed_free(struct followed *f)
 		return;
 	snapshot_drop(f->begin.copy);
 	snapshot_drop(f->end.copy);
+	snapshot_free(&f->kept);
 	target_close(&f->target);
 	modules_free(&f->modules);
 	numbers_free(&f->stacks);
@@ -107,7 +115,17 @@ void followed_free(struct followed *f)
 
 pid_t followed_pid(const struct followed *f)
 {
-	return (pid_t)f->process.pid;
+	return f->pid;
+}
+
+uint32_t followed_key(const struct followed *f)
+{
+	return f->process.pid;
+}
+
+uint32_t followed_parent(const struct followed *f)
+{
+	return f->process.parent;
 }
 
 enum followed_state followed_state(const struct followed *f)
@@ -124,7 +142,7 @@ static void read_command(struct followed *f)
 	ssize_t n = 0;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/cmdline", f->process.pid);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", f->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = read(fd, f->command, sizeof(f->command) - 1);
@@ -186,7 +204,7 @@ int followed_find(struct followed *f, char *err, size_t len)
 
 	if (!f->is_open) {
 		target_close(&f->target);
-		ret = target_open(&f->target, (pid_t)f->process.pid);
+		ret = target_open(&f->target, f->pid);
 		if (!ret)
 			ret = target_find_roots(&f->target);
 		f->is_open = !ret;
@@ -194,14 +212,14 @@ int followed_find(struct followed *f, char *err, size_t len)
 	if (!ret)
 		ret = choose_root(f);
 	if (ret == -EPROTO && f->is_open)
-		return fail(err, len, ret, "PID %u (%s): its libkmem has no event stream; use this release's", f->process.pid,
+		return fail(err, len, ret, "PID %d (%s): its libkmem has no event stream; use this release's", f->pid,
 			    f->target.comm);
 	if (ret == -EAGAIN)
-		return fail(err, len, ret, "PID %u (%s) has not used its libkmem yet", f->process.pid, f->target.comm);
+		return fail(err, len, ret, "PID %d (%s) has not used its libkmem yet", f->pid, f->target.comm);
 	if (ret == -ENOENT)
 		return fail(err, len, ret,
-			    "PID %u (%s) does not carry libkmem; link it with -lkmem, or start it with kmemtrace record --preload -c",
-			    f->process.pid, f->target.comm);
+			    "PID %d (%s) does not carry libkmem; link it with -lkmem, or start it with kmemtrace record --preload -c",
+			    f->pid, f->target.comm);
 	if (ret)
 		return fail(err, len, ret, "%s", f->target.message);
 	note_texts(f);
@@ -301,7 +319,7 @@ static uint32_t number_of_stack(struct followed *f, uint64_t site, bool is_handl
 		nr = read_stack(f, site, frame);
 	if (!nr)
 		return 0;
-	modules_need(&f->modules, &f->target, f->writer, frame, nr);
+	modules_need(&f->modules, &f->target, f->process.pid, f->writer, frame, nr);
 	return *number = trace_add_stack(f->writer, f->process.pid, frame, nr);
 }
 
@@ -317,7 +335,10 @@ static struct pack_names name_event(void *followed, const struct pack_event *e)
 
 int followed_put(struct followed *f, const struct kmem_batch *b, uint32_t nr)
 {
-	return f->state == FOLLOWED_RECORDS ? trace_put_batch(f->writer, f->process.pid, b, nr, name_event, f) : 0;
+	if (f->state != FOLLOWED_RECORDS)
+		return 0;
+	f->has_kept = false;
+	return trace_put_batch(f->writer, f->process.pid, b, nr, name_event, f);
 }
 
 /* ---- moments ---------------------------------------------------------------------------------- */
@@ -341,7 +362,20 @@ int followed_begin(struct followed *f, bool exact, char *err, size_t len)
 void followed_sync(struct followed *f, stream_handler *handle, void *context)
 {
 	if (f->state == FOLLOWED_RECORDS || f->state == FOLLOWED_ATTACHED)
-		stream_sync(f->stream, (pid_t)f->process.pid, handle, context);
+		stream_sync(f->stream, f->pid, handle, context);
+}
+
+void followed_checkpoint(struct followed *f, stream_handler *handle, void *context)
+{
+	struct snapshot_copy *copy;
+
+	if (f->state != FOLLOWED_RECORDS)
+		return;
+	stream_sync(f->stream, f->pid, handle, context);
+	snapshot_free(&f->kept);
+	f->kept_ticks = followed_clock().ticks;
+	f->has_kept = !snapshot_capture(&copy, &f->target, f->root.addr) &&
+		      !snapshot_digest(copy, f->process.pid, name_cache, f, &f->kept);
 }
 
 void followed_end(struct followed *f, stream_handler *handle, void *context, bool alive, bool exact, bool gone)
@@ -350,20 +384,22 @@ void followed_end(struct followed *f, stream_handler *handle, void *context, boo
 
 	if (f->state != FOLLOWED_RECORDS && f->state != FOLLOWED_ATTACHED)
 		return;
+	stream_poll(f->stream, handle, context);
 	if (alive)
-		stream_sync(f->stream, (pid_t)f->process.pid, handle, context);
+		stream_sync(f->stream, f->pid, handle, context);
 	now = followed_clock();
 	f->end.ticks = now.ticks;
 	f->end.exact = exact;
 	if (gone)
 		f->process.end_ns = now.ns;
+	f->process.cut_off = !alive && !f->has_kept;
 	if (alive && f->state == FOLLOWED_RECORDS)
 		snapshot_capture(&f->end.copy, &f->target, f->root.addr);
 	/* What it does after the snapshot is not recorded. */
 	if (alive)
 		f->state = FOLLOWED_DONE;
 	if (gone)
-		stream_forget(f->stream, (pid_t)f->process.pid, handle, context);
+		stream_forget(f->stream, f->pid, alive || f->has_kept, handle, context);
 	f->state = FOLLOWED_DONE;
 }
 
@@ -387,8 +423,12 @@ int followed_write(struct followed *f)
 {
 	if (!f->command[0])
 		read_command(f);
-	modules_read(&f->modules, &f->target, f->writer);
+	modules_read(&f->modules, &f->target, f->process.pid, f->writer);
 	write_moment(f, TRACE_BEGIN, &f->begin);
 	write_moment(f, TRACE_END, &f->end);
+	if (f->state == FOLLOWED_DONE && f->has_kept)
+		trace_put_snapshot(f->writer, TRACE_END, f->process.pid, f->kept_ticks, true, f->kept.objects,
+				   f->kept.nr_objects, f->kept.blocks, f->kept.nr_blocks);
+	f->has_kept = false;
 	return trace_put_process(f->writer, &f->process);
 }

@@ -31,10 +31,14 @@ enum followed_state {
 
 struct followed;
 
-struct followed *followed_new(pid_t pid, pid_t parent, struct stream *stream, struct trace_writer *writer);
+/* `key`: the trace's number for it, as trace_process.pid. */
+struct followed *followed_new(pid_t pid, uint32_t key, uint32_t parent, struct stream *stream,
+			      struct trace_writer *writer);
 void followed_free(struct followed *f);
 
 pid_t followed_pid(const struct followed *f);
+uint32_t followed_key(const struct followed *f);
+uint32_t followed_parent(const struct followed *f);
 enum followed_state followed_state(const struct followed *f);
 
 /*
@@ -58,8 +62,11 @@ int followed_begin(struct followed *f, bool exact, char *err, size_t len);
  */
 void followed_end(struct followed *f, stream_handler *handle, void *context, bool alive, bool exact, bool gone);
 
-/* Events that a thread is about to cut off, by exec: up to now. It stands still. */
+/* The events up to now of a process that stands still. */
 void followed_sync(struct followed *f, stream_handler *handle, void *context);
+
+/* The same, and what lives now, kept for the case that this is its end: it is about to exec. */
+void followed_checkpoint(struct followed *f, stream_handler *handle, void *context);
 
 /* Write what followed_begin() or followed_end() noted. Return 0 or -errno of the file. */
 int followed_write(struct followed *f);

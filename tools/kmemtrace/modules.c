@@ -73,7 +73,7 @@ static void read_build_id(const struct target *t, const struct target_map *map, 
 	close(fd);
 }
 
-void modules_read(struct modules *m, struct target *t, struct trace_writer *w)
+void modules_read(struct modules *m, struct target *t, uint32_t key, struct trace_writer *w)
 {
 	m->read_ns = now_ns();
 	if (target_reload_maps(t))
@@ -82,7 +82,7 @@ void modules_read(struct modules *m, struct target *t, struct trace_writer *w)
 		const struct target_map *map = &t->maps[i];
 		struct trace_module module = {
 			.path = map->path, .start = map->start, .end = map->end, .offset = map->offset,
-			.pid = (uint32_t)t->pid,
+			.pid = key,
 		};
 
 		if (!(map->perms & TARGET_EXEC) || !map->path[0] || is_known(m, map->start))
@@ -94,12 +94,13 @@ void modules_read(struct modules *m, struct target *t, struct trace_writer *w)
 	}
 }
 
-void modules_need(struct modules *m, struct target *t, struct trace_writer *w, const uint64_t *address, uint32_t nr)
+void modules_need(struct modules *m, struct target *t, uint32_t key, struct trace_writer *w, const uint64_t *address,
+		  uint32_t nr)
 {
 	for (uint32_t i = 0; i < nr; i++)
 		if (!is_known(m, address[i])) {
 			if (now_ns() - m->read_ns > PAUSE_NS)
-				modules_read(m, t, w);
+				modules_read(m, t, key, w);
 			return;
 		}
 }

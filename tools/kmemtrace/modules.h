@@ -16,11 +16,12 @@ struct modules {
 	uint64_t read_ns;   /* when the maps were read last */
 };
 
-/* Put what is new into the trace. Reads t's maps again. */
-void modules_read(struct modules *m, struct target *t, struct trace_writer *w);
+/* Put what is new into the trace, as of trace_process.pid `key`. Reads t's maps again. */
+void modules_read(struct modules *m, struct target *t, uint32_t key, struct trace_writer *w);
 
 /* The same, if one of these addresses is in no module yet; not more often than every 20 ms. */
-void modules_need(struct modules *m, struct target *t, struct trace_writer *w, const uint64_t *address, uint32_t nr);
+void modules_need(struct modules *m, struct target *t, uint32_t key, struct trace_writer *w, const uint64_t *address,
+		  uint32_t nr);
 
 void modules_free(struct modules *m);
 

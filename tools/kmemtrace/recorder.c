@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -34,7 +35,9 @@
 #define MIN_SLEEP_US 500
 #define MAX_SLEEP_US 5000
 #define STEP_CALLS   2000 /* in which a program that carries libkmem has loaded it */
-#define FORK_CALLS   200  /* in which a child that will exec does so */
+#define EXEC_CALLS   500  /* in which a child, or a program that only starts another, execs */
+#define KEY_STEP     (1u << 23) /* larger than any process id */
+#define PRIORITY     (-10)
 #define HURRY        512  /* buffers in one go: the source is ahead */
 
 struct follower {
@@ -107,9 +110,9 @@ static struct follower *find(struct recorder *r, pid_t pid)
 	return NULL;
 }
 
-static struct follower *add(struct recorder *r, pid_t pid, pid_t parent)
+static struct follower *add(struct recorder *r, pid_t pid, uint32_t key, uint32_t parent)
 {
-	struct followed *f = followed_new(pid, parent, r->stream, r->writer);
+	struct followed *f = followed_new(pid, key, parent, r->stream, r->writer);
 
 	if (f && r->nr == r->room) {
 		size_t room = r->room ? 2 * r->room : 16;
@@ -192,7 +195,7 @@ static bool attach_held(struct recorder *r, struct follower *one)
 static void on_forked(void *recorder, pid_t pid, pid_t parent, bool borrowed)
 {
 	struct recorder *r = recorder;
-	struct follower *one = add(r, pid, parent);
+	struct follower *from = find(r, parent), *one = add(r, pid, (uint32_t)pid, from ? followed_key(from->f) : 0);
 
 	if (!one)
 		return;
@@ -201,7 +204,7 @@ static void on_forked(void *recorder, pid_t pid, pid_t parent, bool borrowed)
 		attach_held(r, one);
 	if (followed_state(one->f) != FOLLOWED_RECORDS)
 		return;
-	one->steps = FORK_CALLS;
+	one->steps = EXEC_CALLS;
 	tracees_step(&r->tracees, pid, true);
 }
 
@@ -209,13 +212,20 @@ static void on_execed(void *recorder, pid_t pid)
 {
 	struct recorder *r = recorder;
 	struct follower *one = find(r, pid);
-	pid_t parent = 0;
+	uint32_t key = (uint32_t)pid, parent = 0;
 
 	if (one) {
+		bool recorded = followed_state(one->f) == FOLLOWED_RECORDS;
+
+		parent = followed_parent(one->f);
+		/* Its objects are not those of the program that follows. */
+		key = followed_key(one->f) + (recorded ? KEY_STEP : 0);
 		followed_end(one->f, on_batch, r, false, false, true);
+		if (recorded)
+			followed_write(one->f);
 		drop(r, one);
 	}
-	one = add(r, pid, parent);
+	one = add(r, pid, key, parent);
 	if (!one)
 		return;
 	one->steps = STEP_CALLS;
@@ -232,9 +242,9 @@ static void on_stepped(void *recorder, pid_t pid, uint64_t call)
 	one->steps--;
 	if (followed_state(one->f) == FOLLOWED_WAITS) {
 		if (attach_held(r, one))
-			one->steps = 0;
+			one->steps = EXEC_CALLS;
 	} else if (call == SYS_execve || call == SYS_execveat) {
-		followed_sync(one->f, on_batch, r);
+		followed_checkpoint(one->f, on_batch, r);
 	}
 	if (!one->steps)
 		tracees_step(&r->tracees, pid, false);
@@ -335,7 +345,7 @@ static int check_pids(struct recorder *r)
 	int ret = 0;
 
 	for (size_t i = 0; i < r->options->nr_pids && !ret; i++) {
-		struct followed *f = followed_new(r->options->pids[i], 0, r->stream, NULL);
+		struct followed *f = followed_new(r->options->pids[i], 0, 0, r->stream, NULL);
 
 		ret = f ? followed_find(f, r->err, sizeof(r->err)) : -ENOMEM;
 		followed_free(f);
@@ -345,7 +355,7 @@ static int check_pids(struct recorder *r)
 
 static int begin_pid(struct recorder *r, pid_t pid)
 {
-	struct follower *one = add(r, pid, 0);
+	struct follower *one = add(r, pid, (uint32_t)pid, 0);
 	char why[256];
 	bool held, quiet;
 	int ret = one ? followed_find(one->f, r->err, sizeof(r->err)) : -ENOMEM;
@@ -455,6 +465,8 @@ static void loop(struct recorder *r)
 	if (r->options->duration_ms)
 		end = start + r->options->duration_ms * UINT64_C(1000000);
 	r->flushed_ns = start;
+	/* On a busy machine it must not come too late; who may not have that has a larger --ring. */
+	setpriority(PRIO_PROCESS, 0, PRIORITY);
 	while (!interrupted && r->nr && !trace_write_error(r->writer)) {
 		struct trace_clock now;
 

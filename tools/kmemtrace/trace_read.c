@@ -120,7 +120,8 @@ static void read_process(struct trace *t, const json_t *json)
 	const struct trace_process p = {
 		.pid = number32_of(json, "pid"), .parent = number32_of(json, "parent"),
 		.command = text_of(json, "command"), .begin_ns = number_of(json, "begin_ns"),
-		.end_ns = number_of(json, "end_ns"),
+		.end_ns = number_of(json, "end_ns"), .os_pid = number32_of(json, "os_pid"),
+		.cut_off = json_is_true(json_object_get(json, "cut_off")),
 	};
 
 	for (size_t i = 0; i < t->nr_processes; i++)
@@ -179,8 +180,10 @@ static void read_cache(struct trace *t, const json_t *json)
 
 static void read_symbol(struct trace *t, const json_t *json)
 {
-	if (trace_room((void **)&t->symbols, t->nr_symbols, &t->symbols_room, sizeof(*t->symbols)))
-		t->symbols[t->nr_symbols++] = (struct trace_symbol){ hex_of(json, "address"), text_of(json, "name") };
+	const struct trace_symbol s = { hex_of(json, "address"), hex_of(json, "offset"), text_of(json, "function") };
+
+	if (trace_room((void **)&t->symbols, t->nr_symbols, &t->symbols_room, sizeof(s)))
+		t->symbols[t->nr_symbols++] = s;
 }
 
 /* The stacks stay in the body. True: it is as it should be. */
