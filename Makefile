@@ -130,8 +130,11 @@ $(B)/libcommon.a: $(COMMON_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(COMMON_OBJ)
 
+# What a tool takes from another one: kmemtrace's snapshots are of the objects that a leak scan finds.
+PARTS_kmemtrace := $(patsubst %,$(B)/obj/tools/kmemleak/%.o,copy digest image model populated roots stop)
+
 define tool_rules
-$(B)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $(B)/libcommon.a
+$(B)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $$(PARTS_$(1)) $(B)/libcommon.a
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(if $(filter slabtop,$(1)),-lncursesw -ltinfo) $$(TOOL_LIBS)
 endef

@@ -43,7 +43,7 @@ enum kmem_object_verdict {
 
 struct kmem_object_check {
 	__u64 address;
-	__u64 cache;   /* whose object it was; KMEM_KEY_LARGE: a kmalloc() of whole pages */
+	__u64 cache;   /* whose object it was; KMEM_KEY_LARGE: a kmalloc() of whole pages; KMEM_KEY_UNKNOWN: any */
 	__u32 verdict; /* enum kmem_object_verdict */
 	__u32 reserved;
 };
@@ -56,6 +56,12 @@ struct kmem_page_map {
 	__u64 descriptor; /* 0: not known */
 	__u64 address;
 	__u64 descriptor_bytes;
+};
+
+/* What slabs_list found besides the slabs: when it looked, and how many there are with the full ones. */
+struct kmem_slabs_moment {
+	__u64 begin_ns, end_ns; /* CLOCK_MONOTONIC */
+	__u64 slabs, objects;   /* of all nodes; 0 without CONFIG_SLUB_DEBUG */
 };
 
 /* Arguments of the programs. */

@@ -24,6 +24,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 __u32 nr_slabs; /* in `slabs` */
 __u32 no_room;  /* more of them */
 struct kmem_page_map page_map;
+struct kmem_slabs_moment moment; /* of the last slabs_list */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -115,6 +116,10 @@ static long list_node_step(__u32 nid, struct kmem_cache **cache)
 		return 1;
 	if (!node)
 		return 0;
+	if (bpf_core_field_exists(node->nr_slabs)) {
+		moment.slabs += BPF_CORE_READ(node, nr_slabs.counter);
+		moment.objects += BPF_CORE_READ(node, total_objects.counter);
+	}
 	walk.head = (__u64)node + bpf_core_field_offset(struct kmem_cache_node, partial);
 	walk.cur = (__u64)BPF_CORE_READ(node, partial.next);
 	bpf_loop(MAX_WALK, list_step, &walk, 0);
@@ -167,8 +172,11 @@ int slabs_list(struct kmem_slabs_request *request)
 
 	nr_slabs = 0;
 	no_room = 0;
+	moment.slabs = moment.objects = 0;
+	moment.begin_ns = bpf_ktime_get_ns();
 	bpf_loop(nr_nodes < MAX_NODES ? nr_nodes : MAX_NODES, list_node_step, &cache, 0);
 	bpf_loop(nr_cpus < MAX_CPUS ? nr_cpus : MAX_CPUS, list_cpu_step, &cache, 0);
+	moment.end_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -306,11 +314,7 @@ static __always_inline __u32 check_slab(struct check *check)
 
 static __always_inline __u32 verdict_of(__u64 address, __u64 cache)
 {
-	struct check check = {
-		.cache = (void *)cache,
-		.object = address,
-		.verdict = KMEM_OBJECT_LIVE,
-	};
+	struct check check = { .object = address, .verdict = KMEM_OBJECT_LIVE };
 	__u64 descriptor = descriptor_of(address);
 	struct page *page = head_of(descriptor);
 	struct slab *slab = (void *)page;
@@ -318,10 +322,11 @@ static __always_inline __u32 verdict_of(__u64 address, __u64 cache)
 
 	if (is_slab < 0)
 		return KMEM_OBJECT_UNKNOWN;
-	if (cache == KMEM_KEY_LARGE)
+	if (cache == KMEM_KEY_LARGE || (cache == KMEM_KEY_UNKNOWN && !is_slab))
 		return is_slab ? KMEM_OBJECT_GONE : check_large(page, descriptor);
 	check.slab = slab;
-	if (!is_slab || (__u64)BPF_CORE_READ(slab, slab_cache) != cache)
+	check.cache = is_slab ? BPF_CORE_READ(slab, slab_cache) : NULL;
+	if (!check.cache || (cache != KMEM_KEY_UNKNOWN && (__u64)check.cache != cache))
 		return KMEM_OBJECT_GONE;
 	return check_slab(&check);
 }

@@ -359,7 +359,7 @@ void trace_kmem_cache_destroy(const void *call_site, const void *cache, const ch
  * A cache has given back what it had parked: kmem_cache_shrink(), or memory was short.
  *   cache        the struct kmem_cache
  *   name         of the cache
- *   slabs        empty ones that went back to the page allocator
+ *   slabs        that it still has
  * Kernel: none
  * Place: rare
  */

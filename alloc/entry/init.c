@@ -57,6 +57,8 @@ void kmem_init(void)
 	debug_large_setup();
 	fault_setup(secure_getenv);
 	observe_init();
+	/* From here on a recorder may attach that wants the first event, too. */
+	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
 	numa_init(kmem_options()->nodes);
 	cache_set_random_order(kmem_options()->freelist_random);
 	cache_set_merge(kmem_options()->merge);
@@ -71,7 +73,6 @@ void kmem_init(void)
 	kmem_set_strict(kmem_options()->strict);
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();
-	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();

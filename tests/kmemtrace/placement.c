@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/lab.h"
-#include "kmemtrace/model.h"
+#include "kmemtrace/cache_model.h"
 
 #define TRIES 50 /* of libkmem, when a CPU number changes in the middle of a step */
 
@@ -55,19 +55,19 @@ static void fix(struct model_config *config, const struct script_cache *cache)
 		config->barn_full = (uint32_t)cache->barn;
 }
 
-static void open_models(const struct trial *trial, struct model *model)
+static void open_models(const struct trial *trial, struct cache_model *model)
 {
 	for (unsigned int i = 0; i < trial->script->nr_caches; i++) {
-		struct model_config config = model_config_of(trial->kind, &trial->real[i], trial->nr_cpus);
+		struct model_config config = cache_model_config_of(trial->kind, &trial->real[i], trial->nr_cpus);
 
 		fix(&config, &trial->script->cache[i]);
 		config.fixed_capacity |= trial->one_slot;
-		if (model_open(&model[i], &config))
+		if (cache_model_open(&model[i], &config))
 			abort();
 	}
 }
 
-static unsigned int compare(const struct trial *trial, const char *name, unsigned int check, const struct model *model,
+static unsigned int compare(const struct trial *trial, const char *name, unsigned int check, const struct cache_model *model,
 			    unsigned int before)
 {
 	const struct script *script = trial->script;
@@ -78,8 +78,8 @@ static unsigned int compare(const struct trial *trial, const char *name, unsigne
 		uint64_t is, should;
 		const char *what;
 
-		model_state(&model[i], &row);
-		what = model_differs(trial->kind, &row, &trial->real[check * script->nr_caches + i], &is, &should);
+		cache_model_state(&model[i], &row);
+		what = cache_model_differs(trial->kind, &row, &trial->real[check * script->nr_caches + i], &is, &should);
 		if (what && (verbose || !(before + bad)))
 			printf("%s: check %u, cache %s: %s: model %llu, real %llu\n", name, check, script->cache[i].name, what,
 			       (unsigned long long)is, (unsigned long long)should);
@@ -92,7 +92,7 @@ static unsigned int model_script(const struct trial *trial, const char *name)
 {
 	const struct script *script = trial->script;
 	struct model_slab **object = calloc(script->nr_objects + 1, sizeof(*object));
-	static struct model model[SCRIPT_CACHES];
+	static struct cache_model model[SCRIPT_CACHES];
 	unsigned int check = 0, bad = 0;
 
 	open_models(trial, model);
@@ -102,14 +102,14 @@ static unsigned int model_script(const struct trial *trial, const char *name)
 		if (op->kind == SCRIPT_CHECK)
 			bad += compare(trial, name, check++, model, bad);
 		else if (op->kind == SCRIPT_ALLOC)
-			object[op->object] = model_alloc(&model[op->cache], trial->used[i]);
+			object[op->object] = cache_model_alloc(&model[op->cache], trial->used[i]);
 		else if (op->kind == SCRIPT_FREE)
-			model_free(&model[op->cache], trial->used[i], object[op->object]);
+			cache_model_free(&model[op->cache], trial->used[i], object[op->object]);
 		else
-			model_shrink(&model[op->cache]);
+			cache_model_shrink(&model[op->cache]);
 	}
 	for (unsigned int i = 0; i < script->nr_caches; i++)
-		model_close(&model[i]);
+		cache_model_close(&model[i]);
 	free(object);
 	return bad;
 }

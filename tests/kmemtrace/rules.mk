@@ -2,7 +2,7 @@
 TEST_HELPERS    += tests/kmemtrace/placement.c
 TEST_HELPER_BIN += $(B)/tests/placement
 
-$(B)/tests/placement: $(B)/obj/tests/kmemtrace/placement.o $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/kmemtrace/model*.c)) \
+$(B)/tests/placement: $(B)/obj/tests/kmemtrace/placement.o $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/kmemtrace/model_*.c tools/kmemtrace/cache_model.c)) \
 		$(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

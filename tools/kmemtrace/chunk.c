@@ -87,6 +87,7 @@ int chunk_create(struct chunk_out *out, const char *path, bool force, char *err,
 {
 	struct trace_file_header header = { TRACE_MAGIC, TRACE_VERSION, 0 };
 	struct iovec iov = { &header, sizeof(header) };
+	struct stat st;
 
 	*out = (struct chunk_out){ .fd = make_file(path, force) };
 	if (out->fd < 0 && errno == EEXIST)
@@ -95,6 +96,8 @@ int chunk_create(struct chunk_out *out, const char *path, bool force, char *err,
 		return fail(err, len, -ELOOP, "%s is a symbolic link; name the file itself", path);
 	if (out->fd < 0)
 		return fail(err, len, -errno, "%s cannot be written: %s", path, strerror(errno));
+	if (!fstat(out->fd, &st) && S_ISREG(st.st_mode))
+		out->path = strdup(path);
 	out->zstd = ZSTD_createCCtx();
 	if (!out->zstd)
 		out->error = -ENOMEM;
@@ -178,6 +181,12 @@ int chunk_write(struct chunk_out *out, enum chunk_type type, const void *head, s
 	return 0;
 }
 
+void chunk_discard(struct chunk_out *out)
+{
+	if (out->path)
+		unlink(out->path);
+}
+
 int chunk_close(struct chunk_out *out)
 {
 	int error = out->error;
@@ -185,6 +194,7 @@ int chunk_close(struct chunk_out *out)
 	if (out->fd >= 0 && close(out->fd) && !error)
 		error = -errno;
 	ZSTD_freeCCtx(out->zstd);
+	free(out->path);
 	free(out->plain);
 	free(out->packed);
 	*out = (struct chunk_out){ .fd = -1, .error = error };

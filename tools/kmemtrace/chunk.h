@@ -102,6 +102,7 @@ struct chunk_out {
 	uint32_t number;
 	uint64_t bytes;       /* of the file */
 	void *zstd;
+	char *path;           /* NULL: of a device, which is not to be removed */
 	uint8_t *plain, *packed;
 	size_t plain_room, packed_room;
 };
@@ -118,6 +119,9 @@ int chunk_create(struct chunk_out *out, const char *path, bool force, char *err,
  */
 int chunk_write(struct chunk_out *out, enum chunk_type type, const void *head, size_t head_bytes,
 		const struct iovec *body, int nr, bool compress);
+
+/* Remove the file. */
+void chunk_discard(struct chunk_out *out);
 
 /* Return 0 or -errno of this or an earlier step. */
 int chunk_close(struct chunk_out *out);

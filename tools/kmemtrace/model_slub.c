@@ -226,7 +226,7 @@ void slub_shrink(struct slub *s)
 
 struct model_slab *slub_import(struct slub *s, enum model_place place, unsigned int cpu, uint32_t free, uint32_t cpu_free)
 {
-	struct model_slab *slab = new_slab(s);
+	struct model_slab *slab = model_pool_get(&s->pool, s->config.objects);
 
 	if (!slab)
 		return NULL;

@@ -64,7 +64,8 @@ void slub_shrink(struct slub *s);
 
 /*
  * Put a slab of a running kernel into the model: `free` objects of its own and cpu_free on the freelist of the
- * CPU whose slab it is. MODEL_NODE: to the list's tail. MODEL_CPU_PARTIAL: to the list's end. NULL without memory.
+ * CPU whose slab it is. MODEL_NODE and MODEL_CPU_PARTIAL: to the end of the list. slabs and total stay as they are:
+ * the caller sets them, full slabs that are never met included. NULL without memory.
  */
 struct model_slab *slub_import(struct slub *s, enum model_place place, unsigned int cpu, uint32_t free, uint32_t cpu_free);
 

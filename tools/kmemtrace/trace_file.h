@@ -103,11 +103,17 @@ struct trace_frame {
 	const struct trace_module *module; /* NULL: the kernel, or none */
 };
 
+/*
+ * A program in a process. What execs becomes another one, with a pid that no other has:
+ * then os_pid is the system's number, which is the same otherwise.
+ */
 struct trace_process {
 	uint32_t pid, parent;  /* parent 0: it was asked for */
+	uint32_t os_pid;
 	const char *command;   /* "redis-server --port 0" */
 	uint64_t begin_ns;     /* its events are complete from here on; before it had no libkmem */
 	uint64_t end_ns;       /* to here; 0: to the end of the recording */
+	bool cut_off;          /* by exec or a signal: its last events are missing, and what lived then is not known */
 };
 
 /* An object that was live at a moment. */
@@ -135,7 +141,7 @@ struct trace_snapshot {
 	size_t nr_objects;
 	const struct trace_block *blocks;
 	size_t nr_blocks;
-	bool exact;       /* every process stood still for it, and it is there of every one */
+	bool exact;       /* every process stood still for it, and it is there of every one that is not cut_off */
 };
 
 enum trace_moment {

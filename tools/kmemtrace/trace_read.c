@@ -120,7 +120,8 @@ static void read_process(struct trace *t, const json_t *json)
 	const struct trace_process p = {
 		.pid = number32_of(json, "pid"), .parent = number32_of(json, "parent"),
 		.command = text_of(json, "command"), .begin_ns = number_of(json, "begin_ns"),
-		.end_ns = number_of(json, "end_ns"),
+		.end_ns = number_of(json, "end_ns"), .os_pid = number32_of(json, "os_pid"),
+		.cut_off = json_is_true(json_object_get(json, "cut_off")),
 	};
 
 	for (size_t i = 0; i < t->nr_processes; i++)

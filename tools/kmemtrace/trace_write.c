@@ -341,8 +341,8 @@ int trace_put_process(struct trace_writer *w, const struct trace_process *p)
 	if (p->end_ns)
 		end_lanes(w, p->pid);
 	return put_json(w, CHUNK_PROCESS,
-			json_pack("{s:I, s:I, s:o, s:I, s:I}", "pid", (json_int_t)p->pid, "parent",
-				  (json_int_t)p->parent, "command", json_text(p->command), "begin_ns",
+			json_pack("{s:I, s:I, s:I, s:b, s:o, s:I, s:I}", "pid", (json_int_t)p->pid, "parent",
+				  (json_int_t)p->parent, "os_pid", (json_int_t)p->os_pid, "cut_off", (int)p->cut_off, "command", json_text(p->command), "begin_ns",
 				  (json_int_t)p->begin_ns, "end_ns", (json_int_t)p->end_ns));
 }
 
@@ -350,21 +350,12 @@ int trace_put_batch(struct trace_writer *w, uint32_t pid, const struct kmem_batc
 		    void *context)
 {
 	struct lane *lane = find_lane(w, pid, b->cpu);
-	uint32_t i;
 
 	if (!lane || w->out.error || pack_reserve(&lane->packer, nr))
 		return out_of_memory(w);
 	if (!w->options.timed)
 		add_span(w, lane, (struct chunk_span){ b->tsc_first, b->tsc_last, nr });
-	for (i = 0; i < nr; i++) {
-		const struct kmem_batch_record *r = &b->record[i];
-		const struct pack_event e = {
-			.time = r->tsc, .ptr = r->ptr, .site = r->site, .size = r->size, .cache = r->cache,
-			.pid = pid, .op = r->op, .flags = r->flags,
-		};
-
-		pack_event(&lane->packer, &e, name, context);
-	}
+	pack_records(&lane->packer, pid, b->record, nr, name, context);
 	return lane->packer.nr >= LANE_EVENTS ? flush_lane(w, lane) : 0;
 }
 
@@ -443,6 +434,11 @@ int trace_finish(struct trace_writer *w, const struct trace_totals *totals)
 			json_pack("{s:I, s:I, s:I, s:I, s:I}", "events", (json_int_t)w->events, "lost",
 				  (json_int_t)totals->lost, "unreadable", (json_int_t)totals->unreadable, "no_buffer",
 				  (json_int_t)totals->no_buffer, "tails_lost", (json_int_t)totals->tails_lost));
+}
+
+void trace_discard(struct trace_writer *w)
+{
+	chunk_discard(&w->out);
 }
 
 int trace_end(struct trace_writer *w)

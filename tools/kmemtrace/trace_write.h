@@ -92,6 +92,9 @@ int trace_write_error(const struct trace_writer *w);
 /* Say that the recording is whole. */
 int trace_finish(struct trace_writer *w, const struct trace_totals *totals);
 
+/* Nothing came of it: remove the file. trace_end() is still to be called. */
+void trace_discard(struct trace_writer *w);
+
 /* Close the file and free everything. NULL is fine. Return 0 or -errno. */
 int trace_end(struct trace_writer *w);
 

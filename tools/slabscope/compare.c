@@ -12,8 +12,8 @@
 
 #include "common/args.h"
 #include "common/lab.h"
+#include "common/library.h"
 #include "slabscope/compare_command.h"
-#include "slabscope/verbs.h"
 
 #define LIBRARY "libkmem.so.0"
 #define TRIES   50 /* when a CPU number changes in the middle of a step */
@@ -149,7 +149,7 @@ static int open_lab(struct lab *lab, const struct script *script, unsigned int s
 
 	if (side == COMPARE_KERNEL)
 		return module ? lab_open_module(lab, script) : lab_open_messages(lab, script);
-	verb_library(LIBRARY, path, sizeof(path));
+	library_find_named(LIBRARY, path, sizeof(path));
 	return lab_open_kmem(lab, script, path);
 }
 

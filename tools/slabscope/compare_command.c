@@ -21,10 +21,9 @@
 #include "common/collect.h"
 #include "common/heap.h"
 #include "common/kcaches.h"
+#include "common/library.h"
 #include "common/target.h"
-#include "slabscope/verbs.h"
 
-#define LIBRARY   "libkmem-malloc.so"
 #define PERIOD_US 20000
 #define ROOM      2048
 
@@ -181,7 +180,7 @@ static pid_t launch(char **command, int *go)
 	int fd[2];
 	pid_t pid;
 
-	verb_library(LIBRARY, path, sizeof(path));
+	library_find(path, sizeof(path));
 	if (pipe(fd))
 		return -errno;
 	pid = fork();

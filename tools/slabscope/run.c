@@ -23,10 +23,8 @@
 #include <unistd.h>
 
 #include "common/args.h"
+#include "common/library.h"
 #include "common/output.h"
-#include "slabscope/verbs.h"
-
-#define LIBRARY "libkmem-malloc.so"
 
 struct run {
 	unsigned long first, last;
@@ -49,7 +47,7 @@ enum { OPT_FAIL_NTH, OPT_TIMEOUT, OPT_LINKED, OPT_VERBOSE };
 
 static const struct args_option options[] = {
 	{ 0, "fail-nth", "all|N[-M]", "let that allocation fail; all: the 1st, 2nd, ... in turn (default)", OPT_FAIL_NTH },
-	{ 0, "linked", NULL, "the program is linked with libkmem: do not preload " LIBRARY, OPT_LINKED },
+	{ 0, "linked", NULL, "the program is linked with libkmem: do not preload " LIBRARY_NAME, OPT_LINKED },
 	{ 't', "timeout", "SECS", "a program that runs longer hangs (default 10)", OPT_TIMEOUT },
 	{ 'v', "verbose", NULL, "show the program's output, and every failure", OPT_VERBOSE },
 	{ 0, NULL, NULL, NULL, 0 },
@@ -284,6 +282,6 @@ int run_run(int argc, char **argv)
 		return args_error(&tool, "which command?");
 	run.command = argv + rest;
 	if (run.preload)
-		verb_library(LIBRARY, run.library, sizeof(run.library));
+		library_find(run.library, sizeof(run.library));
 	return sweep(&run);
 }

@@ -59,19 +59,6 @@ int verb_sibling(const char *tool, char *path, size_t len)
 	return 0;
 }
 
-void verb_library(const char *library, char *path, size_t len)
-{
-	static const char *const folders[] = { "", "../lib/" };
-	char name[64];
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		snprintf(name, sizeof(name), "%s%s", folders[i], library);
-		if (!verb_sibling(name, path, len) && !access(path, R_OK))
-			return;
-	}
-	snprintf(path, len, "%s", library);
-}
-
 static int start_tool(const struct verb *verb, char **argv)
 {
 	static char name[32];

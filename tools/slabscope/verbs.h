@@ -28,10 +28,4 @@ int verb_run(int argc, char **argv);
 /* Path of `tool` beside the running program in path[len]. Return 0 or -errno. */
 int verb_sibling(const char *tool, char *path, size_t len);
 
-/*
- * Path of a library of this build or installation in path[len]: beside the running program, or in the lib folder
- * beside its bin folder; else its name, for the dynamic linker to find.
- */
-void verb_library(const char *library, char *path, size_t len);
-
 #endif

@@ -2,8 +2,8 @@
 /*
  * model.h - one cache in a placement model, of either kind.
  */
-#ifndef KMEMTRACE_MODEL_H
-#define KMEMTRACE_MODEL_H
+#ifndef KMEMTRACE_CACHE_MODEL_H
+#define KMEMTRACE_CACHE_MODEL_H
 
 #include "kmem_cache_info.h"
 #include "kmemtrace/model_sheaf.h"
@@ -26,7 +26,7 @@ struct model_config {
 	uint32_t nr_cpus;
 };
 
-struct model {
+struct cache_model {
 	struct model_config config;
 	union {
 		struct slub slub;
@@ -35,25 +35,25 @@ struct model {
 };
 
 /* What a row of the walker, or of libkmem, says about its cache. */
-struct model_config model_config_of(enum model_kind kind, const struct kmem_cache_info *row, unsigned int nr_cpus);
+struct model_config cache_model_config_of(enum model_kind kind, const struct kmem_cache_info *row, unsigned int nr_cpus);
 
 /* As slub_open() and so on, and sheaf_model_open(). */
-int model_open(struct model *m, const struct model_config *config);
-void model_close(struct model *m);
-struct model_slab *model_alloc(struct model *m, unsigned int cpu);
-void model_free(struct model *m, unsigned int cpu, struct model_slab *slab);
-void model_shrink(struct model *m);
-void model_state(const struct model *m, struct kmem_cache_info *info);
+int cache_model_open(struct cache_model *m, const struct model_config *config);
+void cache_model_close(struct cache_model *m);
+struct model_slab *cache_model_alloc(struct cache_model *m, unsigned int cpu);
+void cache_model_free(struct cache_model *m, unsigned int cpu, struct model_slab *slab);
+void cache_model_shrink(struct cache_model *m);
+void cache_model_state(const struct cache_model *m, struct kmem_cache_info *info);
 
 /* The most slabs that there were at a time; operations that needed the node's lock or the page allocator. */
-uint64_t model_peak_slabs(const struct model *m);
-uint64_t model_slow_trips(const struct model *m);
+uint64_t cache_model_peak_slabs(const struct cache_model *m);
+uint64_t cache_model_slow_trips(const struct cache_model *m);
 
 /*
  * The first column in which the model and the real thing differ, with both values; NULL when all are equal.
  * Compared are slabs, objects, partial slabs and their free objects, and what CPUs and barns hold.
  */
-const char *model_differs(enum model_kind kind, const struct kmem_cache_info *model, const struct kmem_cache_info *real,
+const char *cache_model_differs(enum model_kind kind, const struct kmem_cache_info *model, const struct kmem_cache_info *real,
 			  uint64_t *model_value, uint64_t *real_value);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* model.c - one cache in a placement model of either kind; see model.h. */
-#include "kmemtrace/model.h"
+/* cache_model.c - one cache in a placement model of either kind; see cache_model.h. */
+#include "kmemtrace/cache_model.h"
 
 #include <string.h>
 
 #define BARN_FULL 10 /* full sheaves that a node keeps unless told otherwise */
 
-struct model_config model_config_of(enum model_kind kind, const struct kmem_cache_info *row, unsigned int nr_cpus)
+struct model_config cache_model_config_of(enum model_kind kind, const struct kmem_cache_info *row, unsigned int nr_cpus)
 {
 	return (struct model_config){
 		.kind = kind,
@@ -21,7 +21,7 @@ struct model_config model_config_of(enum model_kind kind, const struct kmem_cach
 	};
 }
 
-int model_open(struct model *m, const struct model_config *c)
+int cache_model_open(struct cache_model *m, const struct model_config *c)
 {
 	const struct slub_config slub = {
 		.objects = c->objects, .order = c->order, .min_partial = c->min_partial,
@@ -37,7 +37,7 @@ int model_open(struct model *m, const struct model_config *c)
 	return c->kind == MODEL_SLUB ? slub_open(&m->of.slub, &slub) : sheaf_model_open(&m->of.sheaf, &sheaf);
 }
 
-void model_close(struct model *m)
+void cache_model_close(struct cache_model *m)
 {
 	if (m->config.kind == MODEL_SLUB)
 		slub_close(&m->of.slub);
@@ -45,12 +45,12 @@ void model_close(struct model *m)
 		sheaf_model_close(&m->of.sheaf);
 }
 
-struct model_slab *model_alloc(struct model *m, unsigned int cpu)
+struct model_slab *cache_model_alloc(struct cache_model *m, unsigned int cpu)
 {
 	return m->config.kind == MODEL_SLUB ? slub_alloc(&m->of.slub, cpu) : sheaf_model_alloc(&m->of.sheaf, cpu);
 }
 
-void model_free(struct model *m, unsigned int cpu, struct model_slab *slab)
+void cache_model_free(struct cache_model *m, unsigned int cpu, struct model_slab *slab)
 {
 	if (m->config.kind == MODEL_SLUB)
 		slub_free(&m->of.slub, cpu, slab);
@@ -58,7 +58,7 @@ void model_free(struct model *m, unsigned int cpu, struct model_slab *slab)
 		sheaf_model_free(&m->of.sheaf, cpu, slab);
 }
 
-void model_shrink(struct model *m)
+void cache_model_shrink(struct cache_model *m)
 {
 	if (m->config.kind == MODEL_SLUB)
 		slub_shrink(&m->of.slub);
@@ -66,7 +66,7 @@ void model_shrink(struct model *m)
 		sheaf_model_shrink(&m->of.sheaf);
 }
 
-void model_state(const struct model *m, struct kmem_cache_info *info)
+void cache_model_state(const struct cache_model *m, struct kmem_cache_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->size = m->config.size;
@@ -76,12 +76,12 @@ void model_state(const struct model *m, struct kmem_cache_info *info)
 		sheaf_model_state(&m->of.sheaf, info);
 }
 
-uint64_t model_peak_slabs(const struct model *m)
+uint64_t cache_model_peak_slabs(const struct cache_model *m)
 {
 	return m->config.kind == MODEL_SLUB ? m->of.slub.peak_slabs : m->of.sheaf.peak_slabs;
 }
 
-uint64_t model_slow_trips(const struct model *m)
+uint64_t cache_model_slow_trips(const struct cache_model *m)
 {
 	const struct slub_trips *slub = &m->of.slub.trips;
 	const struct sheaf_trips *sheaf = &m->of.sheaf.trips;
@@ -91,7 +91,7 @@ uint64_t model_slow_trips(const struct model *m)
 	return sheaf->alloc_slow + sheaf->free_slow;
 }
 
-const char *model_differs(enum model_kind kind, const struct kmem_cache_info *model, const struct kmem_cache_info *real,
+const char *cache_model_differs(enum model_kind kind, const struct kmem_cache_info *model, const struct kmem_cache_info *real,
 			  uint64_t *model_value, uint64_t *real_value)
 {
 	const struct {
