@@ -27,6 +27,7 @@
 struct balance {
 	uint64_t cache;
 	int64_t in_use, net; /* net: allocations - frees */
+	int64_t unknown;     /* frees of objects without a record */
 };
 
 struct session {
@@ -41,6 +42,7 @@ struct session {
 	struct balance *start; /* when the watch began */
 	size_t nr_start;
 	struct kernel_rules rules;
+	uint64_t *unsure; /* rules.unsure */
 	struct kernel_list before; /* its groups only */
 	uint64_t known_until_ns;
 	char err[320];
@@ -51,6 +53,12 @@ static int complain(const struct session *s)
 	fflush(stdout);
 	fprintf(stderr, "kmemleak: %s\n", s->err);
 	return 1;
+}
+
+static int out_of_memory(struct session *s)
+{
+	snprintf(s->err, sizeof(s->err), "out of memory");
+	return -ENOMEM;
 }
 
 static uint64_t now_ns(void)
@@ -81,12 +89,14 @@ static void wait_until(const struct session *s, uint64_t end_ns)
 
 /* ---- the balance of events and objects ---- */
 
-static int64_t net_of(const struct kobjects_tally *tallies, size_t nr, uint64_t cache)
+static const struct kmem_kernel_tally *tally_of(const struct kobjects_tally *tallies, size_t nr, uint64_t cache)
 {
+	static const struct kmem_kernel_tally none;
+
 	for (size_t i = 0; i < nr; i++)
 		if (tallies[i].cache == cache)
-			return (int64_t)(tallies[i].tally.allocs - tallies[i].tally.frees);
-	return 0;
+			return &tallies[i].tally;
+	return &none;
 }
 
 /* Per cache what is in use and what the events say; sets *nr. NULL with the line in s->err. */
@@ -105,9 +115,16 @@ static struct balance *take_balance(struct session *s, size_t *nr)
 		snprintf(s->err, sizeof(s->err), "out of memory");
 		return NULL;
 	}
-	for (i = 0; i < *nr; i++)
-		balance[i] = (struct balance){ rows[i].cache, (int64_t)rows[i].in_use,
-					       net_of(tallies, nr_tallies, rows[i].cache) };
+	for (i = 0; i < *nr; i++) {
+		const struct kmem_kernel_tally *tally = tally_of(tallies, nr_tallies, rows[i].cache);
+
+		balance[i] = (struct balance){
+			.cache = rows[i].cache,
+			.in_use = (int64_t)rows[i].in_use,
+			.net = (int64_t)(tally->allocs - tally->frees),
+			.unknown = (int64_t)tally->unknown,
+		};
+	}
 	return balance;
 }
 
@@ -126,6 +143,14 @@ static const struct balance *balance_at_start(const struct session *s, uint64_t 
 	return NULL;
 }
 
+/* More objects without a record were freed than there were in the beginning, or were missed: some came without an event. */
+static bool allocates_silently(const struct kernel_scan *scan, const struct balance *then, const struct balance *now)
+{
+	int64_t lost = (int64_t)(scan->totals.sum.lost + scan->totals.missed_allocs);
+
+	return now->unknown > (then ? then->in_use : 0) + lost;
+}
+
 /* What the events do not explain, of caches that existed all the time. */
 static int find_residues(struct session *s, struct kernel_scan *scan, const struct kmem_cache_info *rows, size_t nr_rows)
 {
@@ -135,11 +160,17 @@ static int find_residues(struct session *s, struct kernel_scan *scan, const stru
 
 	if (!now)
 		return -EIO;
+	free(s->unsure);
+	s->unsure = calloc(nr + 1, sizeof(*s->unsure));
+	s->rules.unsure = s->unsure;
+	s->rules.nr_unsure = 0;
 	scan->residues = calloc(nr + 1, sizeof(*scan->residues));
-	for (size_t i = 0; scan->residues && i < nr; i++) {
+	for (size_t i = 0; s->unsure && scan->residues && i < nr; i++) {
 		int64_t residue;
 
 		then = balance_at_start(s, now[i].cache);
+		if (allocates_silently(scan, then, &now[i]))
+			s->unsure[s->rules.nr_unsure++] = now[i].cache;
 		if (!then)
 			continue;
 		scan->nr_caches++;
@@ -149,10 +180,8 @@ static int find_residues(struct session *s, struct kernel_scan *scan, const stru
 				kernel_cache_name(now[i].cache, rows, nr_rows), residue };
 	}
 	free(now);
-	if (!scan->residues) {
-		snprintf(s->err, sizeof(s->err), "out of memory");
-		return -ENOMEM;
-	}
+	if (!s->unsure || !scan->residues)
+		return out_of_memory(s);
 	qsort(scan->residues, scan->nr_residues, sizeof(*scan->residues), by_size);
 	return 0;
 }
@@ -175,12 +204,6 @@ static void free_records(struct records *r)
 	free(r->list);
 	free(r->checks);
 	free(r->caches);
-}
-
-static int out_of_memory(struct session *s)
-{
-	snprintf(s->err, sizeof(s->err), "out of memory");
-	return -ENOMEM;
 }
 
 static int read_candidates(struct session *s, struct kernel_list *list, struct records *r)
@@ -299,13 +322,13 @@ static int collect_scan(struct session *s, struct kernel_scan *scan, struct reco
 	if (!ret)
 		ret = copy_caches(s, r);
 	if (!ret)
+		ret = add_up(s, scan);
+	if (!ret)
 		ret = find_residues(s, scan, r->caches, r->nr_caches);
 	if (!ret)
 		ret = ask(s, r);
 	if (!ret)
 		ret = drop_freed(s, r, &scan->freed_meanwhile);
-	if (!ret)
-		ret = add_up(s, scan);
 	if (ret)
 		return ret;
 	if (kernel_list_fill(&scan->list, &s->rules, r->list, r->checks, r->nr, r->caches, r->nr_caches) ||
@@ -337,7 +360,7 @@ static int scan_once(struct session *s)
 		if (s->symbols)
 			symbols_refresh(s->symbols);
 		kernel_report(s->output, &scan, &s->settings->report);
-		code = scan.list.nr ? EXIT_LEAKS : 0;
+		code = scan.list.nr > scan.list.nr_unsure ? EXIT_LEAKS : 0;
 		remember(s, &scan.list);
 	}
 	free(scan.residues);
@@ -447,5 +470,6 @@ int kernel_run(const struct settings *settings, const struct kernel_settings *ke
 	kcaches_close(s.caches);
 	kernel_list_free(&s.before);
 	free(s.start);
+	free(s.unsure);
 	return code;
 }
