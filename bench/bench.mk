@@ -7,7 +7,7 @@ BENCH_API_malloc := 4
 BENCH_TYPED  := loops-inline loops-so loops-kmalloc flow-inline threads-inline tail-inline giveback-inline \
                 memory-inline drain-so holder colour
 BENCH_MALLOC := loops-malloc flow-malloc threads-malloc tail-malloc giveback-malloc memory-malloc
-BENCH_BIN    := $(BENCH_TYPED:%=$(B)/bench/%) $(BENCH_MALLOC:%=$(B)/bench/%) $(B)/bench/reader $(B)/bench/quiet $(B)/bench/guard \
+BENCH_BIN    := $(BENCH_TYPED:%=$(B)/bench/%) $(BENCH_MALLOC:%=$(B)/bench/%) $(B)/bench/reader $(B)/bench/stream $(B)/bench/quiet $(B)/bench/guard \
                 $(B)/bench/launch $(B)/bench/traced
 .PHONY: bench-bin
 bench-bin: $(BENCH_BIN)
@@ -54,3 +54,9 @@ $(B)/bench/reader $(B)/bench/traced: $(B)/bench/%: bench/%.c $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -o $@ $< $(B)/libcommon.a $(TOOL_LIBS)
+
+# Frame pointers: it records stacks of its own.
+$(B)/bench/stream: bench/stream.c bench/bench.h $(B)/libcommon.a $(B)/libkmem.so
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -fno-omit-frame-pointer -fno-plt -o $@ $< -L$(B) -lkmem -Wl,-rpath,'$$ORIGIN/..' $(B)/libcommon.a $(TOOL_LIBS) -pthread

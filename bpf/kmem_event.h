@@ -178,7 +178,7 @@ _Static_assert(sizeof(struct kmem_object) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_target) == 40, "both sides agree");
 
 /* As in kmem/observe_batch.h. */
-#define KMEM_BATCH_BUFFER_BYTES 16384
+#define KMEM_BATCH_BUFFER_BYTES 32768
 #define KMEM_BATCH_HEADER_BYTES 64
 #define KMEM_BATCH_RECORD_BYTES 32
 

@@ -58,6 +58,12 @@ struct kmem_page_map {
 	__u64 descriptor_bytes;
 };
 
+/* What slabs_list found besides the slabs: when it looked, and how many there are with the full ones. */
+struct kmem_slabs_moment {
+	__u64 begin_ns, end_ns; /* CLOCK_MONOTONIC */
+	__u64 slabs, objects;   /* of all nodes; 0 without CONFIG_SLUB_DEBUG */
+};
+
 /* Arguments of the programs. */
 struct kmem_slabs_request {
 	__u64 cache; /* slabs_list */

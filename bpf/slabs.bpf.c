@@ -24,6 +24,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 __u32 nr_slabs; /* in `slabs` */
 __u32 no_room;  /* more of them */
 struct kmem_page_map page_map;
+struct kmem_slabs_moment moment; /* of the last slabs_list */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -115,6 +116,10 @@ static long list_node_step(__u32 nid, struct kmem_cache **cache)
 		return 1;
 	if (!node)
 		return 0;
+	if (bpf_core_field_exists(node->nr_slabs)) {
+		moment.slabs += BPF_CORE_READ(node, nr_slabs.counter);
+		moment.objects += BPF_CORE_READ(node, total_objects.counter);
+	}
 	walk.head = (__u64)node + bpf_core_field_offset(struct kmem_cache_node, partial);
 	walk.cur = (__u64)BPF_CORE_READ(node, partial.next);
 	bpf_loop(MAX_WALK, list_step, &walk, 0);
@@ -167,8 +172,11 @@ int slabs_list(struct kmem_slabs_request *request)
 
 	nr_slabs = 0;
 	no_room = 0;
+	moment.slabs = moment.objects = 0;
+	moment.begin_ns = bpf_ktime_get_ns();
 	bpf_loop(nr_nodes < MAX_NODES ? nr_nodes : MAX_NODES, list_node_step, &cache, 0);
 	bpf_loop(nr_cpus < MAX_CPUS ? nr_cpus : MAX_CPUS, list_cpu_step, &cache, 0);
+	moment.end_ns = bpf_ktime_get_ns();
 	return 0;
 }
 

@@ -43,7 +43,7 @@ $(foreach d,$(UNIT_ALLOC),$(eval $(call unit_alloc_rule,$(d))))
 # The tools' parts: libcommon, the tool's own objects but main, and the public library.
 define unit_other_rule
 $(B)/tests/unit-$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(call unit_src,$(1))) \
-		$$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c,$$(sort $$(wildcard tools/$(1)/*.c)))) \
+		$$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c,$$(sort $$(wildcard tools/$(1)/*.c)))) $$(PARTS_$(1)) \
 		$$(if $$(COMMON_SRC),$(B)/libcommon.a) $(B)/libkmem.so
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)

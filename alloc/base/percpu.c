@@ -146,6 +146,12 @@ static int init_slots(void)
 	return 0;
 }
 
+void percpu_publish(void)
+{
+	percpu_public_id = percpu_tls.id;
+	percpu_public_semaphore = (const uint32_t *)(const void *)&trace_semaphore[TRACE_KMEM_CACHE_ALLOC];
+}
+
 int percpu_init(enum kmem_rseq_option rseq)
 {
 	int rc;
@@ -155,8 +161,8 @@ int percpu_init(enum kmem_rseq_option rseq)
 	percpu_tls.rseq = __rseq_offset;
 	percpu_tls.id = id_offset();
 	percpu_tls.area = percpu.mode == PERCPU_MM_CID ? __rseq_offset : stand_in();
-	percpu_public_id = percpu_tls.id;
-	percpu_public_semaphore = (const uint32_t *)(const void *)trace_semaphore;
+	if (!percpu_public_semaphore)
+		percpu_publish();
 	rc = meta_reserve(&percpu.region[0], "kmem percpu 0", percpu.nr_cpus * REGION_BYTES);
 	if (!rc)
 		rc = meta_reserve(&percpu.region[1], "kmem percpu 1", percpu.nr_cpus * REGION_BYTES);

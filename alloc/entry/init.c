@@ -21,6 +21,7 @@
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/percpu.h"
+#include "base/recent.h"
 #include "base/report.h"
 #include "base/shadow.h"
 #include "base/trace.h"
@@ -56,11 +57,13 @@ void kmem_init(void)
 	debug_large_setup();
 	fault_setup(secure_getenv);
 	observe_init();
+	/* From here on a recorder may attach that wants the first event, too. */
+	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
 	numa_init(kmem_options()->nodes);
 	cache_set_random_order(kmem_options()->freelist_random);
 	cache_set_merge(kmem_options()->merge);
 	/* The arena takes most of what address space there is: last. */
-	if (percpu_init(kmem_options()->rseq) || batch_init() || cache_init(os_nr_cpus()) || pool_init() ||
+	if (percpu_init(kmem_options()->rseq) || batch_init() || recent_init() || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
@@ -70,7 +73,6 @@ void kmem_init(void)
 	kmem_set_strict(kmem_options()->strict);
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();
-	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();

@@ -36,7 +36,12 @@
 
 #define EVEN_TO   512u /* up to here classes are ALIGNMENT apart */
 
-/* Slabs of the classes: the smallest order that leaves less than 1/64 unused; all sizes do at the last. */
+/*
+ * Slabs of the classes: the smallest order from the first on that leaves less than 1/64 unused; all sizes do at the
+ * last. Objects made in a row lie together in 64 KiB, which the CPU's prefetching and its TLB like; what is not
+ * touched of a slab has no memory. From 8 pages on only one descriptor in eight is touched (kmem_page_place()).
+ */
+#define MIN_CLASS_ORDER 4u
 #define MAX_CLASS_ORDER 6u
 #define WASTE_FRACTION  64u
 
@@ -119,7 +124,7 @@ static void choose_classes(void)
 /* Slabs with little waste, and few empty ones kept: there are many classes. Debug caches stay as they are. */
 static void tune_class(struct kmem_cache *s)
 {
-	unsigned int order = s->order;
+	unsigned int order = MAX(s->order, MIN_CLASS_ORDER);
 	size_t keep;
 
 	if (debug_cache(s))
@@ -234,6 +239,7 @@ __attribute__((constructor(102))) static void construct(void)
 {
 	if (!heap_ready())
 		heap_init();
+	percpu_publish();
 }
 
 struct kmem_cache *heap_aligned_class(size_t align, size_t size)
@@ -360,7 +366,7 @@ static noinline void *alloc_batched(size_t size, const void *call_site)
 	s = class_if_made(class_of(size));
 	if (unlikely(!s) || unlikely(!slub_pop(s, &p)))
 		return NULL;
-	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, HEAP_GFP);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size);
 }
 
 void *heap_malloc(size_t size, const void *call_site)
@@ -480,7 +486,8 @@ static noinline void free_traced(void *p, const void *call_site)
 	uint16_t id = arena_contains(p) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
 
 	if (likely(id - 1u < KMEM_ID_MAX - 1u && trace_batch_only(TRACE_KFREE))) {
-		event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
+		if (unlikely(!event_batch_free(call_site, p, KMEM_BATCH_KFREE, id)))
+			event_batch_free_slow(call_site, p, KMEM_BATCH_KFREE, id);
 		free_core(p);
 		return;
 	}

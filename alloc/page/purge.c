@@ -17,6 +17,7 @@
 #include "page/purge.h"
 
 #include "base/os.h"
+#include "base/trace.h"
 #include "page/buddy.h"
 #include "page/grow.h"
 #include "page/pcp.h"
@@ -42,7 +43,7 @@
 
 bool purge_on_free KMEM_STATE;
 void (*purge_on_demand)(void) KMEM_STATE;
-int32_t purge_look_pages KMEM_STATE = LOOK_PAGES;
+int32_t purge_look_pages KMEM_STATE_SET = LOOK_PAGES;
 __thread int32_t purge_moved_pages;
 
 /* What is known of a zone, in pages. Written by whoever looks: guesses that may be a little off. */
@@ -93,7 +94,7 @@ static void break_huge_page(const struct page *page)
 	pageblock_set_huge(index, false);
 	buddy_unlock(zone);
 	if (huge)
-		os_advise_small(page_to_addr(&arena.pages[index]), PAGE_SIZE << PAGEBLOCK_ORDER);
+		os_advise_small(page_to_addr(page_at(index)), PAGE_SIZE << PAGEBLOCK_ORDER);
 }
 
 /* And where all of 4 MiB is free, they are wanted again. */
@@ -116,7 +117,11 @@ bool purge_pages(void *addr, size_t bytes)
 
 	if (bytes < PAGE_SIZE << PAGEBLOCK_ORDER && unlikely(pageblock_is_huge(page_index(page))))
 		break_huge_page(page);
-	return !(purge.lazily ? os_purge_lazily(addr, bytes) : os_purge(addr, bytes));
+	if (purge.lazily ? os_purge_lazily(addr, bytes) : os_purge(addr, bytes))
+		return false;
+	if (trace_on(TRACE_PURGE))
+		trace_purge(page_index(page), bytes >> PAGE_SHIFT, purge.lazily);
+	return true;
 }
 
 /* Return: what the block is now, 0 when the system refused. */

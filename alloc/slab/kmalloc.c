@@ -221,12 +221,12 @@ static noinline void *kmalloc_traced(size_t size, gfp_t gfp, const void *call_si
 	struct kmem_cache *s;
 	void *p;
 
-	if (unlikely(!trace_batch_only(TRACE_KMALLOC) || size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & __GFP_ZERO))
+	if (unlikely(!trace_batch_only(TRACE_KMALLOC) || size - 1 >= KMALLOC_MAX_CACHE_SIZE || !event_batch_plain(gfp)))
 		return kmalloc_watched(size, gfp, -1, call_site);
 	s = class_cache(size, gfp);
 	if (unlikely(!slub_pop(s, &p)))
 		return kmalloc_watched(size, gfp, -1, call_site);
-	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, gfp);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size);
 }
 
 static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
@@ -370,20 +370,29 @@ void kfree_watched(const void *p, const void *call_site)
 		kfree_core(p);
 }
 
-static noinline void kfree_traced(const void *p, const void *call_site)
+static noinline void kfree_event(const void *p, const void *call_site)
 {
-	uint16_t id;
-
-	if (likely(trace_batch_only(TRACE_KFREE) && arena_contains(p))) {
-		id = READ_ONCE(*addr_to_id(p));
-		if (likely(id - 1u < KMEM_ID_MAX - 1u)) {
-			event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
-			slub_free(cache_by_id(id), (void *)(uintptr_t)p);
-			return;
-		}
-	}
 	event_kfree(call_site, p);
 	kfree_watched(p, call_site);
+}
+
+static noinline void kfree_recorded_slow(const void *p, const void *call_site, uint16_t id)
+{
+	event_batch_free_slow(call_site, p, KMEM_BATCH_KFREE, id);
+	slub_free(cache_by_id(id), (void *)(uintptr_t)p);
+}
+
+/* With nothing but the batch probe on it is a record and the fast path. */
+static noinline void kfree_traced(const void *p, const void *call_site)
+{
+	uint16_t id = likely(arena_contains(p)) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+
+	if (unlikely(id - 1u >= KMEM_ID_MAX - 1u || !trace_batch_only(TRACE_KFREE)))
+		kfree_event(p, call_site);
+	else if (unlikely(!event_batch_free(call_site, p, KMEM_BATCH_KFREE, id)))
+		kfree_recorded_slow(p, call_site, id);
+	else
+		slub_free(cache_by_id(id), (void *)(uintptr_t)p);
 }
 
 void kfree_from(const void *p, const void *call_site)

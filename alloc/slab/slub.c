@@ -124,19 +124,24 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 /* With the node locked: an object by any means but a new slab. */
 static void *alloc_locked(const struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
 {
-	void *object;
-
 	struct kmem_slot *slot;
+	bool from_slabs;
+	void *object;
 
 	if (n->shared && slot_locked_alloc(shared_slot(n), &object, 1))
 		return object;
 	slot = slots_enable(s, n);
 	barn_age(s, n, empty);
 	object = refill_from_barn(s, n, slot);
-	if (!object)
+	from_slabs = !object;
+	if (from_slabs) {
+		slots_widen(s, slot);
 		object = refill_from_slabs(s, n, empty);
+	}
 	slots_refilled(s, slot);
 	if (object) {
+		if (trace_on(TRACE_SLOT_REFILL))
+			trace_slot_refill(s, s->name, (int)(n - node_of(s, 0)), from_slabs);
 		counters_of(s, n)->alloc++;
 		counters_of(s, n)->refill++;
 	}
@@ -300,12 +305,16 @@ static void make_room(struct kmem_cache *s, struct kmem_cache_node *n, struct km
 	if (flush_sheaf(s, n)) {
 		while (--sheaves && flush_sheaf(s, n))
 			;
+		if (trace_on(TRACE_SLOT_FLUSH))
+			trace_slot_flush(s, s->name, (int)(n - node_of(s, 0)), 0);
 		return;
 	}
 	counters_of(s, n)->barn_put_fail++;
 	moved = flush_slot(s, n, batch, MIN(s->sheaf_capacity, BATCH));
 	barn_lacks_room(n, moved);
 	node_put(s, batch, moved, empty);
+	if (moved && trace_on(TRACE_SLOT_FLUSH))
+		trace_slot_flush(s, s->name, (int)(n - node_of(s, 0)), 1);
 }
 
 /* With the node locked: count objects into the slot, or as a last resort into their slabs. */

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,6 +214,9 @@ int main(int argc, char **argv)
 {
 	int bad;
 
+	/* It goes with this process, however that ends. */
+	if (unshare(CLONE_NEWIPC))
+		die("unshare");
 	queue = msgget(IPC_PRIVATE, 0600);
 	if (queue < 0)
 		die("msgget");

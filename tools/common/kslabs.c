@@ -151,6 +151,11 @@ int kslabs_list(struct kslabs *ks, uint64_t cache, const struct kmem_slab_info *
 	return 0;
 }
 
+void kslabs_moment(const struct kslabs *ks, struct kmem_slabs_moment *moment)
+{
+	*moment = ks->skel->bss->moment;
+}
+
 int kslabs_check(struct kslabs *ks, struct kmem_object_check *checks, size_t nr, char *err, size_t len)
 {
 	while (nr) {

@@ -38,6 +38,9 @@ int kslabs_open(struct kslabs **kslabs, struct kcaches *kc, char *err, size_t le
 int kslabs_list(struct kslabs *kslabs, uint64_t cache, const struct kmem_slab_info **slabs, size_t *nr, char *err,
 		size_t len);
 
+/* When the last kslabs_list() looked, and how many slabs there were in all. */
+void kslabs_moment(const struct kslabs *kslabs, struct kmem_slabs_moment *moment);
+
 /*
  * Fill in the verdicts. An object on its way from one list to the other at that
  * very moment may pass for live: who needs certainty asks again. What was freed
