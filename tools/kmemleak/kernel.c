@@ -5,6 +5,11 @@
  * An object is asked about twice, a moment apart: one on its way from one free
  * list to another passes for live once. Then the records are read again: what
  * was freed with an event meanwhile, or is another object by now, is dropped.
+ *
+ * The same is asked about all records every few seconds while we watch, and what is
+ * free is forgotten. Else a record whose object was freed silently would wait for
+ * the day when the next owner's allocation is the one event in a thousand that is
+ * missed, and pass for a leak.
  */
 #include "kmemleak/kernel.h"
 
@@ -22,6 +27,15 @@
 
 #define LOOK_MS     50 /* a signal, or the command's end, is seen this much later */
 #define ASK_AGAIN_US 10000
+#define FORGET_MS   2000 /* between two looks for what was freed silently ... */
+#define FORGET_PART 20   /* ... which take at most this part of the time */
+
+/*
+ * Caches that the kernel allocates from in bulk, without events: trees of mappings,
+ * and what the network and io_uring keep to themselves. A record there may be of an
+ * earlier object at its address.
+ */
+static const char *const bulk_caches[] = { "maple_node", "skbuff_head_cache", "io_kiocb" };
 
 /* Objects in use and events of one cache at one moment. */
 struct balance {
@@ -43,6 +57,8 @@ struct session {
 	size_t nr_start;
 	struct kernel_rules rules;
 	uint64_t *unsure; /* rules.unsure */
+	uint64_t forget_ns;    /* when to look next for what was freed silently */
+	uint64_t nr_forgotten;
 	struct kernel_list before; /* its groups only */
 	uint64_t known_until_ns;
 	char err[320];
@@ -76,15 +92,54 @@ static void sleep_ms(uint64_t ms)
 	nanosleep(&ts, NULL);
 }
 
-static void wait_until(const struct session *s, uint64_t end_ns)
+/* ---- what was freed silently ---- */
+
+static int forget_free(struct session *s)
+{
+	const struct kobjects_row *rows;
+	struct kmem_object_check *checks;
+	size_t nr;
+	int ret = kobjects_read(s->objects, &rows, &nr, s->err, sizeof(s->err));
+
+	if (ret)
+		return ret;
+	checks = calloc(nr + 1, sizeof(*checks));
+	if (!checks)
+		return out_of_memory(s);
+	for (size_t i = 0; i < nr; i++)
+		checks[i] = (struct kmem_object_check){ .address = rows[i].address, .cache = rows[i].object.cache };
+	ret = kslabs_check(s->slabs, checks, nr, s->err, sizeof(s->err));
+	for (size_t i = 0; !ret && i < nr; i++)
+		if (checks[i].verdict == KMEM_OBJECT_FREE || checks[i].verdict == KMEM_OBJECT_GONE)
+			s->nr_forgotten += kobjects_forget(s->objects, &rows[i]);
+	free(checks);
+	return ret;
+}
+
+/* One step of any wait. Return 0 or -errno with the line in s->err. */
+static int wait_step(struct session *s, uint64_t ms)
+{
+	uint64_t start = now_ns(), pause;
+	int ret = 0;
+
+	if (start >= s->forget_ns) {
+		ret = forget_free(s);
+		pause = (now_ns() - start) * FORGET_PART;
+		s->forget_ns = now_ns() + (pause > FORGET_MS * 1000000ULL ? pause : FORGET_MS * 1000000ULL);
+	}
+	if (!ret)
+		sleep_ms(ms < LOOK_MS ? ms : LOOK_MS);
+	return ret;
+}
+
+static int wait_until(struct session *s, uint64_t end_ns)
 {
 	uint64_t now;
+	int ret = 0;
 
-	while (!*s->interrupted && (now = now_ns()) < end_ns) {
-		uint64_t left_ms = (end_ns - now) / 1000000 + 1;
-
-		sleep_ms(left_ms < LOOK_MS ? left_ms : LOOK_MS);
-	}
+	while (!ret && !*s->interrupted && (now = now_ns()) < end_ns)
+		ret = wait_step(s, (end_ns - now) / 1000000 + 1);
+	return ret;
 }
 
 /* ---- the balance of events and objects ---- */
@@ -143,12 +198,32 @@ static const struct balance *balance_at_start(const struct session *s, uint64_t 
 	return NULL;
 }
 
+static bool is_bulk_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(bulk_caches) / sizeof(bulk_caches[0]); i++)
+		if (!strcmp(name, bulk_caches[i]))
+			return true;
+	return false;
+}
+
+/* By any of its names: the kernel merges caches. */
+static bool is_bulk(struct session *s, const char *name)
+{
+	const char *const *aliases;
+	size_t nr = kcaches_aliases(s->caches, name, &aliases);
+
+	for (size_t i = 0; i < nr; i++)
+		if (is_bulk_name(aliases[i]))
+			return true;
+	return is_bulk_name(name);
+}
+
 /* More objects without a record were freed than there were in the beginning, or were missed: some came without an event. */
 static bool allocates_silently(const struct kernel_scan *scan, const struct balance *then, const struct balance *now)
 {
 	int64_t lost = (int64_t)(scan->totals.sum.lost + scan->totals.missed_allocs);
 
-	return now->unknown > (then ? then->in_use : 0) + lost;
+	return now->unknown - (then ? then->unknown : 0) > (then ? then->in_use : 0) + lost;
 }
 
 /* What the events do not explain, of caches that existed all the time. */
@@ -169,7 +244,7 @@ static int find_residues(struct session *s, struct kernel_scan *scan, const stru
 		int64_t residue;
 
 		then = balance_at_start(s, now[i].cache);
-		if (allocates_silently(scan, then, &now[i]))
+		if (allocates_silently(scan, then, &now[i]) || is_bulk(s, kernel_cache_name(now[i].cache, rows, nr_rows)))
 			s->unsure[s->rules.nr_unsure++] = now[i].cache;
 		if (!then)
 			continue;
@@ -355,6 +430,7 @@ static int scan_once(struct session *s)
 	if (ret) {
 		code = complain(s);
 	} else {
+		scan.list.silent += s->nr_forgotten;
 		scan.watched_ns = s->rules.now_ns - s->rules.since_ns;
 		/* Modules may have come since. */
 		if (s->symbols)
@@ -414,14 +490,14 @@ static int watch_command(struct session *s)
 		_exit(127);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0)
-		sleep_ms(LOOK_MS);
+		if (wait_step(s, LOOK_MS))
+			return -EIO;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
 		snprintf(s->err, sizeof(s->err), "cannot run '%s': no such command", s->kernel->command);
 		return -ENOENT;
 	}
 	s->rules.until_ns = now_ns();
-	wait_until(s, s->rules.until_ns + s->rules.min_age_ns);
-	return 0;
+	return wait_until(s, s->rules.until_ns + s->rules.min_age_ns);
 }
 
 static int watch(struct session *s)
@@ -432,8 +508,7 @@ static int watch(struct session *s)
 		return watch_command(s);
 	fflush(stdout);
 	fprintf(stderr, "kmemleak: watching the kernel for %g s\n", ms / 1e3);
-	wait_until(s, s->rules.since_ns + (uint64_t)ms * 1000000);
-	return 0;
+	return wait_until(s, s->rules.since_ns + (uint64_t)ms * 1000000);
 }
 
 static int scan_all(struct session *s)
@@ -443,7 +518,8 @@ static int scan_all(struct session *s)
 	while (s->settings->period_ms && code != 1 && !*s->interrupted) {
 		if (output_flush(s->output))
 			return 1;
-		wait_until(s, now_ns() + (uint64_t)s->settings->period_ms * 1000000);
+		if (wait_until(s, now_ns() + (uint64_t)s->settings->period_ms * 1000000))
+			return complain(s);
 		if (!*s->interrupted)
 			code = verb_worse(code, scan_once(s));
 	}

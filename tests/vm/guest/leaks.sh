@@ -11,7 +11,7 @@ queues=
 trap '[ -z "$queues" ] || "$work" drop $queues; rm -rf "$dir"' EXIT
 fail() { echo "FAIL: $*"; head -n 30 "$dir/leaks" "$dir/err"; exit 1; }
 
-[ -e "$build/leaker.ko" ] && { insmod "$build/leaker.ko" || fail "the module leaker cannot be loaded"; }
+[ -e /proc/leaker ] || [ ! -e "$build/leaker.ko" ] || insmod "$build/leaker.ko" || fail "the module leaker cannot be loaded"
 load="$work mixed ${ROUNDS:-400}"
 [ -n "${LONG:-}" ] && load="end=\$((\$(date +%s) + $LONG)); while [ \$(date +%s) -lt \$end ]; do $work mixed 1000; done"
 [ -e /proc/leaker ] && load="echo 1 > /proc/leaker; $load"
