@@ -12,6 +12,7 @@
 #define COMMAND_COLUMNS 48u
 #define BAR_COLUMNS     40u
 #define OVERVIEW_ROWS   5u
+#define OVERVIEW_LINES  26u /* without the rows of its three tables */
 #define TABLE_ROWS      20u
 
 /* ---- the header ------------------------------------------------------------------------ */
@@ -353,7 +354,9 @@ static size_t overview_rows(const struct report_options *o)
 		return o->limit;
 	if (!o->lines)
 		return OVERVIEW_ROWS;
-	return o->lines < 34 ? 3 : (o->lines - 19) / 3 < 10 ? (o->lines - 19) / 3 : 10;
+	if (o->lines < OVERVIEW_LINES + 9)
+		return 3;
+	return (o->lines - OVERVIEW_LINES) / 3 < 10 ? (o->lines - OVERVIEW_LINES) / 3 : 10;
 }
 
 /* Rows that are no answer to the question are left out. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What watching the kernel's allocator costs the kernel, per event (bench/traced.c)."""
+"""What watching the kernel's allocator costs the kernel, per event (bench/watched.c)."""
 import subprocess
 
 from runner.rows import Row, compare
@@ -14,7 +14,7 @@ def kernel_trace(context):
         return
     values, why = {}, ""
     for _ in range(context.launches):
-        done = subprocess.run([f"{context.build}/bench/traced"], capture_output=True, text=True)
+        done = subprocess.run([f"{context.build}/bench/watched"], capture_output=True, text=True)
         if done.returncode:
             why = "not measured: " + done.stderr.strip().rpartition("\n")[2]
             break
