@@ -106,6 +106,9 @@ struct kmem_target {
  * and later), which is an allocation of an address that is live. Silent: bulk
  * allocations and frees, and what kfree_rcu() frees. So an allocation of a live
  * address of another call site means that its free was not seen.
+ *
+ * An interrupt's events may come between an event's time and its place: the order
+ * is right, time_ns may step back by the length of an interrupt.
  */
 struct kmem_kernel_event {
 	__u64 time_ns;     /* CLOCK_MONOTONIC */
@@ -128,6 +131,43 @@ struct kmem_stream_totals {
 	__u64 failed;
 };
 
+/*
+ * kobjects.bpf.c: a live object of the kernel, by its address. Of an address
+ * whose free was silent the next allocation makes a new record.
+ */
+struct kmem_kernel_object {
+	__u64 cache; /* address of its struct kmem_cache, or KMEM_KEY_* */
+	__u64 call_site;
+	__u64 time_ns;   /* CLOCK_MONOTONIC */
+	__u32 bytes_req; /* kmem_cache_alloc: 0, the cache says it */
+	__u32 tgid;      /* of the first pid namespace */
+	__s32 stack;     /* id in `stacks`; negative: none */
+	char comm[16];
+	__u32 reserved;
+};
+
+/* Per cache and possible CPU. */
+struct kmem_kernel_tally {
+	__u64 allocs;
+	__u64 frees;
+	__u64 silent;  /* allocations of an address that was live: its free was not seen */
+	__u64 unknown; /* frees of objects without a record: older, or allocated silently */
+};
+
+/* One per possible CPU. */
+struct kmem_object_totals {
+	__u64 null_frees;
+	__u64 failed;
+	__u64 duplicates; /* second events of one large kmalloc */
+	__u64 lost;       /* objects without a record: no room, or the map was locked */
+	__u64 stale;      /* records that could not be taken back */
+	__u64 uncounted;  /* events without a tally: no room */
+	__u64 no_stack;   /* stacks that were asked for and could not be kept */
+};
+
+_Static_assert(sizeof(struct kmem_kernel_object) == 56, "both sides agree");
+_Static_assert(sizeof(struct kmem_kernel_tally) == 32, "both sides agree");
+_Static_assert(sizeof(struct kmem_object_totals) == 56, "both sides agree");
 _Static_assert(sizeof(struct kmem_kernel_event) == 48, "both sides agree");
 _Static_assert(sizeof(struct kmem_stream_totals) == 112, "both sides agree");
 _Static_assert(sizeof(struct kmem_count_key) == 24, "both sides agree");

@@ -43,7 +43,7 @@ enum kmem_object_verdict {
 
 struct kmem_object_check {
 	__u64 address;
-	__u64 cache;   /* whose object it was; KMEM_KEY_LARGE: a kmalloc() of whole pages */
+	__u64 cache;   /* whose object it was; KMEM_KEY_LARGE: a kmalloc() of whole pages; KMEM_KEY_UNKNOWN: any */
 	__u32 verdict; /* enum kmem_object_verdict */
 	__u32 reserved;
 };

@@ -49,6 +49,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define PAGE_DESC_BYTES 64 /* sizeof(struct page) */
 #define PAGE_CACHE_ID   4  /* offsetof(struct page, cache_id) */
+#define PAGE_PLACE(page) (((page) & ~1023ULL) | ((page) & 7) << 7 | ((page) >> 3 & 127)) /* kmem_page_place() */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -77,8 +78,8 @@ static __always_inline __u64 cache_of(const struct kmem_target *target, __u64 pt
 	if (bpf_probe_read_user(&id, sizeof(id), (void *)(target->idmap + page * sizeof(id))))
 		return KMEM_KEY_UNKNOWN;
 	/* An object between guard pages: its page descriptor says whose. */
-	if (id == ID_GUARD && bpf_probe_read_user(&id, sizeof(id), (void *)(target->pages + page * PAGE_DESC_BYTES +
-									    PAGE_CACHE_ID)))
+	if (id == ID_GUARD && bpf_probe_read_user(&id, sizeof(id), (void *)(target->pages + PAGE_CACHE_ID +
+									    PAGE_PLACE(page) * PAGE_DESC_BYTES)))
 		return KMEM_KEY_UNKNOWN;
 	switch (id) {
 	case ID_NONE:

@@ -314,11 +314,7 @@ static __always_inline __u32 check_slab(struct check *check)
 
 static __always_inline __u32 verdict_of(__u64 address, __u64 cache)
 {
-	struct check check = {
-		.cache = (void *)cache,
-		.object = address,
-		.verdict = KMEM_OBJECT_LIVE,
-	};
+	struct check check = { .object = address, .verdict = KMEM_OBJECT_LIVE };
 	__u64 descriptor = descriptor_of(address);
 	struct page *page = head_of(descriptor);
 	struct slab *slab = (void *)page;
@@ -326,10 +322,11 @@ static __always_inline __u32 verdict_of(__u64 address, __u64 cache)
 
 	if (is_slab < 0)
 		return KMEM_OBJECT_UNKNOWN;
-	if (cache == KMEM_KEY_LARGE)
+	if (cache == KMEM_KEY_LARGE || (cache == KMEM_KEY_UNKNOWN && !is_slab))
 		return is_slab ? KMEM_OBJECT_GONE : check_large(page, descriptor);
 	check.slab = slab;
-	if (!is_slab || (__u64)BPF_CORE_READ(slab, slab_cache) != cache)
+	check.cache = is_slab ? BPF_CORE_READ(slab, slab_cache) : NULL;
+	if (!check.cache || (cache != KMEM_KEY_UNKNOWN && (__u64)check.cache != cache))
 		return KMEM_OBJECT_GONE;
 	return check_slab(&check);
 }

@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Write docs/PROBES.md from alloc/base/trace.h: docs/probes.py [--check]. Run by `make docs`; --check only compares."""
+"""
+What is written from the probes' descriptions in alloc/base/trace.h.
+
+    docs/probes.py          docs/PROBES.md, the SystemTap tapset, the list in kmem-tracefs; run by `make docs`
+    docs/probes.py --check  whether they are up to date
+"""
 import os
 import re
 import sys
@@ -93,6 +98,32 @@ def document(path):
     return re.sub(r"\n\n\n+", "\n\n", out).rstrip() + "\n"
 
 
+def described_probes(path):
+    """(provider, name, comment lines, arguments) of each probe."""
+    declared = {name: provider for provider, name in re.findall(r"\tX\((\w+), (\w+), \w+\)", open(path).read())}
+    for lines, name, arguments in probes(path):
+        yield declared[name], name, lines, arguments
+
+
+def tapset(path, folder):
+    """Probes libkmem.NAME with the arguments as variables; a string is read."""
+    out = "# libkmem.stp - the probes of libkmem; see PROBES.md. Written by docs/probes.py.\n"
+    for provider, name, lines, arguments in described_probes(path):
+        texts = described(lines, name, arguments)
+        alias = f"libkmem.{name}" if provider == "kmem" else f"libkmem.{provider}.{name}"
+        points = ", ".join(f'process("{folder}/{library}").provider("{provider}").mark("{name}") ?'
+                           for library in ("libkmem.so.0", "libkmem-malloc.so"))
+        summary = " ".join(line for line in lines if line and not re.match(r"  |(Kernel|Place): ", line))
+        out += f"\n/**\n * probe {alias} - {summary}\n"
+        out += "".join(f" * @{argument}: {texts[argument]}\n" for _, argument in arguments)
+        out += f" */\nprobe {alias} = {points}\n{{\n\tprobestr = \"{provider}:{name}\"\n"
+        for index, (kind, argument) in enumerate(arguments):
+            value = f"user_string_warn($arg{index + 1})" if TYPES[kind] == "string" else f"$arg{index + 1}"
+            out += f"\t{argument} = {value}\n"
+        out += "}\n"
+    return out
+
+
 NOT_HERE = """
 ## Events of the kernel that are not here
 
@@ -105,15 +136,24 @@ NOT_HERE = """
 """
 
 
+def listed(path, script):
+    """kmem-tracefs with the list of all probes between its END marks."""
+    names = "".join(f"{provider}:{name} {' '.join(f'{argument}={TYPES[kind]}' for kind, argument in arguments)}\n"
+                    for provider, name, _, arguments in described_probes(path))
+    return re.sub(r"(<<'END'\n).*?(END\n)", lambda match: match[1] + names + match[2], script, count=1, flags=re.S)
+
+
 def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-    text = document("alloc/base/trace.h")
-    if sys.argv[1:] == ["--check"]:
-        if not os.path.exists("docs/PROBES.md") or open("docs/PROBES.md").read() != text:
-            sys.exit("docs/PROBES.md is stale: make docs")
-        return
-    with open("docs/PROBES.md", "w") as f:
-        f.write(text)
+    source, script = "alloc/base/trace.h", "tools/tracing/kmem-tracefs"
+    written = {"docs/PROBES.md": document(source), "tools/tracing/libkmem.stp.in": tapset(source, "@libdir@"),
+               script: listed(source, open(script).read())}
+    for path, text in written.items():
+        if sys.argv[1:] != ["--check"]:
+            with open(path, "w") as f:
+                f.write(text)
+        elif not os.path.exists(path) or open(path).read() != text:
+            sys.exit(f"{path} is stale: make docs")
 
 
 main()

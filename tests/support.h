@@ -158,7 +158,7 @@ static inline uint64_t barn_objects(const struct kmem_cache *s)
 	return held;
 }
 
-/* Bits set in all bitmaps of a cache, found as a reader outside finds them. */
+/* Objects of a cache that have left their slabs, counted as a reader outside does. */
 static inline uint64_t bitmap_objects(const struct kmem_cache *s)
 {
 	size_t i, nr_pages = arena.bytes >> PAGE_SHIFT;
@@ -166,13 +166,13 @@ static inline uint64_t bitmap_objects(const struct kmem_cache *s)
 	uint32_t word;
 
 	for (i = BLOCK_PAGES; i < nr_pages; i++) {
-		const struct page *page = &arena.pages[i];
+		const struct page *page = page_at(i);
 		uint64_t bits = 0;
 
 		if (page->type != KMEM_PAGE_SLAB || page->cache_id != s->id)
 			continue;
 		for (word = 0; word < (page->objects + 63u) / 64; word++)
-			bits += (uint64_t)__builtin_popcountll(page_bitmap(page)[word]);
+			bits += (uint64_t)__builtin_popcountll(kmem_slab_taken(page, page_bitmap(page), word));
 		cr_assert_eq(bits, page->inuse, "a slab's inuse is not the number of its bits");
 		taken += bits;
 	}

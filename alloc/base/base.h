@@ -15,11 +15,21 @@
 #define cold        __attribute__((__cold__, __noinline__))
 
 /*
- * Every variable of the allocator lives in this section. Its bounds are
- * published as memory that a leak scan must not take for roots: an address in
- * here (the arena's base is the address of its first object) keeps nothing alive.
+ * Every variable of the allocator lives in one of these sections; KMEM_STATE_SET is for
+ * those that do not begin as 0. Their bounds are published as memory that a leak scan
+ * must not take for roots: an address in here (the arena's base is the address of its
+ * first object) keeps nothing alive.
+ *
+ * gcc gives a section of such a name contents, 200 KB of zeroes in the file, which get
+ * resident around what is touched. So the name brings its own type, and makes the
+ * rest of the assembler's line a comment.
  */
+#ifdef __clang__
 #define KMEM_STATE __attribute__((section("kmem_state")))
+#else
+#define KMEM_STATE __attribute__((section("kmem_state,\"aw\",@nobits#")))
+#endif
+#define KMEM_STATE_SET __attribute__((section("kmem_state_set")))
 
 #define ALIGN_UP(n, a)   (((n) + (a) - 1) & ~((__typeof__(n))(a) - 1))
 #define ALIGN_DOWN(n, a) ((n) & ~((__typeof__(n))(a) - 1))

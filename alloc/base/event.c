@@ -15,7 +15,7 @@ static uint16_t cache_of(const void *ptr)
 		return KMEM_ID_NONE;
 	id = READ_ONCE(((const uint16_t *)(uintptr_t)observe_root.idmap)[page]);
 	if (unlikely(id == KMEM_ID_GUARD))
-		id = READ_ONCE(((const struct page *)(uintptr_t)observe_root.pages)[page].cache_id);
+		id = READ_ONCE(((const struct page *)(uintptr_t)observe_root.pages)[kmem_page_place(page)].cache_id);
 	return id;
 }
 

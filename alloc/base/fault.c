@@ -30,7 +30,7 @@ static struct {
 	uint64_t count[KMEM_NR_FAULTS]; /* for the interval */
 	uint64_t nth;                   /* of the process: allocations up to the one that fails, 0 none */
 	int nth_fd;                     /* where to tell about it */
-} fault KMEM_STATE = {
+} fault KMEM_STATE_SET = {
 	.attr = { { DEFAULTS }, { DEFAULTS, .min_order = 1 }, { DEFAULTS }, { DEFAULTS } },
 	.nth_fd = 2,
 };

@@ -15,7 +15,7 @@
 #include "base/report.h"
 #include "base/trace.h"
 
-struct kmem_observe observe_root KMEM_STATE = { .magic = KMEM_OBSERVE_MAGIC };
+struct kmem_observe observe_root KMEM_STATE_SET = { .magic = KMEM_OBSERVE_MAGIC };
 
 struct kmem_control observe_control KMEM_STATE;
 
@@ -24,20 +24,22 @@ static bool control_busy KMEM_STATE;
 
 extern char __start_kmem_state[] __attribute__((visibility("hidden")));
 extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
+extern char __start_kmem_state_set[] __attribute__((visibility("hidden")));
+extern char __stop_kmem_state_set[] __attribute__((visibility("hidden")));
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
 #define OBSERVE_BYTES 352
 
 _Static_assert(sizeof(struct kmem_observe) == OBSERVE_BYTES, "the note below carries the size");
-_Static_assert(KMEM_OBSERVE_VERSION == 3 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
+_Static_assert(KMEM_OBSERVE_VERSION == 4 && KMEM_OBSERVE_NOTE == 1, "the note below carries both");
 
 __asm__(".pushsection .note.slabscope, \"a\", @note\n\t"
 	".balign 4\n\t"
 	".long 10, 16, 1\n\t" /* bytes of name and descriptor, KMEM_OBSERVE_NOTE */
 	".asciz \"" KMEM_OBSERVE_OWNER "\"\n\t"
 	".balign 4\n\t"
-	".long 3, " STRING(OBSERVE_BYTES) "\n\t" /* KMEM_OBSERVE_VERSION, size of the root */
+	".long 4, " STRING(OBSERVE_BYTES) "\n\t" /* KMEM_OBSERVE_VERSION, size of the root */
 	".quad observe_root - .\n\t"
 	".popsection\n");
 
@@ -71,6 +73,7 @@ void observe_init(void)
 	memcpy(root->release, SLABSCOPE_VERSION, sizeof(SLABSCOPE_VERSION));
 	root->init_ns = os_now_ns();
 	observe_black("kmem state", __start_kmem_state, __stop_kmem_state);
+	observe_black("kmem state set", __start_kmem_state_set, __stop_kmem_state_set);
 }
 
 void observe_set_control(observe_handler *handler)

@@ -149,7 +149,7 @@ static int init_slots(void)
 void percpu_publish(void)
 {
 	percpu_public_id = percpu_tls.id;
-	percpu_public_semaphore = (const uint32_t *)(const void *)trace_semaphore;
+	percpu_public_semaphore = (const uint32_t *)(const void *)&trace_semaphore[TRACE_KMEM_CACHE_ALLOC];
 }
 
 int percpu_init(enum kmem_rseq_option rseq)

@@ -13,7 +13,17 @@
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
 
-struct trace_semaphore trace_semaphore[TRACE_NR_EVENTS] __attribute__((section(".probes"), aligned(4)));
+/* The kernel finds a semaphore in the file: not in .bss. */
+static struct {
+	uint32_t base;
+	struct trace_semaphore semaphore[TRACE_NR_EVENTS];
+} words __asm__("trace_base") __attribute__((used, section(".probes"), aligned(8)));
+
+_Static_assert(!TRACE_KFREE, "its count ends the base");
+_Static_assert(offsetof(__typeof__(words), semaphore) == 4, "place below");
+
+__asm__(".globl trace_base, trace_semaphore\n\t.hidden trace_base, trace_semaphore\n\t"
+	".set trace_semaphore, trace_base + 4\n");
 
 /* <sys/sdt.h> wants one symbol per probe; they are names for the counts in the array. */
 #define DECLARE(provider, name, NAME) extern uint16_t provider##_##name##_semaphore __attribute__((visibility("hidden")));

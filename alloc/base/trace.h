@@ -17,15 +17,15 @@
 #include "base/base.h"
 
 /*
- * All probes: provider, name, and its name in C. The first two stay first:
- * kmem_fast_semaphore points at them. trace_watch() raises those before batch and
- * leaves the others alone.
+ * All probes: provider, name, and its name in C. The first three stay first: kfree's
+ * count joins the word in front (below), and kmem_fast_semaphore points at the
+ * next two. trace_watch() raises those before batch and leaves the others alone.
  */
 #define TRACE_PROBES(X)                                                       \
+	X(kmem, kfree, KFREE)                                                 \
 	X(kmem, kmem_cache_alloc, KMEM_CACHE_ALLOC)                           \
 	X(kmem, kmem_cache_free, KMEM_CACHE_FREE)                             \
 	X(kmem, kmalloc, KMALLOC)                                             \
-	X(kmem, kfree, KFREE)                                                 \
 	X(kmem, mm_page_alloc, MM_PAGE_ALLOC)                                 \
 	X(kmem, mm_page_free, MM_PAGE_FREE)                                   \
 	X(kmem, mempool_alloc, MEMPOOL_ALLOC)                                 \
@@ -76,10 +76,32 @@ struct trace_semaphore {
 };
 extern KMEM_HIDDEN struct trace_semaphore trace_semaphore[TRACE_NR_EVENTS];
 
+/*
+ * The arena's base lies in front of kfree's count and in the word before it, which nobody
+ * asks by: 8 bytes that free() subtracts from an address. While somebody traces, the count makes
+ * them a base that no address is near, so that the range check finds every one outside.
+ */
+struct trace_base {
+	uint32_t low;
+	uint16_t high; /* trace_semaphore[TRACE_KFREE].asked */
+	uint16_t count;
+};
+extern KMEM_HIDDEN struct trace_base trace_base;
+
+/* Before the first object is handed out. The count is the kernel's. */
+static inline void trace_set_base(uintptr_t base)
+{
+	WRITE_ONCE(trace_base.low, (uint32_t)base);
+	WRITE_ONCE(trace_base.high, (uint16_t)(base >> 32));
+}
+
 static force_inline bool trace_on(enum trace_event event)
 {
 	/* One compare with memory; the kernel changes it behind the compiler's back. */
-	__asm__ goto("cmpl $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[event]) : "cc" : on);
+	if (event == TRACE_KFREE)
+		__asm__ goto("cmpw $0, %0\n\tjne %l[on]" : : "m"(trace_base.count) : "cc" : on);
+	else
+		__asm__ goto("cmpl $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[event]) : "cc" : on);
 	/* The batch probe raises those of objects itself: no second compare on their path. */
 	if (event == TRACE_MM_PAGE_ALLOC || event == TRACE_MM_PAGE_FREE)
 		__asm__ goto("cmpl $0, %0\n\tjne %l[on]" : : "m"(trace_semaphore[TRACE_BATCH]) : "cc" : on);
@@ -96,6 +118,8 @@ static force_inline bool trace_batch_only(enum trace_event event)
 {
 	bool same;
 
+	if (event == TRACE_KFREE)
+		return READ_ONCE(trace_base.count) == READ_ONCE(trace_semaphore[TRACE_BATCH].count);
 	__asm__ volatile("movl %1, %%eax\n\tcmpl %2, %%eax"
 			 : "=@cce"(same)
 			 : "m"(trace_semaphore[event]), "m"(trace_semaphore[TRACE_BATCH])
@@ -106,7 +130,7 @@ static force_inline bool trace_batch_only(enum trace_event event)
 /* Whether a probe itself is attached, or trace_watch() on, not just the batch probe. */
 static inline bool trace_single(enum trace_event event)
 {
-	uint16_t batch = event <= TRACE_KFREE ? READ_ONCE(trace_semaphore[TRACE_BATCH].count) : 0;
+	uint16_t batch = event <= TRACE_KMALLOC ? READ_ONCE(trace_semaphore[TRACE_BATCH].count) : 0;
 
 	return READ_ONCE(trace_semaphore[event].count) > batch;
 }
@@ -335,7 +359,7 @@ void trace_kmem_cache_destroy(const void *call_site, const void *cache, const ch
  * A cache has given back what it had parked: kmem_cache_shrink(), or memory was short.
  *   cache        the struct kmem_cache
  *   name         of the cache
- *   slabs        empty ones that went back to the page allocator
+ *   slabs        that it still has
  * Kernel: none
  * Place: rare
  */

@@ -39,7 +39,7 @@
 /*
  * Slabs of the classes: the smallest order from the first on that leaves less than 1/64 unused; all sizes do at the
  * last. Objects made in a row lie together in 64 KiB, which the CPU's prefetching and its TLB like; what is not
- * touched of a slab has no memory.
+ * touched of a slab has no memory. From 8 pages on only one descriptor in eight is touched (kmem_page_place()).
  */
 #define MIN_CLASS_ORDER 4u
 #define MAX_CLASS_ORDER 6u
@@ -124,7 +124,7 @@ static void choose_classes(void)
 /* Slabs with little waste, and few empty ones kept: there are many classes. Debug caches stay as they are. */
 static void tune_class(struct kmem_cache *s)
 {
-	unsigned int order = MAX((unsigned int)s->order, MIN_CLASS_ORDER);
+	unsigned int order = MAX(s->order, MIN_CLASS_ORDER);
 	size_t keep;
 
 	if (debug_cache(s))

@@ -57,7 +57,7 @@ static const struct option {
 	{ "watermark_scale_factor", OPTION_NUMBER, offsetof(struct kmem_options, watermark_scale), "1-3000", 1, 3000 },
 };
 
-static struct kmem_options current KMEM_STATE = {
+static struct kmem_options current KMEM_STATE_SET = {
 	.rseq = KMEM_RSEQ_ON, .purge_ms = 1000, .watermark_scale = 10, .watermark_boost = 15000
 };
 

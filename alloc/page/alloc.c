@@ -213,7 +213,7 @@ void page_free_range(struct page *head, uint32_t from, uint32_t to)
 	count_free(zone, to - from);
 	while (from < to) {
 		unsigned int order = piece_order(first + from, first + to);
-		struct page *page = head + from;
+		struct page *page = page_at(first + from);
 
 		leave(page, order);
 		page_set_type(page, KMEM_PAGE_TAIL);
@@ -240,7 +240,7 @@ bool page_extend(struct page *page, uint32_t nr_pages)
 	if (trace_on(TRACE_MM_PAGE_ALLOC) || !take_behind(page, nr_pages - old))
 		return false;
 	if (unlikely(page_debug))
-		page_debug_alloc(page + old, nr_pages - old);
+		page_debug_alloc(page_behind(page, old), nr_pages - old);
 	WRITE_ONCE(page->order, (uint8_t)fls64(nr_pages - 1));
 	WRITE_ONCE(page->nr_pages, nr_pages);
 	page->flags |= KMEM_PG_EXACT;

@@ -38,7 +38,7 @@ static inline void *block_addr(uint32_t block)
 
 static inline struct page *block_page(uint32_t block)
 {
-	return &arena.pages[(size_t)block << MAX_PAGE_ORDER];
+	return page_at(block << MAX_PAGE_ORDER);
 }
 
 /* Around fork(): no thread is inside; `child` after it, in the child. */

@@ -44,7 +44,7 @@ static void take_deferred(struct kmem_zone *zone)
 		return;
 	at = __atomic_exchange_n(&zone->deferred, 0, __ATOMIC_ACQUIRE);
 	while (at) {
-		struct page *page = &arena.pages[at];
+		struct page *page = page_at(at);
 
 		at = page->next;
 		buddy_put(zone, page, page->order);
@@ -122,9 +122,9 @@ static force_inline void insert(struct page *page, uint32_t prev, uint32_t next)
 	page->prev = prev;
 	page->next = next;
 	if (prev)
-		arena.pages[prev].next = page_index(page);
+		page_at(prev)->next = page_index(page);
 	if (next)
-		arena.pages[next].prev = page_index(page);
+		page_at(next)->prev = page_index(page);
 }
 
 /* Into and out of a list, not counted in the zone. */
@@ -159,11 +159,11 @@ static force_inline void unlink_block(struct kmem_zone *zone, struct page *page)
 	bool clean = page->flags & KMEM_PG_CLEAN;
 
 	if (page->next)
-		arena.pages[page->next].prev = page->prev;
+		page_at(page->next)->prev = page->prev;
 	else if (!clean)
 		list->tail = page->prev;
 	if (page->prev)
-		arena.pages[page->prev].next = page->next;
+		page_at(page->prev)->next = page->next;
 	else if (clean)
 		list->clean = page->next;
 	else
@@ -213,7 +213,7 @@ static force_inline uint64_t split(struct kmem_zone *zone, struct page *page, un
 		struct page *upper;
 
 		from--;
-		upper = page + (1u << from);
+		upper = page_behind(page, 1u << from);
 		upper->flags = page->flags & KMEM_PG_CLEAN;
 		upper->inuse = upper_dirty(page->inuse, 1u << from);
 		page->inuse = (uint16_t)MAX(page->inuse - upper->inuse, page->inuse ? 1 : 0);
@@ -236,7 +236,7 @@ static force_inline struct page *take_first(struct kmem_zone *zone, unsigned int
 			       enum migratetype type)
 {
 	uint32_t head = first_of(&zone->free_list[current][type]);
-	struct page *page = &arena.pages[head];
+	struct page *page = page_at(head);
 	uint64_t dirty = page->inuse;
 
 	if (!head)
@@ -276,7 +276,7 @@ static struct pageblock_use pageblock_use(uint32_t index)
 	struct pageblock_use use = { 0, 0 };
 
 	while (at < end) {
-		const struct page *page = &arena.pages[at];
+		const struct page *page = page_at(at);
 		uint8_t type = READ_ONCE(page->type);
 		uint32_t nr = 1;
 
@@ -298,7 +298,7 @@ static void claim_pageblock(struct kmem_zone *zone, uint32_t index, enum migrate
 
 	pageblock_set_type(index, type);
 	while (at < start + PAGEBLOCK_PAGES) {
-		struct page *page = &arena.pages[at];
+		struct page *page = page_at(at);
 		unsigned int order = READ_ONCE(page->order);
 
 		if (READ_ONCE(page->type) != KMEM_PAGE_FREE) {
@@ -372,7 +372,7 @@ static struct page *take_by_claim(struct kmem_zone *zone, unsigned int order, en
 				if (!is_compatible(head, type))
 					continue;
 			}
-			claim(zone, &arena.pages[head], type);
+			claim(zone, page_at(head), type);
 			page = take_smallest(zone, order, type);
 			trace_fallback(page, order, current, type, buddy_fallback(type, nth));
 			return page;
@@ -429,13 +429,13 @@ static force_inline struct page *mergeable_buddy(uint32_t index, unsigned int or
 {
 	uint32_t buddy = index ^ (1u << order);
 
-	if (order >= MAX_PAGE_ORDER || !is_free(&arena.pages[buddy], order))
+	if (order >= MAX_PAGE_ORDER || !is_free(page_at(buddy), order))
 		return NULL;
 	/* A reserved pageblock stays apart from its neighbour. */
 	if (order >= PAGEBLOCK_ORDER &&
 	    (pageblock_type(index) == MIGRATE_HIGHATOMIC || pageblock_type(buddy) == MIGRATE_HIGHATOMIC))
 		return NULL;
-	return &arena.pages[buddy];
+	return page_at(buddy);
 }
 
 /* A block dirty in part is dirty as a whole; zero in part, it is not zero. */
@@ -458,13 +458,13 @@ static bool merge_is_likely(uint32_t index, unsigned int order)
 
 	if (order >= MAX_PAGE_ORDER - 1)
 		return false;
-	return is_free(&arena.pages[parent ^ (2u << order)], order + 1);
+	return is_free(page_at(parent ^ (2u << order)), order + 1);
 }
 
 /* A cheap coin: where the largest blocks go need not be secret, only different. */
 static bool coin(void)
 {
-	static uint32_t state KMEM_STATE = 1;
+	static uint32_t state KMEM_STATE_SET = 1;
 
 	state = state * 1664525u + 1013904223u;
 	return state >> 31;
@@ -486,7 +486,7 @@ void buddy_put(struct kmem_zone *zone, struct page *page, unsigned int order)
 		unlink_block(zone, buddy);
 		account(zone, buddy, 0 - (UINT64_C(1) << order), 0 - (uint64_t)buddy->inuse);
 		dirty += buddy->inuse;
-		page = MIN(page, buddy);
+		page = page_index(page) & (1u << order) ? buddy : page;
 		page->flags = flags;
 		order++;
 	}
@@ -531,7 +531,7 @@ void buddy_free(struct kmem_zone *zone, struct page *page, unsigned int order)
 
 static bool is_free_of(uint32_t index, enum migratetype type)
 {
-	const struct page *page = &arena.pages[index];
+	const struct page *page = page_at(index);
 
 	return READ_ONCE(page->type) == KMEM_PAGE_FREE && page->migratetype == type;
 }
@@ -540,7 +540,7 @@ static bool is_free_of(uint32_t index, enum migratetype type)
 static uint32_t run_end(uint32_t index, uint32_t end, enum migratetype type)
 {
 	while (index < end && (index & (BLOCK_PAGES - 1)) && is_free_of(index, type))
-		index += 1u << arena.pages[index].order;
+		index += 1u << page_at(index)->order;
 	return index;
 }
 
@@ -552,7 +552,7 @@ static uint32_t block_before(uint32_t index, enum migratetype type)
 	for (order = 0; order < MAX_PAGE_ORDER && !(index & ((1u << order) - 1)); order++) {
 		uint32_t start = index - (1u << order);
 
-		if ((index & (BLOCK_PAGES - 1)) && is_free_of(start, type) && arena.pages[start].order == order)
+		if ((index & (BLOCK_PAGES - 1)) && is_free_of(start, type) && page_at(start)->order == order)
 			return start;
 	}
 	return index;
@@ -561,7 +561,7 @@ static uint32_t block_before(uint32_t index, enum migratetype type)
 /* Where a run of nr pages begins that holds the free block at index, 0 when there is none. */
 static uint32_t find_run(uint32_t index, uint32_t nr, enum migratetype type)
 {
-	uint32_t after = index + (1u << arena.pages[index].order);
+	uint32_t after = index + (1u << page_at(index)->order);
 	uint32_t end = run_end(after, index + nr, type), start = index, before;
 
 	while (end - start < nr) {
@@ -581,26 +581,26 @@ static void put_rest(struct kmem_zone *zone, uint32_t from, uint32_t to, uint16_
 
 		while (1u << order > to - from)
 			order--;
-		arena.pages[from].flags = flags;
-		page_set_type(&arena.pages[from], KMEM_PAGE_TAIL);
-		buddy_put(zone, &arena.pages[from], order);
+		page_at(from)->flags = flags;
+		page_set_type(page_at(from), KMEM_PAGE_TAIL);
+		buddy_put(zone, page_at(from), order);
 		from += 1u << order;
 	}
 }
 
 static struct page *take_run_at(struct kmem_zone *zone, uint32_t start, uint32_t nr)
 {
-	struct page *page = &arena.pages[start];
+	struct page *page = page_at(start);
 	uint16_t flags = page->flags;
 	uint32_t at = start, end = start;
 
 	while (end < start + nr) {
 		at = end;
-		end += 1u << arena.pages[at].order;
-		flags = merged_flags(&arena.pages[at], &(struct page){ .flags = flags });
-		list_del(zone, &arena.pages[at]);
+		end += 1u << page_at(at)->order;
+		flags = merged_flags(page_at(at), &(struct page){ .flags = flags });
+		list_del(zone, page_at(at));
 	}
-	put_rest(zone, start + nr, end, arena.pages[at].flags & KMEM_PG_CLEAN);
+	put_rest(zone, start + nr, end, page_at(at)->flags & KMEM_PG_CLEAN);
 	page->flags = flags;
 	count_emptied(zone, page, nr);
 	WRITE_ONCE(page->nr_pages, nr);
@@ -612,7 +612,7 @@ static uint32_t find_run_in(uint32_t at, uint32_t nr, enum migratetype type)
 	unsigned int tries;
 	uint32_t start = 0;
 
-	for (tries = 0; at && !start && tries < RUN_TRIES; tries++, at = arena.pages[at].next)
+	for (tries = 0; at && !start && tries < RUN_TRIES; tries++, at = page_at(at)->next)
 		start = find_run(at, nr, type);
 	return start;
 }
@@ -687,13 +687,13 @@ struct page *buddy_take_dirty(struct kmem_zone *zone, unsigned int min_order)
 	for (order = MAX_PAGE_ORDER + 1; order-- > min_order;) {
 		for (type = 0; type < KMEM_NR_MIGRATETYPES; type++) {
 			uint32_t at = zone->free_list[order][type].tail;
-			struct page *page = &arena.pages[at];
+			struct page *page = page_at(at);
 
 			unsigned int tries = PURGE_TRIES;
 
 			while (at && order < PAGEBLOCK_ORDER && min_order && breaks_huge_page(at)) {
 				at = --tries ? page->prev : 0;
-				page = &arena.pages[at];
+				page = page_at(at);
 			}
 			if (!at)
 				continue;
@@ -706,7 +706,7 @@ struct page *buddy_take_dirty(struct kmem_zone *zone, unsigned int min_order)
 
 struct page *buddy_take_empty(struct kmem_zone *zone, uint32_t index)
 {
-	struct page *page = &arena.pages[ALIGN_DOWN(index, BLOCK_PAGES)];
+	struct page *page = page_at(ALIGN_DOWN(index, BLOCK_PAGES));
 
 	if (!is_free(page, MAX_PAGE_ORDER) || !(page->flags & KMEM_PG_CLEAN))
 		return NULL;
@@ -735,8 +735,8 @@ static uint64_t validate_chain(struct kmem_zone *zone, uint32_t at, unsigned int
 {
 	uint64_t nr = 0;
 
-	for (*last = 0; at; *last = at, at = arena.pages[at].next) {
-		const struct page *page = &arena.pages[at];
+	for (*last = 0; at; *last = at, at = page_at(at)->next) {
+		const struct page *page = page_at(at);
 
 		BUG_ON(page->type != KMEM_PAGE_FREE || page->order != order || page->prev != *last);
 		BUG_ON(page->nr_pages != 1u << order);

@@ -80,7 +80,18 @@ extern KMEM_HIDDEN struct arena arena;
 
 static inline uint32_t page_index(const struct page *page)
 {
-	return (uint32_t)(page - arena.pages);
+	return (uint32_t)kmem_page_of_place((uint64_t)(page - arena.pages));
+}
+
+static inline struct page *page_at(uint64_t index)
+{
+	return &arena.pages[kmem_page_place(index)];
+}
+
+/* The descriptor of the page n pages behind: descriptors do not lie in the order of their pages. */
+static inline struct page *page_behind(const struct page *page, uint32_t n)
+{
+	return page_at(page_index(page) + n);
 }
 
 static inline void *page_to_addr(const struct page *page)
@@ -94,10 +105,15 @@ static inline bool arena_contains(const void *addr)
 	return (uintptr_t)addr - arena.base < READ_ONCE(arena.bytes);
 }
 
-/* Descriptor of the page that holds addr, which must be in the arena. */
+/* The page that holds addr, which must be in the arena; and its descriptor. */
+static inline uint32_t addr_to_index(const void *addr)
+{
+	return (uint32_t)(((uintptr_t)addr - arena.base) >> PAGE_SHIFT);
+}
+
 static inline struct page *addr_to_page(const void *addr)
 {
-	return &arena.pages[((uintptr_t)addr - arena.base) >> PAGE_SHIFT];
+	return page_at(addr_to_index(addr));
 }
 
 static inline uint16_t *addr_to_id(const void *addr)

@@ -21,11 +21,11 @@
 /* Tails of a compound page lead to its head. */
 static void set_tails(struct page *page, unsigned int order)
 {
-	uint32_t i;
+	uint32_t i, head = page_index(page);
 
 	for (i = 1; i < 1u << order; i++) {
-		page[i].head = page_index(page);
-		page_set_type(&page[i], KMEM_PAGE_TAIL);
+		page_at(head + i)->head = head;
+		page_set_type(page_at(head + i), KMEM_PAGE_TAIL);
 	}
 }
 
@@ -250,7 +250,7 @@ KMEM_API void split_page(struct page *page, unsigned int order)
 	BUG_ON(page->type != KMEM_PAGE_PAGES || page->order != order);
 	BUG_ON(is_compound(page));
 	for (i = 0; i < 1u << order; i++) {
-		struct page *one = page + i;
+		struct page *one = page_behind(page, i);
 
 		WRITE_ONCE(one->order, 0);
 		WRITE_ONCE(one->nr_pages, 1);
@@ -268,10 +268,10 @@ KMEM_API void split_page(struct page *page, unsigned int order)
 KMEM_API struct page *compound_head(const struct page *page)
 {
 	if (READ_ONCE(page->type) == KMEM_PAGE_TAIL && page->head) {
-		struct page *head = &arena.pages[page->head];
+		struct page *head = page_at(page->head);
 
 		/* A stale link leads to a head that is too short, or none. */
-		if (head->type == KMEM_PAGE_PAGES && is_compound(head) && page < head + head->nr_pages)
+		if (head->type == KMEM_PAGE_PAGES && is_compound(head) && page_index(page) - page->head < head->nr_pages)
 			return head;
 	}
 	return (struct page *)(uintptr_t)page;
@@ -348,7 +348,7 @@ KMEM_API unsigned long page_to_pfn(const struct page *page)
 
 KMEM_API struct page *pfn_to_page(unsigned long pfn)
 {
-	return pfn < READ_ONCE(arena.bytes) >> PAGE_SHIFT ? &arena.pages[pfn] : NULL;
+	return pfn < READ_ONCE(arena.bytes) >> PAGE_SHIFT ? page_at(pfn) : NULL;
 }
 
 KMEM_API int page_to_nid(const struct page *page)

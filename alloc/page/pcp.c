@@ -24,7 +24,7 @@ static struct {
 	unsigned int high_fraction;
 } pcps KMEM_STATE;
 
-bool pcp_parks_costly KMEM_STATE = true;
+bool pcp_parks_costly KMEM_STATE_SET = true;
 
 static struct kmem_pcp *list_of(unsigned int cpu, const struct kmem_zone *zone)
 {
@@ -201,7 +201,7 @@ static force_inline void push(struct kmem_pcp *pcp, struct page *page, unsigned 
 static force_inline struct page *pop_list(struct kmem_pcp *pcp, unsigned int list, unsigned int order)
 {
 	uint32_t head = pcp->head[list];
-	struct page *page = &arena.pages[head];
+	struct page *page = page_at(head);
 
 	if (unlikely(!head))
 		return NULL;
@@ -523,8 +523,8 @@ static void validate_list(const struct kmem_pcp *pcp, const struct kmem_zone *zo
 	for (list = 0; list < KMEM_NR_PCP_LISTS; list++) {
 		uint32_t at;
 
-		for (at = pcp->head[list]; at; at = arena.pages[at].next) {
-			const struct page *page = &arena.pages[at];
+		for (at = pcp->head[list]; at; at = page_at(at)->next) {
+			const struct page *page = page_at(at);
 
 			BUG_ON(page->type != KMEM_PAGE_PCP || page->order != list_order(list));
 			BUG_ON(at & ((1u << page->order) - 1) || zone_of(page) != zone);

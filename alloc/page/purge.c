@@ -43,7 +43,7 @@
 
 bool purge_on_free KMEM_STATE;
 void (*purge_on_demand)(void) KMEM_STATE;
-int32_t purge_look_pages KMEM_STATE = LOOK_PAGES;
+int32_t purge_look_pages KMEM_STATE_SET = LOOK_PAGES;
 __thread int32_t purge_moved_pages;
 
 /* What is known of a zone, in pages. Written by whoever looks: guesses that may be a little off. */
@@ -94,7 +94,7 @@ static void break_huge_page(const struct page *page)
 	pageblock_set_huge(index, false);
 	buddy_unlock(zone);
 	if (huge)
-		os_advise_small(page_to_addr(&arena.pages[index]), PAGE_SIZE << PAGEBLOCK_ORDER);
+		os_advise_small(page_to_addr(page_at(index)), PAGE_SIZE << PAGEBLOCK_ORDER);
 }
 
 /* And where all of 4 MiB is free, they are wanted again. */

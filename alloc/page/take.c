@@ -359,7 +359,7 @@ bool take_behind(const struct page *page, uint32_t nr_pages)
 		return false;
 	taken = buddy_take_these(zone, first, nr_pages);
 	if (taken)
-		count_take(zone, &request, &arena.pages[first], nr_pages);
+		count_take(zone, &request, page_at(first), nr_pages);
 	buddy_unlock(zone);
 	return taken;
 }

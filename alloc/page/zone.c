@@ -8,7 +8,7 @@
 #define MIN_FREE_KB_MOST    262144u
 #define LOWMEM_RESERVE_RATIO 256u /* the kernel's for DMA32 */
 
-struct zone_config zone_config KMEM_STATE = { .scale_factor = 10, .boost_factor = 15000 };
+struct zone_config zone_config KMEM_STATE_SET = { .scale_factor = 10, .boost_factor = 15000 };
 struct kmem_zone zones[KMEM_MAX_ZONES] KMEM_STATE;
 
 struct kmem_zone *zone_lists[KMEM_MAX_NODES + 1][KMEM_MAX_ZONES + 1] KMEM_STATE;

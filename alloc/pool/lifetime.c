@@ -16,7 +16,7 @@
  * What a pool that was destroyed points to. Frees find its reserve full and call
  * dead_free(); allocations get nothing from dead_alloc(), and slow paths find out.
  */
-static struct kmem_mempool dead KMEM_STATE = { .curr_nr = INT32_MAX, .promised = INT32_MAX };
+static struct kmem_mempool dead KMEM_STATE_SET = { .curr_nr = INT32_MAX, .promised = INT32_MAX };
 
 static void *dead_alloc(gfp_t gfp, void *pool)
 {

@@ -416,8 +416,8 @@ static void report_remaining(struct kmem_cache *s, size_t left)
 	report("BUG %s: Objects remaining on __kmem_cache_shutdown(): %zu; the cache is kept", s->name, left);
 	s->errors += 1 + left;
 	for (i = 0; i < nr_pages; i++)
-		if (arena.pages[i].type == KMEM_PAGE_SLAB && arena.pages[i].cache_id == s->id)
-			shown = list_objects(s, &arena.pages[i], shown);
+		if (page_at(i)->type == KMEM_PAGE_SLAB && page_at(i)->cache_id == s->id)
+			shown = list_objects(s, page_at(i), shown);
 	shown = list_guarded(s, shown);
 	if (left > shown)
 		report("  and %zu more", left - shown);

@@ -299,8 +299,8 @@ KMEM_API long kmem_cache_validate(struct kmem_cache *s)
 	node_lock(home);
 	nr_pages = arena.bytes >> PAGE_SHIFT;
 	for (i = 0; i < nr_pages; i++)
-		if (READ_ONCE(arena.pages[i].debug_id) == s->id)
-			debug_slab_validate(s, &arena.pages[i]);
+		if (READ_ONCE(page_at(i)->debug_id) == s->id)
+			debug_slab_validate(s, page_at(i));
 	node_unlock(home);
 	debug_call_site = NULL;
 	return (long)(kmem_cache_errors(s) - before);

@@ -110,8 +110,8 @@ static bool collect(struct locations *t, struct kmem_cache *s, unsigned int whic
 	made = make_table(t, objects);
 	nr_pages = arena.bytes >> PAGE_SHIFT;
 	for (i = 0; made && i < nr_pages; i++)
-		if (READ_ONCE(arena.pages[i].debug_id) == s->id)
-			add_slab(t, s, &arena.pages[i], which);
+		if (READ_ONCE(page_at(i)->debug_id) == s->id)
+			add_slab(t, s, page_at(i), which);
 	node_unlock(home);
 	return made;
 }

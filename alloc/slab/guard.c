@@ -13,7 +13,7 @@
 
 #define PAGES_PER_OBJECT 2u
 
-uint64_t guard_next KMEM_STATE = UINT64_MAX;
+uint64_t guard_next KMEM_STATE_SET = UINT64_MAX;
 
 static struct {
 	lock_t lock;

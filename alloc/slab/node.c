@@ -15,11 +15,11 @@ static void list_add(struct kmem_cache_node *n, struct page *slab, bool front)
 	slab->next = front ? n->partial_head : 0;
 	slab->prev = front ? 0 : n->partial_tail;
 	if (slab->next)
-		arena.pages[slab->next].prev = index;
+		page_at(slab->next)->prev = index;
 	else
 		n->partial_tail = index;
 	if (slab->prev)
-		arena.pages[slab->prev].next = index;
+		page_at(slab->prev)->next = index;
 	else
 		n->partial_head = index;
 	slab->flags |= KMEM_PG_PARTIAL;
@@ -29,11 +29,11 @@ static void list_add(struct kmem_cache_node *n, struct page *slab, bool front)
 static void list_del(struct kmem_cache_node *n, struct page *slab)
 {
 	if (slab->next)
-		arena.pages[slab->next].prev = slab->prev;
+		page_at(slab->next)->prev = slab->prev;
 	else
 		n->partial_tail = slab->prev;
 	if (slab->prev)
-		arena.pages[slab->prev].next = slab->next;
+		page_at(slab->prev)->next = slab->next;
 	else
 		n->partial_head = slab->next;
 	slab->flags &= (uint16_t)~KMEM_PG_PARTIAL;
@@ -55,7 +55,7 @@ static void retire(struct kmem_cache_node *n, struct page *slab, struct page **e
 void node_release(const struct kmem_cache *s, struct page *empty)
 {
 	while (empty) {
-		struct page *next = empty->next ? &arena.pages[empty->next] : NULL;
+		struct page *next = empty->next ? page_at(empty->next) : NULL;
 
 		slab_release(s, empty);
 		empty = next;
@@ -77,7 +77,7 @@ uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void *
 	uint32_t taken = 0;
 
 	while (taken < max && n->partial_head) {
-		struct page *slab = &arena.pages[n->partial_head];
+		struct page *slab = page_at(n->partial_head);
 
 		taken += slab_take(s, slab, object + taken, max - taken);
 		if (slab->inuse == slab->objects)
@@ -108,7 +108,7 @@ static cold void report_put(const struct kmem_cache *s, struct page *slab, const
 static uint32_t put_run(const struct kmem_cache *s, void **object, uint32_t count, struct page **empty)
 {
 	struct kmem_cache_node *n;
-	struct page *slab = slab_of(object[0]);
+	struct page *slab = slab_of_cache(s, object[0]);
 	bool was_full = slab && slab->inuse == slab->objects;
 	uint32_t put = 0;
 
@@ -168,7 +168,7 @@ void node_shrink(struct kmem_cache_node *n, struct page **empty)
 	uint32_t at, next, i;
 
 	for (at = n->partial_head; at; at = next) {
-		struct page *slab = &arena.pages[at];
+		struct page *slab = page_at(at);
 		uint32_t free = (uint32_t)slab->objects - slab->inuse;
 
 		next = slab->next;
@@ -183,8 +183,8 @@ void node_shrink(struct kmem_cache_node *n, struct page **empty)
 	/* Emptiest class first to the front, so that the fullest ends up first. */
 	for (i = CLASSES; i-- > 0;) {
 		for (at = by_free[i]; at; at = next) {
-			next = arena.pages[at].next;
-			list_add(n, &arena.pages[at], true);
+			next = page_at(at)->next;
+			list_add(n, page_at(at), true);
 		}
 	}
 }

@@ -64,7 +64,7 @@ void node_add_slab(const struct kmem_cache *s, struct page *slab);
 /* The slab that node_take() would take from first; NULL when none is partial. */
 static inline struct page *node_first_partial(const struct kmem_cache_node *n)
 {
-	return n->partial_head ? &arena.pages[n->partial_head] : NULL;
+	return n->partial_head ? page_at(n->partial_head) : NULL;
 }
 
 /* Take a free object of a partial slab. */

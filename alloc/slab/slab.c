@@ -18,17 +18,6 @@ static void set_ids(const struct page *slab, uint16_t id)
 		WRITE_ONCE(entry[i], id);
 }
 
-/* Tail descriptors lead from any address to the head. */
-static void set_tails(struct page *slab)
-{
-	uint32_t i, head = page_index(slab);
-
-	for (i = 1; i < slab->nr_pages; i++) {
-		slab[i].head = head;
-		page_set_type(&slab[i], KMEM_PAGE_TAIL);
-	}
-}
-
 static void construct(const struct kmem_cache *s, const struct page *slab)
 {
 	void (*ctor)(void *) = (void (*)(void *))(uintptr_t)s->ctor;
@@ -87,8 +76,7 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 	slab->flags &= (uint16_t)~KMEM_PG_ZEROED;
 	slab->objects = (uint16_t)slab_capacity(s, slab->order);
 	slab->offset = next_colour(s, slab);
-	memset(page_bitmap(slab), 0, slab_bitmap_words(slab) * sizeof(uint64_t));
-	set_tails(slab);
+	slab->fresh = 0;
 	if (s->flags & SLAB_DEBUG_FLAGS)
 		debug_slab_setup(s, slab);
 	construct(s, slab);
@@ -102,6 +90,9 @@ static void release_now(void *slab)
 
 	set_ids(page, KMEM_ID_NONE);
 	page->cache_id = 0;
+	/* What was never taken never had a bit. */
+	memset(page_bitmap(page), 0, (page->fresh + 63) / 64 * sizeof(uint64_t));
+	page->fresh = 0;
 	shadow_forget(page_to_addr(page), PAGE_SIZE << page->order);
 	page_free(page, page->order);
 }
@@ -123,12 +114,18 @@ void slab_release(const struct kmem_cache *s, struct page *slab)
 		release_now(slab);
 }
 
-/* Bits of this word that belong to objects. */
-static uint64_t valid_bits(const struct page *slab, uint32_t word)
+/* Let objects that were never taken, up to `end`, be as if they had come back: for who does not take them in turn. */
+static void open_fresh(struct page *slab, uint32_t end)
 {
-	uint32_t left = slab->objects - word * 64;
+	uint64_t *bitmap = page_bitmap(slab);
 
-	return left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
+	slab->hint = (uint16_t)MIN(slab->hint, slab->fresh / 64);
+	while (slab->fresh < end) {
+		uint32_t bit = slab->fresh % 64, nr = MIN(64 - bit, end - slab->fresh);
+
+		bitmap[slab->fresh / 64] |= ~UINT64_C(0) >> (64 - nr) << bit;
+		slab->fresh += nr;
+	}
 }
 
 static force_inline uint32_t index_of(const struct kmem_cache *s, const struct page *slab, const void *addr)
@@ -174,9 +171,10 @@ static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void 
 	uint32_t add = (uint32_t)(mix >> 50), flip = (uint32_t)(mix >> 58);
 	uint32_t i, k, taken = 0;
 
+	open_fresh(slab, slab->objects);
 	for (i = 0; i < words && taken < max; i++) {
 		uint32_t word = ((uint32_t)(mix >> 40) + i) % words;
-		uint64_t free = ~page_bitmap(slab)[word] & valid_bits(slab, word);
+		uint64_t free = page_bitmap(slab)[word];
 
 		for (k = 0; free && taken < max; k++) {
 			uint32_t bit = ((odd * k + add) ^ flip) % 64;
@@ -184,7 +182,7 @@ static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void 
 			if (!(free >> bit & 1))
 				continue;
 			free &= ~(UINT64_C(1) << bit);
-			page_bitmap(slab)[word] |= UINT64_C(1) << bit;
+			page_bitmap(slab)[word] &= ~(UINT64_C(1) << bit);
 			object[taken++] = slab_object(s, slab, word * 64 + bit);
 		}
 	}
@@ -199,7 +197,7 @@ static force_inline uint64_t take_word(const struct kmem_cache *s, uint8_t *base
 	uint64_t left = free;
 	uint32_t i;
 
-	/* A new slab: one object after the other. */
+	/* All came back: one object after the other. */
 	if (free == ~UINT64_C(0) && max >= 64) {
 		for (i = 0; i < 64; i++, base += s->size)
 			object[i] = base;
@@ -210,27 +208,48 @@ static force_inline uint64_t take_word(const struct kmem_cache *s, uint8_t *base
 	return free & ~left;
 }
 
-uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
+/* Up to max of the objects that came back. */
+static uint32_t take_returned(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
 {
 	uint64_t *bitmap = page_bitmap(slab);
-	uint32_t words = slab_bitmap_words(slab);
-	uint32_t word, taken = 0;
+	uint32_t word = slab->hint, left = MIN(max, slab_returned(slab)), taken = 0;
+
+	for (; taken < left && word < slab_bitmap_words(slab); word++) {
+		uint64_t free = bitmap[word];
+
+		slab->hint = (uint16_t)word;
+		if (!free)
+			continue;
+		free = take_word(s, slab_object(s, slab, word * 64), free, object + taken, left - taken);
+		bitmap[word] ^= free;
+		taken += (uint32_t)__builtin_popcountll(free);
+	}
+	return taken;
+}
+
+/* Up to max of those that never left, one after the other. */
+static force_inline uint32_t take_fresh(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
+{
+	uint8_t *at = slab_object(s, slab, slab->fresh);
+	uint32_t i, nr = MIN(max, slab->objects - slab->fresh);
+
+	for (i = 0; i < nr; i++, at += s->size)
+		object[i] = at;
+	slab->fresh += nr;
+	return nr;
+}
+
+uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
+{
+	uint32_t taken;
 
 	if (unlikely(s->behaviour & KMEM_CACHE_RANDOM_ORDER)) {
 		if (has_emptied(s, slab))
 			refault(s, slab, 0, slab->objects - 1u);
 		return take_random(s, slab, object, max);
 	}
-	for (word = slab->hint; word < words && taken < max; word++) {
-		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
-
-		slab->hint = (uint16_t)word;
-		if (!free)
-			continue;
-		free = take_word(s, slab_object(s, slab, word * 64), free, object + taken, max - taken);
-		bitmap[word] |= free;
-		taken += (uint32_t)__builtin_popcountll(free);
-	}
+	taken = take_returned(s, slab, object, max);
+	taken += take_fresh(s, slab, object + taken, max - taken);
 	if (taken && has_emptied(s, slab))
 		refault(s, slab, index_of(s, slab, object[0]), index_of(s, slab, object[taken - 1]));
 	slab->inuse = (uint16_t)(slab->inuse + taken);
@@ -242,13 +261,10 @@ void *slab_first_free(const struct kmem_cache *s, const struct page *slab)
 	const uint64_t *bitmap = page_bitmap(slab);
 	uint32_t word;
 
-	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		uint64_t free = ~bitmap[word] & valid_bits(slab, word);
-
-		if (free)
-			return slab_object(s, slab, word * 64 + (uint32_t)__builtin_ctzll(free));
-	}
-	return NULL;
+	for (word = 0; slab_returned(slab) && word < (slab->fresh + 63) / 64; word++)
+		if (bitmap[word])
+			return slab_object(s, slab, word * 64 + (uint32_t)__builtin_ctzll(bitmap[word]));
+	return slab->fresh < slab->objects ? slab_object(s, slab, slab->fresh) : NULL;
 }
 
 uint32_t slab_object_index(const struct kmem_cache *s, const struct page *slab, const void *addr)
@@ -260,7 +276,7 @@ bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, cons
 {
 	uint32_t index = slab_object_index(s, slab, addr);
 
-	return index < slab->objects && (page_bitmap(slab)[index / 64] >> (index % 64) & 1);
+	return index < slab->fresh && !(page_bitmap(slab)[index / 64] >> (index % 64) & 1);
 }
 
 void slab_take_object(const struct kmem_cache *s, struct page *slab, const void *object)
@@ -269,7 +285,9 @@ void slab_take_object(const struct kmem_cache *s, struct page *slab, const void 
 
 	if (has_emptied(s, slab))
 		refault(s, slab, index, index);
-	page_bitmap(slab)[index / 64] |= UINT64_C(1) << (index % 64);
+	if (index >= slab->fresh)
+		open_fresh(slab, index + 1);
+	page_bitmap(slab)[index / 64] &= ~(UINT64_C(1) << (index % 64));
 	slab->inuse++;
 }
 
@@ -281,9 +299,9 @@ enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, con
 
 	if (index >= slab->objects || slab_object(s, slab, index) != object)
 		return SLAB_PUT_BAD_POINTER;
-	if (!(*word & mask))
+	if (index >= slab->fresh || *word & mask)
 		return SLAB_PUT_DOUBLE_FREE;
-	*word &= ~mask;
+	*word |= mask;
 	slab->inuse--;
 	slab->hint = (uint16_t)MIN(slab->hint, index / 64);
 	return SLAB_PUT_OK;
@@ -292,8 +310,8 @@ enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, con
 /* What slab_put() does, with everything that objects of a slab have in common in registers. */
 uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **object, uint32_t count)
 {
-	const uint64_t start = (uintptr_t)slab_object(s, slab, 0), size = s->size, objects = slab->objects;
-	const uint64_t reciprocal = s->reciprocal, bytes = objects * size;
+	const uint64_t start = (uintptr_t)slab_object(s, slab, 0), size = s->size;
+	const uint64_t reciprocal = s->reciprocal, bytes = slab->fresh * size;
 	uint64_t *bitmap = page_bitmap(slab), at = slab->hint, bits = bitmap[at], lowest = at;
 	uint32_t i;
 
@@ -309,7 +327,7 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 			bits = bitmap[at];
 			lowest = MIN(lowest, at);
 		}
-		if (unlikely(index * size != offset || !(bits >> (index % 64) & 1)))
+		if (unlikely(index * size != offset || bits >> (index % 64) & 1))
 			break;
 		bits ^= UINT64_C(1) << (index % 64);
 	}
@@ -324,9 +342,10 @@ uint32_t slab_hold(struct page *slab, uint64_t *held)
 	uint64_t *bitmap = page_bitmap(slab);
 	uint32_t word, nr = 0;
 
+	open_fresh(slab, slab->objects);
 	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		held[word] = ~bitmap[word] & valid_bits(slab, word);
-		bitmap[word] |= held[word];
+		held[word] = bitmap[word];
+		bitmap[word] = 0;
 		nr += (uint32_t)__builtin_popcountll(held[word]);
 	}
 	slab->inuse = (uint16_t)(slab->inuse + nr);
@@ -339,7 +358,7 @@ uint32_t slab_unhold(struct page *slab, const uint64_t *held)
 	uint32_t word, nr = 0;
 
 	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		bitmap[word] &= ~held[word];
+		bitmap[word] |= held[word];
 		nr += (uint32_t)__builtin_popcountll(held[word]);
 	}
 	slab->inuse = (uint16_t)(slab->inuse - nr);
@@ -352,17 +371,34 @@ unsigned int slab_node(const struct kmem_cache *s, const struct page *slab)
 	return s->flags & SLAB_DEBUG_FLAGS ? 0 : slab->node;
 }
 
+/* The slab of this order or a smaller one that begins there and reaches this page, or NULL. */
+static force_inline struct page *slab_from(uint32_t index, unsigned int order)
+{
+	uint32_t first = ALIGN_DOWN(index, 1u << order);
+	struct page *page = page_at(first);
+
+	return page->type == KMEM_PAGE_SLAB && index - first < page->nr_pages ? page : NULL;
+}
+
 struct page *slab_of(const void *object)
 {
-	struct page *page;
+	uint32_t index = addr_to_index(object);
+	struct page *slab = NULL;
+	unsigned int order;
 
 	if (!arena_contains(object))
 		return NULL;
-	page = addr_to_page(object);
-	if (page->type == KMEM_PAGE_TAIL)
-		page = &arena.pages[page->head];
-	/* Inside a large object tail descriptors are leftovers: the head must reach this far. */
-	if (page->type != KMEM_PAGE_SLAB || addr_to_page(object) - page >= (ptrdiff_t)page->nr_pages)
+	for (order = 0; !slab && order <= MAX_PAGE_ORDER; order++)
+		slab = slab_from(index, order);
+	return slab;
+}
+
+struct page *slab_of_cache(const struct kmem_cache *s, const void *object)
+{
+	struct page *slab;
+
+	if (unlikely(!arena_contains(object)))
 		return NULL;
-	return page;
+	slab = slab_from(addr_to_index(object), s->order);
+	return likely(slab) ? slab : slab_of(object);
 }

@@ -2,9 +2,12 @@
 /*
  * slab.h - one slab: a block of pages cut into objects, and its bitmap.
  *
- * A set bit means that the object has left the slab: it is in use, or it waits
- * in a slot or a sheaf. Nothing is ever written into a free object, so a freed
- * object keeps its constructed state and an overflow cannot corrupt a list.
+ * Objects leave the slab, to be in use or to wait in a slot or a sheaf, from the
+ * first to the last: those from page.fresh on never left it. Of those before it
+ * a set bit says that it came back. So nobody writes to the bitmap before the
+ * first object comes back, and it has no memory until then; that of a slab
+ * which is given back is all 0. Nothing is ever written into a free object: it
+ * keeps its constructed state and an overflow cannot corrupt a list.
  *
  *   state of a slab     inuse                 where
  *   full                objects               nowhere: found by its objects' addresses
@@ -58,7 +61,7 @@ uint64_t slab_refaults(void);
 /* What putting an object back found. */
 enum slab_put_result {
 	SLAB_PUT_OK,
-	SLAB_PUT_DOUBLE_FREE, /* its bit was clear already */
+	SLAB_PUT_DOUBLE_FREE, /* it is in the slab already */
 	SLAB_PUT_BAD_POINTER, /* not the start of an object of this slab */
 };
 enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, const void *object);
@@ -72,13 +75,14 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 /* Id of the node whose lists a slab is on. */
 unsigned int slab_node(const struct kmem_cache *s, const struct page *slab);
 
-/* The slab that holds an object; NULL when the address is in no slab. */
+/* The slab that holds an object; NULL when the address is in no slab. The second is faster when the cache is right. */
 struct page *slab_of(const void *object);
+struct page *slab_of_cache(const struct kmem_cache *s, const void *object);
 
 /* Number of the object that holds addr, counted from the start of the slab. */
 uint32_t slab_object_index(const struct kmem_cache *s, const struct page *slab, const void *addr);
 
-/* Whether the bit of the object that holds addr is set. */
+/* Whether the object that holds addr has left the slab. */
 bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, const void *addr);
 
 static inline void *slab_object(const struct kmem_cache *s, const struct page *slab, uint32_t index)
@@ -86,9 +90,16 @@ static inline void *slab_object(const struct kmem_cache *s, const struct page *s
 	return (uint8_t *)page_to_addr(slab) + slab->offset + s->red_left_pad + (size_t)index * s->size;
 }
 
+/* Words of the bitmap that a slab can need. */
 static inline uint32_t slab_bitmap_words(const struct page *slab)
 {
 	return (slab->objects + 63u) / 64u;
+}
+
+/* Objects that came back: bits that are set. */
+static inline uint32_t slab_returned(const struct page *slab)
+{
+	return slab->fresh - slab->inuse;
 }
 
 #endif

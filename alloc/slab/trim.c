@@ -86,7 +86,7 @@ static uint64_t empty_pages(const struct kmem_cache *s, const struct page *slab)
 	uint32_t word;
 
 	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		uint64_t taken = page_bitmap(slab)[word];
+		uint64_t taken = kmem_slab_taken(slab, page_bitmap(slab), word);
 
 		for (; taken; taken &= taken - 1) {
 			uint64_t index = word * UINT64_C(64) + (uint32_t)__builtin_ctzll(taken);
@@ -167,7 +167,7 @@ static struct kmem_cache *sparse_slab(const struct page *page)
 /* Descriptors from `at` to the next that means something. */
 static uint32_t step_over(uint32_t at)
 {
-	const struct page *page = &arena.pages[at];
+	const struct page *page = page_at(at);
 	uint8_t type = READ_ONCE(page->type);
 
 	if (block_state(at >> MAX_PAGE_ORDER) != KMEM_BLOCK_BUDDY)
@@ -184,13 +184,13 @@ static void sweep(uint64_t end_ns)
 
 	while (seen < nr_pages) {
 		uint32_t at = trim.cursor < nr_pages ? trim.cursor : 0, step = step_over(at);
-		struct kmem_cache *s = step <= MASK_PAGES ? sparse_slab(&arena.pages[at]) : NULL;
+		struct kmem_cache *s = step <= MASK_PAGES ? sparse_slab(page_at(at)) : NULL;
 
 		trim.cursor = at + step;
 		seen += step;
 		looked++;
 		if (s) {
-			size_t bytes = trim_slab(s, &arena.pages[at]);
+			size_t bytes = trim_slab(s, page_at(at));
 
 			trim.debt += bytes;
 			looked += SLAB_LOOKS + (uint32_t)(bytes >> PAGE_SHIFT) * PAGE_LOOKS;

@@ -28,11 +28,14 @@ static bool check_slab(const struct page *slab, const void *ptr, size_t n, bool 
 /* Head of the block that holds a page which is no slab's; its tail descriptors mean nothing. */
 static const struct page *block_of(const void *ptr)
 {
-	const struct page *at = addr_to_page(ptr), *first = at - MIN(page_index(at), BLOCK_PAGES);
+	uint32_t at = addr_to_index(ptr), behind;
 
-	for (const struct page *head = at; head > first; head--)
-		if ((head->type == KMEM_PAGE_LARGE || head->type == KMEM_PAGE_PAGES) && at - head < (ptrdiff_t)head->nr_pages)
+	for (behind = 0; behind < MIN(at, BLOCK_PAGES); behind++) {
+		const struct page *head = page_at(at - behind);
+
+		if ((head->type == KMEM_PAGE_LARGE || head->type == KMEM_PAGE_PAGES) && behind < head->nr_pages)
 			return head;
+	}
 	return NULL;
 }
 

@@ -28,12 +28,13 @@ static struct page *area_of(const void *p)
 
 static void mark_tail(const struct page *head, uint16_t id)
 {
+	uint16_t *entry = addr_to_id(page_to_addr(head));
 	uint32_t i;
 
 	if (head->flags & KMEM_PG_MAPPED)
 		return;
 	for (i = 1; i < head->nr_pages; i++)
-		WRITE_ONCE(*addr_to_id(page_to_addr(head + i)), id);
+		WRITE_ONCE(entry[i], id);
 }
 
 /* A block of pages if it is to be had without effort, else an address range. */

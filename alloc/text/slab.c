@@ -340,7 +340,7 @@ static int taken_from_partial(const struct view *v, const struct kmem_cache_node
 	*count = 0;
 	for (left = n->nr_partial; left && at && at < nr_pages; left--) {
 		struct page page;
-		int rc = get(v->src, root->pages + (uint64_t)at * sizeof(page), &page, sizeof(page));
+		int rc = get(v->src, root->pages + kmem_page_place(at) * sizeof(page), &page, sizeof(page));
 
 		if (rc)
 			return rc;

@@ -3,31 +3,35 @@
 #include "text/walk.h"
 
 #define PIECE        64u   /* descriptors: 4 KiB */
-#define ARENA_BLOCK  1024u /* pages: heads never lie beyond one, but for objects of their own mapping */
+#define STRIPES      8u    /* so many of them lie in a row, and so many rows are a piece */
+#define ARENA_BLOCK  KMEM_ARENA_BLOCK_PAGES
 #define PAGEBLOCK    512u
 
 struct window {
 	const struct text_source *src;
 	uint64_t first, nr; /* pages[] holds these */
-	struct page pages[PIECE];
+	struct page pages[STRIPES][PIECE / STRIPES];
 };
 
 static uint64_t arena_pages(const struct kmem_observe *root)
 {
-	return (root->arena_end - root->arena_base) >> KMEM_PAGE_SHIFT;
+	return ALIGN_DOWN((root->arena_end - root->arena_base) >> KMEM_PAGE_SHIFT, (uint64_t)ARENA_BLOCK);
 }
 
 static int window_at(struct window *w, uint64_t index, const struct page **page)
 {
+	unsigned int i;
 	int rc = 0;
 
 	if (index - w->first >= w->nr) {
 		w->first = index - index % PIECE;
 		w->nr = PIECE;
-		rc = w->src->read(w->src->context, w->src->root->pages + w->first * sizeof(struct page), w->pages,
-				  sizeof(w->pages));
+		for (i = 0; !rc && i < STRIPES; i++)
+			rc = w->src->read(w->src->context, w->src->root->pages +
+					  kmem_page_place(w->first + i) * sizeof(struct page), w->pages[i],
+					  sizeof(w->pages[i]));
 	}
-	*page = &w->pages[index - w->first];
+	*page = &w->pages[index % STRIPES][(index - w->first) / STRIPES];
 	return rc;
 }
 

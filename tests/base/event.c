@@ -34,7 +34,7 @@ static void attach(uint32_t mode)
 
 	kmem_init();
 	batch_root.mode = mode;
-	for (i = 0; i <= TRACE_KFREE; i++)
+	for (i = 0; i <= TRACE_KMALLOC; i++)
 		trace_semaphore[i].count++;
 	trace_semaphore[TRACE_BATCH].count++;
 }
@@ -43,7 +43,7 @@ static void detach(void)
 {
 	unsigned int i;
 
-	for (i = 0; i <= TRACE_KFREE; i++)
+	for (i = 0; i <= TRACE_KMALLOC; i++)
 		trace_semaphore[i].count--;
 	trace_semaphore[TRACE_BATCH].count--;
 }

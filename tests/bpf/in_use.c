@@ -11,6 +11,7 @@
 #include "common/kcaches.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,9 @@ int main(void)
 		printf("in_use: no walker: %s\n", *err ? err : kcaches_why(kc));
 		return 77;
 	}
+	/* They go with this process, however it ends. */
+	if (unshare(CLONE_NEWIPC))
+		die("unshare");
 	for (i = 0; i < QUEUES; i++) {
 		queues[i] = msgget(IPC_PRIVATE, 0600);
 		if (queues[i] < 0)

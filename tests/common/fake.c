@@ -174,12 +174,12 @@ static void fill_alias(bool root_gone)
 	fake_root.nr_caches = FAKE_CACHES + 1;
 }
 
-/* Slab i is page 1 + i of the arena; i % 65 of its objects are taken. */
+/* Slab i is page 1 + i of the arena; i % 65 of its objects are taken, the rest came back or, in every third, never left. */
 static void fill_slabs(unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		unsigned int taken = i % (FAKE_OBJECTS + 1);
-		struct page *page = &pages[1 + i];
+		struct page *page = &pages[kmem_page_place(1 + i)];
 
 		idmap[1 + i] = FAKE_MAIN;
 		page->type = KMEM_PAGE_SLAB;
@@ -187,11 +187,12 @@ static void fill_slabs(unsigned int nr)
 		page->nr_pages = 1;
 		page->objects = FAKE_OBJECTS;
 		page->inuse = (uint16_t)taken;
-		bitmap[(1 + i) * (KMEM_BITMAP_BYTES / 8)] = taken == 64 ? ~UINT64_C(0) : (UINT64_C(1) << taken) - 1;
+		page->fresh = i % 3 ? FAKE_OBJECTS : taken;
+		bitmap[(1 + i) * (KMEM_BITMAP_BYTES / 8)] = i % 3 && taken < 64 ? ~UINT64_C(0) << taken : 0;
 	}
 	/* A neighbour of another cache right behind must not be counted. */
 	idmap[1 + nr] = FAKE_DEAD;
-	pages[1 + nr] = (struct page){ .type = KMEM_PAGE_SLAB, .cache_id = FAKE_DEAD, .objects = 64, .inuse = 64 };
+	pages[kmem_page_place(1 + nr)] = (struct page){ .type = KMEM_PAGE_SLAB, .cache_id = FAKE_DEAD, .objects = 64, .inuse = 64 };
 	fake_root.arena_end = FAKE_ARENA + ((uint64_t)(nr + 2) << KMEM_PAGE_SHIFT);
 }
 

@@ -30,7 +30,7 @@ static void setup(void)
 	cr_assert(!buffer_ensure(&image.nodes, 2 * sizeof(struct kmem_cache_node)));
 	cr_assert(!buffer_ensure(&image.percpu, 4 * image.slots_bytes));
 	cr_assert(!buffer_ensure(&image.sheaves, 8 * SHEAF_BYTES));
-	cr_assert(!buffer_ensure(&image.pages, 4096));
+	cr_assert(!buffer_ensure(&image.pages, KMEM_ARENA_BLOCK_PAGES * sizeof(struct page)));
 	image.heap.caches = (const struct kmem_cache *)(void *)image.caches.data;
 	image.heap.pages = (const struct page *)(void *)image.pages.data;
 	image.heap.nr_pages = 64;
@@ -230,9 +230,9 @@ Test(digest, a_listed_sheaf_is_a_leftover)
 
 Test(digest, a_large_object_known_by_its_descriptor)
 {
-	uint64_t word = image.root.pages + 5 * sizeof(struct page), other = word + sizeof(struct page);
+	uint64_t word = image.root.pages + kmem_page_place(5) * sizeof(struct page), other = word + sizeof(struct page);
 
-	((struct page *)(void *)image.pages.data)[5].type = KMEM_PAGE_LARGE;
+	((struct page *)(void *)image.pages.data)[kmem_page_place(5)].type = KMEM_PAGE_LARGE;
 	hold(&word);
 	hold(&other);
 	cr_assert(!image_digest(&image));

@@ -80,7 +80,7 @@ Test(model, objects_behind_the_colour_of_their_slab)
 {
 	uint64_t slab = syn_slab(s, SYN_24, 1);
 	struct model_object o = { 0 };
-	struct page *page = &s->pages[(slab - SYN_BASE) >> KMEM_PAGE_SHIFT];
+	struct page *page = syn_page(s, (slab - SYN_BASE) >> KMEM_PAGE_SHIFT);
 
 	page->offset = 128;
 	page->objects = (uint16_t)((4096 - 128) / 24);
@@ -99,7 +99,7 @@ Test(model, a_colour_that_leaves_no_room_is_damage)
 {
 	uint64_t slab = syn_slab(s, SYN_64, 1);
 
-	s->pages[(slab - SYN_BASE) >> KMEM_PAGE_SHIFT].offset = 64;
+	syn_page(s, (slab - SYN_BASE) >> KMEM_PAGE_SHIFT)->offset = 64;
 	build();
 	cr_assert_eq(s->model.nr_damaged, 1);
 }
@@ -141,10 +141,20 @@ Test(model, bits_behind_the_last_object_are_cut)
 {
 	uint64_t slab = syn_slab(s, SYN_24, 1);
 
-	memset(&s->bitmap[8], 0xff, 64);
+	memset(&s->bitmap[8], 0, 64);
+	syn_page(s, (slab - SYN_BASE) >> 12)->fresh = UINT32_MAX;
 	build();
 	cr_assert_eq(s->model.nr_objects, 170);
-	(void)slab;
+}
+
+Test(model, objects_that_never_left_their_slab_are_none)
+{
+	uint64_t slab = syn_slab(s, SYN_24, 1);
+
+	memset(&s->bitmap[8], 0, 64);
+	syn_page(s, (slab - SYN_BASE) >> 12)->fresh = 128;
+	build();
+	cr_assert_eq(s->model.nr_objects, 128);
 }
 
 /* Descriptors behind the head of a free or large block mean nothing. */
@@ -154,12 +164,12 @@ Test(model, stale_descriptors_inside_blocks_are_skipped)
 	uint64_t first = (large - SYN_BASE) >> 12;
 	struct model_object o = { 0 };
 
-	s->pages[first + 1] = s->pages[(slab - SYN_BASE) >> 12];
-	s->pages[s->next_page].type = KMEM_PAGE_FREE;
-	s->pages[s->next_page].nr_pages = 4;
-	s->pages[s->next_page + 1].type = KMEM_PAGE_LARGE;
-	s->pages[s->next_page + 1].nr_pages = 1;
-	s->pages[s->next_page + 1].size = 100;
+	*syn_page(s, first + 1) = *syn_page(s, (slab - SYN_BASE) >> 12);
+	syn_page(s, s->next_page)->type = KMEM_PAGE_FREE;
+	syn_page(s, s->next_page)->nr_pages = 4;
+	syn_page(s, s->next_page + 1)->type = KMEM_PAGE_LARGE;
+	syn_page(s, s->next_page + 1)->nr_pages = 1;
+	syn_page(s, s->next_page + 1)->size = 100;
 	build();
 	cr_assert(model_find(&s->model, large + 5000, &o));
 	cr_assert_eq(SYN_BASE + o.offset, large);
@@ -172,16 +182,16 @@ Test(model, damage_is_counted_and_left_out)
 	uint64_t slab = syn_slab(s, SYN_64, 1);
 	uint64_t first = (slab - SYN_BASE) >> 12;
 
-	s->pages[first].objects = 65; /* more than fit */
-	s->pages[10].type = KMEM_PAGE_SLAB;
-	s->pages[10].nr_pages = 1;
-	s->pages[10].cache_id = 200; /* no such cache */
-	s->pages[20].type = KMEM_PAGE_LARGE;
+	syn_page(s, first)->objects = 65; /* more than fit */
+	syn_page(s, 10)->type = KMEM_PAGE_SLAB;
+	syn_page(s, 10)->nr_pages = 1;
+	syn_page(s, 10)->cache_id = 200; /* no such cache */
+	syn_page(s, 20)->type = KMEM_PAGE_LARGE;
 	s->idmap[20] = KMEM_ID_LARGE;
-	s->pages[20].nr_pages = 100000; /* leaves the heap */
-	s->pages[20].size = 5;
-	s->pages[30].type = KMEM_PAGE_FREE; /* of no length */
-	s->pages[40].type = 99;
+	syn_page(s, 20)->nr_pages = 100000; /* leaves the heap */
+	syn_page(s, 20)->size = 5;
+	syn_page(s, 30)->type = KMEM_PAGE_FREE; /* of no length */
+	syn_page(s, 40)->type = 99;
 	syn_park(s, SYN_BASE + 50 * 4096);
 	syn_park(s, 12345);
 	build();
@@ -199,10 +209,10 @@ Test(model, objects_that_do_not_begin_where_their_place_does)
 	s->caches[SYN_64].object_size = 24;
 	slab = syn_slab(s, SYN_64, 1);
 	syn_take(s, slab, 3);
-	s->pages[first].flags = KMEM_PG_GUARD;
-	s->pages[first].cache_id = SYN_64;
-	s->pages[first].size = 100;
-	s->pages[first].offset = 3992;
+	syn_page(s, first)->flags = KMEM_PG_GUARD;
+	syn_page(s, first)->cache_id = SYN_64;
+	syn_page(s, first)->size = 100;
+	syn_page(s, first)->offset = 3992;
 	s->idmap[first] = KMEM_ID_GUARD;
 	build();
 	cr_assert(model_find(&s->model, slab + 3 * 64 + 5, &o));
@@ -222,10 +232,10 @@ Test(model, a_damaged_guarded_page_is_left_out)
 {
 	uint64_t first = (syn_large(s, 4096) - SYN_BASE) >> 12;
 
-	s->pages[first].flags = KMEM_PG_GUARD;
-	s->pages[first].cache_id = SYN_64;
-	s->pages[first].size = 100;
-	s->pages[first].offset = 4000; /* beyond its page */
+	syn_page(s, first)->flags = KMEM_PG_GUARD;
+	syn_page(s, first)->cache_id = SYN_64;
+	syn_page(s, first)->size = 100;
+	syn_page(s, first)->offset = 4000; /* beyond its page */
 	build();
 	cr_assert_eq(s->model.nr_objects, 0);
 	cr_assert_eq(s->model.nr_damaged, 1);

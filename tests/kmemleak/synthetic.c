@@ -41,20 +41,25 @@ void syn_free(struct synthetic *s)
 	free(s);
 }
 
+struct page *syn_page(struct synthetic *s, uint64_t index)
+{
+	return &s->pages[kmem_page_place(index)];
+}
+
 static uint64_t add_block(struct synthetic *s, uint8_t type, uint32_t nr_pages)
 {
 	uint64_t index = s->next_page;
 
 	cr_assert(index + nr_pages <= SYN_PAGES);
-	s->pages[index].type = type;
-	s->pages[index].nr_pages = nr_pages;
+	syn_page(s, index)->type = type;
+	syn_page(s, index)->nr_pages = nr_pages;
 	s->next_page += nr_pages;
 	return SYN_BASE + (index << KMEM_PAGE_SHIFT);
 }
 
 static struct page *page_of(struct synthetic *s, uint64_t address)
 {
-	return &s->pages[(address - SYN_BASE) >> KMEM_PAGE_SHIFT];
+	return syn_page(s, (address - SYN_BASE) >> KMEM_PAGE_SHIFT);
 }
 
 uint64_t syn_slab(struct synthetic *s, uint16_t cache, uint32_t nr_pages)
@@ -64,8 +69,8 @@ uint64_t syn_slab(struct synthetic *s, uint16_t cache, uint32_t nr_pages)
 
 	page->cache_id = cache;
 	page->objects = (uint16_t)((nr_pages << KMEM_PAGE_SHIFT) / s->caches[cache].size);
-	for (uint32_t i = 1; i < nr_pages; i++)
-		page[i].type = KMEM_PAGE_TAIL;
+	page->fresh = page->objects; /* all of them came back */
+	memset(&s->bitmap[(address - SYN_BASE) >> KMEM_PAGE_SHIFT << 3], 0xff, nr_pages * KMEM_BITMAP_BYTES);
 	return address;
 }
 
@@ -88,7 +93,7 @@ uint64_t syn_take(struct synthetic *s, uint64_t slab, uint32_t index)
 	struct page *page = page_of(s, slab);
 	uint64_t first = (slab - SYN_BASE) >> KMEM_PAGE_SHIFT;
 
-	s->bitmap[first * 8 + index / 64] |= UINT64_C(1) << (index % 64);
+	s->bitmap[first * 8 + index / 64] &= ~(UINT64_C(1) << (index % 64));
 	page->inuse++;
 	return slab + (uint64_t)index * s->caches[page->cache_id].size;
 }

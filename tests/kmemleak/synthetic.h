@@ -19,7 +19,7 @@ enum { SYN_64 = 1, SYN_24, SYN_NOTRACE, SYN_ROOMY }; /* cache ids; SYN_ROOMY: 40
 
 struct synthetic {
 	struct heap_copy copy;
-	struct page pages[SYN_PAGES];
+	struct page pages[KMEM_ARENA_BLOCK_PAGES]; /* syn_page() */
 	uint64_t bitmap[SYN_PAGES * 8];
 	uint16_t idmap[SYN_PAGES];
 	struct kmem_cache caches[SYN_CACHES];
@@ -36,6 +36,9 @@ struct synthetic {
 /* A heap without a block; page 0 is never used. From malloc, to be given to syn_free(). */
 struct synthetic *syn_new(void);
 void syn_free(struct synthetic *s);
+
+/* The descriptor of a page. */
+struct page *syn_page(struct synthetic *s, uint64_t index);
 
 /* Blocks at the next free page. Return: address. */
 uint64_t syn_slab(struct synthetic *s, uint16_t cache, uint32_t nr_pages);

@@ -20,13 +20,13 @@ struct sums {
 /* Of all caches, by id. */
 static struct sums sums[KMEM_ID_MAX];
 
-static uint32_t bits_set(const struct page *slab)
+static uint32_t bits_taken(const struct page *slab)
 {
 	const uint64_t *bitmap = page_bitmap(slab);
 	uint32_t i, bits = 0;
 
 	for (i = 0; i < slab_bitmap_words(slab); i++)
-		bits += (uint32_t)__builtin_popcountll(bitmap[i]);
+		bits += (uint32_t)__builtin_popcountll(kmem_slab_taken(slab, bitmap, i));
 	return bits;
 }
 
@@ -37,7 +37,7 @@ static void audit_slab(const struct page *slab)
 	uint32_t i;
 
 	BUG_ON(s->state == KMEM_CACHE_FREE);
-	BUG_ON(bits_set(slab) != slab->inuse || slab->inuse > slab->objects);
+	BUG_ON(bits_taken(slab) != slab->inuse || slab->inuse > slab->objects || slab->fresh > slab->objects);
 	BUG_ON((uint64_t)slab->objects * s->size > (uint64_t)slab->nr_pages << PAGE_SHIFT);
 	BUG_ON(!(slab->flags & KMEM_PG_PARTIAL) != (slab->inuse == slab->objects));
 	for (i = 0; i < slab->nr_pages; i++)
@@ -55,15 +55,15 @@ static void audit_slabs(void)
 
 	memset(sums, 0, sizeof(sums));
 	for (i = 0; i < nr_pages; i++) {
-		const struct page *page = &arena.pages[i];
+		const struct page *page = page_at(i);
+		const void *addr = page_to_addr(page);
 
 		if (arena.idmap[i] == KMEM_ID_NONE || arena.idmap[i] >= KMEM_ID_MAX)
 			continue;
-		BUG_ON(page->type != KMEM_PAGE_SLAB && page->type != KMEM_PAGE_TAIL);
 		if (page->type == KMEM_PAGE_SLAB)
 			audit_slab(page);
-		else
-			BUG_ON(arena.pages[page->head].type != KMEM_PAGE_SLAB);
+		BUG_ON(!slab_of(addr) || slab_of(addr)->cache_id != arena.idmap[i]);
+		BUG_ON(slab_of(addr) != slab_of_cache(cache_by_id(arena.idmap[i]), addr));
 	}
 }
 

@@ -43,7 +43,7 @@ Test(page_alloc, a_run_spans_blocks_that_adjoin)
 	page_free_range(block, 64, 128);
 	page_free_range(block, 128, 160);
 	run = page_alloc_exact(GFP_NOWAIT, 75, KMEM_PAGE_LARGE, NUMA_NO_NODE);
-	cr_assert_eq(run, block + 64);
+	cr_assert_eq(run, page_behind(block, 64));
 	cr_expect_eq(run->nr_pages, 75);
 	cr_expect_eq(zones[0].free_pages, 96 - 75);
 	page_validate();
@@ -51,7 +51,7 @@ Test(page_alloc, a_run_spans_blocks_that_adjoin)
 	cr_expect_eq(zones[0].free_pages, 96);
 	/* Downwards, too: the larger block is the second one. */
 	run = page_alloc_exact(GFP_NOWAIT, 96, KMEM_PAGE_LARGE, NUMA_NO_NODE);
-	cr_expect_eq(run, block + 64);
+	cr_expect_eq(run, page_behind(block, 64));
 	cr_expect_eq(zones[0].free_pages, 0);
 	page_validate();
 }
@@ -189,7 +189,7 @@ Test(page_alloc, memory_is_there_before_the_first_request)
 
 	cr_expect_eq(zones[0].present_pages, BLOCK_PAGES);
 	cr_expect_eq(zones[0].dirty_pages, 0);
-	first = page_to_addr(&arena.pages[zones[0].free_list[MAX_PAGE_ORDER][MIGRATE_UNMOVABLE].clean]);
+	first = page_to_addr(page_at(zones[0].free_list[MAX_PAGE_ORDER][MIGRATE_UNMOVABLE].clean));
 	cr_expect_eq(resident_pages(first, BLOCK_BYTES), 0);
 	cr_expect_not_null(alloc_pages(GFP_NOWAIT, 0));
 	cr_expect_not_null(alloc_pages(GFP_ATOMIC, PAGEBLOCK_ORDER));

@@ -82,7 +82,7 @@ Test(arena, the_end_follows_what_was_taken)
 Test(arena, metadata_of_taken_blocks_is_usable)
 {
 	uint32_t first = arena_take_blocks(40, KMEM_BLOCK_LARGE, 0, false);
-	struct page *last = block_page(first + 39) + BLOCK_PAGES - 1;
+	struct page *last = page_behind(block_page(first + 39), BLOCK_PAGES - 1);
 
 	cr_expect_eq(last->type, KMEM_PAGE_RESERVED);
 	last->nr_pages = 7;

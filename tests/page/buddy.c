@@ -114,7 +114,7 @@ Test(buddy, a_block_merges_only_with_its_buddy)
 	for (i = 0; i < 4; i++)
 		page[i] = take(0, MIGRATE_UNMOVABLE);
 	for (i = 1; i < 4; i++)
-		cr_assert_eq(page[i], page[0] + i);
+		cr_assert_eq(page[i], page_behind(page[0], (uint32_t)i));
 	/* 1 and 2 are neighbours, not buddies. */
 	put(page[1], 0);
 	put(page[2], 0);
@@ -478,7 +478,7 @@ Test(buddy, validate_sees_a_wrong_order, .signal = SIGABRT)
 {
 	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 	take(0, MIGRATE_UNMOVABLE);
-	arena.pages[zones[0].free_list[3][0].clean].order = 2;
+	page_at(zones[0].free_list[3][0].clean)->order = 2;
 	validate();
 }
 

@@ -66,7 +66,7 @@ Test(check, a_tail_page)
 {
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
 
-	expect_bad(bad_free(page + 3, 0), "free of a tail page, or of one that is free already");
+	expect_bad(bad_free(page_behind(page, 3), 0), "free of a tail page, or of one that is free already");
 	__free_pages(page, 3);
 }
 

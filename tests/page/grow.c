@@ -98,7 +98,7 @@ static bool huge_after(uint32_t every)
 	for (i = 1; i <= 66; i++) {
 		grow_zone(&zones[0], MIGRATE_UNMOVABLE);
 		for (page = 0; page < BLOCK_PAGES; page += every)
-			*(volatile uint8_t *)page_to_addr(&arena.pages[i * BLOCK_PAGES + page]) = 1;
+			*(volatile uint8_t *)page_to_addr(page_at(i * BLOCK_PAGES + page)) = 1;
 	}
 	cr_expect_not(pageblock_is_huge(1 * BLOCK_PAGES));
 	cr_expect_not(pageblock_is_huge(64 * BLOCK_PAGES));

@@ -60,9 +60,9 @@ Test(pages, an_address_and_its_descriptor_lead_to_each_other)
 	int on_stack;
 
 	cr_expect_eq(virt_to_page(p), page);
-	cr_expect_eq(virt_to_page(p + PAGE_SIZE), page + 1);
-	cr_expect_eq(page_address(page + 1), p + PAGE_SIZE);
-	cr_expect_eq(page_to_pfn(page + 1), page_to_pfn(page) + 1);
+	cr_expect_eq(virt_to_page(p + PAGE_SIZE), page_behind(page, 1));
+	cr_expect_eq(page_address(page_behind(page, 1)), p + PAGE_SIZE);
+	cr_expect_eq(page_to_pfn(page_behind(page, 1)), page_to_pfn(page) + 1);
 	cr_expect_null(virt_to_page(&on_stack));
 	cr_expect_null(virt_to_page(NULL));
 }
@@ -175,13 +175,13 @@ Test(pages, split_pages_are_freed_one_by_one_and_merge)
 
 	split_page(page, 4);
 	for (i = 0; i < 16; i++) {
-		cr_expect_eq(page_count(page + i), 1);
-		cr_expect_eq(page[i].order, 0);
+		cr_expect_eq(page_count(page_behind(page, (uint32_t)i)), 1);
+		cr_expect_eq(page_behind(page, (uint32_t)i)->order, 0);
 	}
 	for (i = 0; i < 16; i += 2)
-		__free_page(page + i);
+		__free_page(page_behind(page, (uint32_t)i));
 	for (i = 1; i < 16; i += 2)
-		__free_page(page + i);
+		__free_page(page_behind(page, (uint32_t)i));
 	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 	cr_expect_eq(zones[0].free_list[10][MIGRATE_UNMOVABLE].nr, 1);
 }
@@ -280,16 +280,16 @@ Test(pages, tails_lead_to_their_head)
 	int i;
 
 	for (i = 0; i < 8; i++)
-		cr_expect_eq(compound_head(page + i), page);
+		cr_expect_eq(compound_head(page_behind(page, (uint32_t)i)), page);
 	cr_expect_eq(compound_order(page), 3);
 	cr_expect_eq(compound_nr(page), 8);
 	cr_expect_eq(compound_order(plain), 0);
 	cr_expect_eq(compound_head(plain), plain);
-	get_page(page + 5);
-	cr_expect_eq(page_count(page + 2), 2);
-	put_page(page + 7);
+	get_page(page_behind(page, 5));
+	cr_expect_eq(page_count(page_behind(page, 2)), 2);
+	put_page(page_behind(page, 7));
 	cr_expect_eq(page_count(page), 1);
-	put_page(page + 1);
+	put_page(page_behind(page, 1));
 	__free_pages(plain, 3);
 	cr_expect_eq(free_pages_now(), zones[0].present_pages);
 }

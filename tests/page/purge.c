@@ -255,8 +255,8 @@ Test(purge, descriptors_and_bitmaps_of_an_empty_block_go_too)
 	uint8_t *bitmap = (uint8_t *)page_bitmap(page);
 
 	memset(bitmap, 0xff, (size_t)1024 * KMEM_BITMAP_BYTES);
-	for (int i = 1; i < 1024; i++)
-		page[i].head = page_index(page);
+	for (uint32_t i = 1; i < 1024; i++)
+		page_behind(page, i)->head = page_index(page);
 	cr_expect_eq(resident_pages(page, 1024 * sizeof(*page)), 16);
 	cr_expect_eq(resident_pages(bitmap, 1024 * KMEM_BITMAP_BYTES), 16);
 	free_pages((unsigned long)p, 10);
@@ -322,7 +322,7 @@ Test(purge, pieces_of_huge_pages_in_good_use_stay)
 	struct page *page;
 
 	grow_zone(&zones[0], MIGRATE_UNMOVABLE);
-	arena.pageblock[page_index(&arena.pages[zones[0].free_list[10][0].clean]) >> 9] |= PAGEBLOCK_HUGE;
+	arena.pageblock[page_index(page_at(zones[0].free_list[10][0].clean)) >> 9] |= PAGEBLOCK_HUGE;
 	guard = dirty_block(8);
 	piece = dirty_block(7);
 	dirty_block(6);

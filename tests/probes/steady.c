@@ -2,7 +2,7 @@
 /*
  * steady.c - one of everything, allocated and freed every millisecond, for tracers: an object of cache
  * "steady", pages, pieces of three pools, per-CPU memory, a cache that lives shortly, and a shrinker.
- * One thread waits for the mempool while the other has its element.
+ * A few bytes are forgotten. One thread waits for the mempool while the other has its element.
  */
 #include <kmem/genalloc.h>
 #include <kmem/mempool.h>
@@ -105,6 +105,39 @@ static void use_cache(struct kmem_cache *s)
 	kmem_cache_shrink(s);
 }
 
+/* Pages that hold memory, to be purged. */
+static void use_memory(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 5);
+
+	memset(page_address(page), 1, 32 * 4096);
+	__free_pages(page, 5);
+	kmem_page_purge(0);
+}
+
+/* Called from a function with a name: not inline, no tail call. */
+#define NAMED __attribute__((noinline, optimize("no-optimize-sibling-calls")))
+
+static NAMED void *forgets(void)
+{
+	return kmalloc(24, GFP_KERNEL);
+}
+
+static NAMED void *another_thread(void *s)
+{
+	return kmem_cache_alloc(s, GFP_KERNEL);
+}
+
+static NAMED void free_of_another(struct kmem_cache *s)
+{
+	pthread_t thread;
+	void *object;
+
+	if (pthread_create(&thread, NULL, another_thread, s) || pthread_join(thread, &object))
+		_exit(1);
+	kmem_cache_free(s, object);
+}
+
 static void use_pages(void)
 {
 	struct page *page[3];
@@ -153,6 +186,10 @@ int main(void)
 		use_percpu();
 		use_cache(s);
 		use_pages();
+		use_memory();
+		if (!forgets())
+			return 1;
+		free_of_another(s);
 		usleep(1000);
 	}
 	return 0;

@@ -50,7 +50,7 @@ static unsigned int put(void **object, uint32_t count)
 	node_lock(n);
 	node_put(s, object, count, &empty);
 	node_unlock(n);
-	for (at = empty; at; at = at->next ? &arena.pages[at->next] : NULL)
+	for (at = empty; at; at = at->next ? page_at(at->next) : NULL)
 		nr++;
 	node_release(s, empty);
 	return nr;
@@ -71,10 +71,10 @@ static void check_list(void)
 {
 	uint32_t at, prev = 0, nr = 0;
 
-	for (at = n->partial_head; at; prev = at, at = arena.pages[at].next) {
-		cr_assert_eq(arena.pages[at].prev, prev);
-		cr_assert(arena.pages[at].flags & KMEM_PG_PARTIAL);
-		cr_assert_lt(arena.pages[at].inuse, arena.pages[at].objects);
+	for (at = n->partial_head; at; prev = at, at = page_at(at)->next) {
+		cr_assert_eq(page_at(at)->prev, prev);
+		cr_assert(page_at(at)->flags & KMEM_PG_PARTIAL);
+		cr_assert_lt(page_at(at)->inuse, page_at(at)->objects);
 		nr++;
 	}
 	cr_assert_eq(n->partial_tail, prev);
@@ -158,14 +158,14 @@ Test(node, shrink_drops_the_empty_and_sorts_the_fullest_first)
 	check_list();
 	cr_expect_eq(n->nr_partial, SLABS - 2);
 	cr_expect_eq(n->nr_slabs, SLABS - 2);
-	for (at = n->partial_head; at && arena.pages[at].inuse >= 32; at = arena.pages[at].next) {
-		cr_expect_leq(arena.pages[at].inuse, last);
-		last = arena.pages[at].inuse;
+	for (at = n->partial_head; at && page_at(at)->inuse >= 32; at = page_at(at)->next) {
+		cr_expect_leq(page_at(at)->inuse, last);
+		last = page_at(at)->inuse;
 	}
-	cr_expect_eq(arena.pages[n->partial_head].inuse, 63);
+	cr_expect_eq(page_at(n->partial_head)->inuse, 63);
 	/* More than 32 free: behind the sorted ones. */
 	cr_expect_eq(at, n->partial_tail);
-	cr_expect_eq(arena.pages[at].inuse, 3);
+	cr_expect_eq(page_at(at)->inuse, 3);
 }
 
 Test(node, released_slabs_go_back_to_the_pages)

@@ -47,6 +47,7 @@ Test(slab, a_new_slab_is_described_on_all_its_pages)
 		cr_expect_eq(*addr_to_id(base + i * PAGE_SIZE), s->id);
 		cr_expect_eq(slab_of(base + i * PAGE_SIZE + 17), page);
 	}
+	cr_expect_eq(page->fresh, 0);
 	cr_expect(all_bytes(page_bitmap(page), slab_bitmap_words(page) * 8, 0));
 }
 
@@ -77,7 +78,9 @@ Test(slab, objects_are_taken_once_each_until_it_is_full)
 		cr_expect_eq(object[i], slab_object(s, page, i));
 		cr_expect(slab_object_taken(s, page, object[i]));
 	}
-	cr_expect_eq(page_bitmap(page)[2], (UINT64_C(1) << 42) - 1);
+	cr_expect_eq(page->fresh, 170);
+	cr_expect_eq(kmem_slab_taken(page, page_bitmap(page), 2), (UINT64_C(1) << 42) - 1);
+	cr_expect(all_bytes(page_bitmap(page), KMEM_BITMAP_BYTES, 0), "nothing is written before an object comes back");
 }
 
 Test(slab, what_is_put_back_is_taken_again)

@@ -286,9 +286,9 @@ Test(slub, bulk_is_all_or_nothing)
 	split_page(block, 10);
 	take_the_rest();
 	__free_page(block);
-	__free_page(block + 2);
-	__free_page(block + 4);
-	__free_page(block + 6);
+	__free_page(page_behind(block, 2));
+	__free_page(page_behind(block, 4));
+	__free_page(page_behind(block, 6));
 	cr_expect_not(slub_alloc_bulk(s, GFP_NOWAIT, 600, object));
 	ASSERT_BALANCED(s, 0);
 	cr_expect_eq(stat_of(s).alloc_fail, 1);

@@ -62,10 +62,12 @@ static inline void set_zone(uint32_t index, unsigned int zone)
 /* The head of a block. What is behind it stays as it is. */
 static inline struct page *put_block(uint32_t index, enum kmem_page_type type, uint8_t order)
 {
-	pages[index].type = (uint8_t)type;
-	pages[index].order = order;
-	pages[index].nr_pages = 1u << order;
-	return &pages[index];
+	struct page *page = &pages[kmem_page_place(index)];
+
+	page->type = (uint8_t)type;
+	page->order = order;
+	page->nr_pages = 1u << order;
+	return page;
 }
 
 #endif

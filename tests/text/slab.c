@@ -208,7 +208,7 @@ Test(slab, a_shared_slot_counts)
 
 Test(slab, a_damaged_list_ends)
 {
-	pages[1030].next = 1024; /* a ring */
+	pages[kmem_page_place(1030)].next = 1024; /* a ring */
 	cr_expect_str_eq(attribute("objects_partial"), "23 N0=23\n");
 	pages[1024].next = UINT32_MAX;
 	cr_expect_str_eq(attribute("objects_partial"), "20 N0=20\n");

@@ -163,17 +163,22 @@ bool bpfenv_kernel_has_field(const char *structure, const char *field)
 void bpfenv_kernel_symbols(const char *const *names, uint64_t *addresses, size_t nr)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
-	unsigned long long address;
-	char line[512], symbol[256];
+	char line[512];
 	size_t i, missing = nr;
 
 	memset(addresses, 0, nr * sizeof(*addresses));
 	while (file && missing && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%llx %*c %255s", &address, symbol) != 2)
+		/* "ffffffff81000000 T name": there are a hundred thousand, so nothing is parsed in vain. */
+		const char *symbol = strchr(line, ' ');
+		size_t len;
+
+		if (!symbol || !symbol[1] || symbol[2] != ' ')
 			continue;
+		symbol += 3;
+		len = strcspn(symbol, " \t\n");
 		for (i = 0; i < nr; i++)
-			if (!addresses[i] && !strcmp(symbol, names[i])) {
-				addresses[i] = address;
+			if (!addresses[i] && !strncmp(symbol, names[i], len) && !names[i][len]) {
+				addresses[i] = strtoull(line, NULL, 16);
 				missing--;
 			}
 	}

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_PAGES 1024u /* aligned: no slab lies across the border of two (largest order, 10) */
+#define BLOCK_PAGES KMEM_ARENA_BLOCK_PAGES /* no slab lies across the border of two */
 #define PIECE_PAGES (64u * BLOCK_PAGES) /* ids read at a time */
 #define NEAR_PAGES  32u   /* gaps up to this are read over */
 
@@ -34,7 +34,7 @@ static void add_slab(struct walk *w, const struct page *page, const uint64_t *wo
 	size_t level;
 
 	for (size_t i = 0; i < need && i < nr_words; i++)
-		taken += (unsigned int)__builtin_popcountll(words[i]);
+		taken += (unsigned int)__builtin_popcountll(kmem_slab_taken(page, words, (uint32_t)i));
 	level = page->objects ? (size_t)(taken * 10 / page->objects) : 0;
 	out->slabs++;
 	out->pages += page->nr_pages;
@@ -46,22 +46,29 @@ static void add_slab(struct walk *w, const struct page *page, const uint64_t *wo
 	out->fullness[level < HEAP_FULLNESS ? level : HEAP_FULLNESS - 1]++;
 }
 
+static int read_all(struct walk *w, struct target_range *r, unsigned int nr)
+{
+	int failed = target_readv(w->heap->target, r, nr);
+
+	if (!failed)
+		return 0;
+	return failed < 0 ? failed
+			  : target_fail(w->heap->target, -EPROTO, "PID %d (%s): page descriptors cannot be read",
+					w->heap->target->pid, w->heap->target->comm);
+}
+
 /* The slabs whose head lies in [first, first + nr). Bitmaps of a slab are dense from its head on. */
 static int add_run(struct walk *w, uint64_t first, size_t nr)
 {
 	const struct kmem_observe *root = &w->heap->root;
-	struct target_range r[2] = {
-		{ .addr = root->pages + first * sizeof(struct page), .buf = w->pages, .len = nr * sizeof(struct page) },
-		{ .addr = root->bitmap + first * KMEM_BITMAP_BYTES, .buf = w->bitmap, .len = nr * KMEM_BITMAP_BYTES },
-	};
-	int failed = target_readv(w->heap->target, r, 2);
+	struct target_range r = { .addr = root->bitmap + first * KMEM_BITMAP_BYTES, .buf = w->bitmap,
+				  .len = nr * KMEM_BITMAP_BYTES };
+	int err = read_all(w, &r, 1);
 
-	if (failed)
-		return failed < 0 ? failed
-				  : target_fail(w->heap->target, -EPROTO, "PID %d (%s): page descriptors cannot be read",
-						w->heap->target->pid, w->heap->target->comm);
+	if (err)
+		return err;
 	for (size_t i = 0; i < nr; i++) {
-		const struct page *page = &w->pages[i];
+		const struct page *page = &w->pages[kmem_page_place(first + i) % BLOCK_PAGES];
 
 		if (page->type != KMEM_PAGE_SLAB || page->cache_id != w->id)
 			continue;
@@ -70,25 +77,39 @@ static int add_run(struct walk *w, uint64_t first, size_t nr)
 	return 0;
 }
 
+/* The descriptors of a block, which lie in an order of their own. */
+static int read_descriptors(struct walk *w, uint64_t first)
+{
+	struct target_range r = { .addr = w->heap->root.pages + first * sizeof(struct page), .buf = w->pages,
+				  .len = sizeof(w->pages) };
+
+	return read_all(w, &r, 1);
+}
+
 /* One aligned block, whose ids are ids[0 .. nr): read the runs of pages that are ours. */
 static int walk_block(struct walk *w, uint64_t first, const uint16_t *ids, size_t nr)
 {
+	bool described = false;
 	size_t i = 0;
 
 	while (i < nr) {
 		size_t start, end;
-		int err;
+		int err = 0;
 
 		if (ids[i] != w->id) {
 			i++;
 			continue;
 		}
+		if (!described)
+			err = read_descriptors(w, first);
+		described = true;
 		start = i;
 		end = i + 1;
 		for (i++; i < nr && i - end < NEAR_PAGES; i++)
 			if (ids[i] == w->id)
 				end = i + 1;
-		err = add_run(w, first + start, end - start);
+		if (!err)
+			err = add_run(w, first + start, end - start);
 		if (err)
 			return err;
 	}

@@ -100,17 +100,19 @@ static int learn_pages(struct kslabs *ks, struct kcaches *kc, char *err, size_t 
 			return bpfenv_error(err, len, -EIO, "list the kernel's slabs");
 	}
 	if (!ret && !ks->skel->bss->page_map.descriptor)
-		ret = bpfenv_fail(err, len, -ENODATA, "the kernel's page descriptors cannot be found: %s",
-				  kcaches_source(kc) == KCACHES_SLABINFO ? kcaches_why(kc) : "no slab has a free object");
+		ret = bpfenv_fail(err, len, -ENODATA, "the kernel's page descriptors cannot be found: no slab has a free object");
 	return ret;
 }
 
 int kslabs_open(struct kslabs **kslabs, struct kcaches *kc, char *err, size_t len)
 {
-	struct kslabs *ks = calloc(1, sizeof(*ks));
+	struct kslabs *ks;
 	int ret;
 
 	bpfenv_init();
+	if (kcaches_source(kc) == KCACHES_SLABINFO)
+		return bpfenv_fail(err, len, -ENOTSUP, "%s", kcaches_why(kc));
+	ks = calloc(1, sizeof(*ks));
 	if (!ks)
 		return bpfenv_fail(err, len, -ENOMEM, "out of memory");
 	ret = load(ks, err, len);

@@ -113,12 +113,21 @@ static void take(struct stream *s, struct process *p, uint64_t address, const st
 		*seen = (struct seen){ address, b->tsc_first, records };
 	if (skip == records)
 		return;
+	s->totals.delivered += records - skip;
+	if (!s->handle)
+		return;
+	/* Nearly all are whole, and are read where they are. */
+	if (!skip && b->seq && b->count == records) {
+		s->handle(s->context, p->target->pid, b, records);
+		return;
+	}
 	memcpy(&s->scratch, b, HEADER);
+	/* One that was not full does not say when it was. */
+	if (!b->seq)
+		s->scratch.tsc_last = __builtin_ia32_rdtsc();
 	memcpy(s->scratch.record, b->record + skip, (records - skip) * sizeof(b->record[0]));
 	s->scratch.count = records - skip;
-	s->totals.delivered += records - skip;
-	if (s->handle)
-		s->handle(s->context, p->target->pid, &s->scratch, records - skip);
+	s->handle(s->context, p->target->pid, &s->scratch, records - skip);
 }
 
 static int on_chunk(void *stream, void *data, size_t len)

@@ -207,10 +207,10 @@ static int digest_held_sheaf(struct image *image, uint64_t word)
 /* A large object is a page descriptor before it is an address, and again while it is freed. */
 static int digest_held_page(struct image *image, uint64_t word)
 {
-	uint64_t offset = word - image->root.pages, index = offset / sizeof(struct page), address;
+	uint64_t offset = word - image->root.pages, index = kmem_page_of_place(offset / sizeof(struct page)), address;
 
 	if (index >= image->heap.nr_pages || offset % sizeof(struct page) ||
-	    image->heap.pages[index].type != KMEM_PAGE_LARGE)
+	    heap_page(&image->heap, index)->type != KMEM_PAGE_LARGE)
 		return 0;
 	address = image->heap.base + (index << KMEM_PAGE_SHIFT);
 	return add_transit(image, &address, 1);

@@ -166,6 +166,8 @@ static int add_metadata(struct image *image, struct copy *c)
 {
 	const struct kmem_observe *root = &image->root;
 	uint64_t nr_pages = (root->arena_end - root->arena_base) >> KMEM_PAGE_SHIFT;
+	/* Descriptors lie in an order of their own inside an arena block. */
+	uint64_t nr_places = (nr_pages + KMEM_ARENA_BLOCK_PAGES - 1) / KMEM_ARENA_BLOCK_PAGES * KMEM_ARENA_BLOCK_PAGES;
 	int err;
 
 	err = add_percpu(image, c);
@@ -175,7 +177,7 @@ static int add_metadata(struct image *image, struct copy *c)
 	if (!err)
 		err = add_buffer(c, &image->sheaves, root->sheaves, root->sheaves_end - root->sheaves);
 	if (!err)
-		err = add_buffer(c, &image->pages, root->pages, nr_pages * sizeof(struct page));
+		err = add_buffer(c, &image->pages, root->pages, nr_places * sizeof(struct page));
 	if (!err)
 		err = add_buffer(c, &image->idmap, root->idmap, nr_pages * sizeof(uint16_t));
 	if (!err)
@@ -230,7 +232,7 @@ static int read_metadata(struct image *image, struct target *t)
 /* Bytes of a block that may hold pointers of the program; 0 for other pages. *skip: pages until the next head. */
 static uint64_t content_bytes(const struct heap_copy *heap, uint64_t index, uint64_t *skip)
 {
-	const struct page *page = &heap->pages[index];
+	const struct page *page = heap_page(heap, index);
 	uint64_t whole = (uint64_t)page->nr_pages << KMEM_PAGE_SHIFT;
 
 	*skip = 1;
@@ -282,10 +284,10 @@ static int add_bitmap(struct image *image, uint64_t index, uint64_t bytes, void 
 	uint64_t offset = index * KMEM_BITMAP_BYTES;
 
 	(void)bytes;
-	if (image->heap.pages[index].type != KMEM_PAGE_SLAB)
+	if (heap_page(&image->heap, index)->type != KMEM_PAGE_SLAB)
 		return 0;
 	return copy_add(arg, image->root.bitmap + offset, image->bitmap.data + offset,
-			(uint64_t)image->heap.pages[index].nr_pages * KMEM_BITMAP_BYTES);
+			(uint64_t)heap_page(&image->heap, index)->nr_pages * KMEM_BITMAP_BYTES);
 }
 
 static int touch_content(struct image *image, uint64_t index, uint64_t bytes, void *arg)

@@ -19,6 +19,7 @@ struct head {
 	uint64_t index, nr_pages, nr_objects, bytes;
 	uint32_t stride, offset, colour;
 	uint16_t cache_id;
+	const struct page *page;
 };
 
 static void *map_zeroed(size_t bytes)
@@ -74,10 +75,11 @@ static bool guarded_head(const struct heap_copy *copy, const struct page *page, 
  */
 static int judge(const struct heap_copy *copy, uint64_t index, struct head *h)
 {
-	const struct page *page = &copy->pages[index];
+	const struct page *page = heap_page(copy, index);
 	bool fits;
 
 	h->index = index;
+	h->page = page;
 	h->nr_pages = page->nr_pages;
 	switch (page->type) {
 	case KMEM_PAGE_SLAB:
@@ -157,28 +159,26 @@ static uint32_t reciprocal_of(const struct head *h)
 	return (uint32_t)(((UINT64_C(1) << 32) + h->stride - 1) / h->stride);
 }
 
-/* Bits of the slab's objects; beyond the last object the words are cut. */
-static void take_bits(struct model *m, const struct model_block *b, const uint64_t *bitmap)
+/* Bits of the slab's objects that are taken. */
+static void take_bits(struct model *m, const struct model_block *b, const struct page *page, const uint64_t *bitmap)
 {
 	uint64_t *white = &m->white[b->first_object >> 6];
 
 	for (uint32_t bit = 0; bit < b->nr_objects; bit += 64) {
-		uint64_t word = bitmap[bit >> 6];
+		uint64_t word = kmem_slab_taken(page, bitmap, bit >> 6);
 
-		if (b->nr_objects - bit < 64)
-			word &= (UINT64_C(1) << (b->nr_objects - bit)) - 1;
 		white[bit >> 6] = word;
 		m->nr_objects += (uint64_t)__builtin_popcountll(word);
 		m->object_bytes += (uint64_t)__builtin_popcountll(word) * b->bytes;
 	}
 }
 
-static uint64_t count_bits(const struct model_block *b, const uint64_t *bitmap)
+static uint64_t count_bits(const struct model_block *b, const struct page *page, const uint64_t *bitmap)
 {
 	uint64_t nr = 0;
 
 	for (uint32_t bit = 0; bit < b->nr_objects; bit += 64)
-		nr += (uint64_t)__builtin_popcountll(bitmap[bit >> 6]);
+		nr += (uint64_t)__builtin_popcountll(kmem_slab_taken(page, bitmap, bit >> 6));
 	return nr;
 }
 
@@ -207,9 +207,9 @@ static void add_block(struct model *m, const struct heap_copy *copy, const struc
 		m->nr_objects++;
 		m->object_bytes += b->bytes;
 	} else if (copy->caches[h->cache_id].flags & KMEM_CACHE_NOLEAKTRACE) {
-		m->nr_ignored += count_bits(b, bitmap);
+		m->nr_ignored += count_bits(b, h->page, bitmap);
 	} else {
-		take_bits(m, b, bitmap);
+		take_bits(m, b, h->page, bitmap);
 	}
 }
 

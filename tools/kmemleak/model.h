@@ -25,7 +25,7 @@
 struct heap_copy {
 	uint64_t base;                    /* address of page 0 */
 	uint64_t nr_pages;                /* committed so far */
-	const struct page *pages;         /* [nr_pages] */
+	const struct page *pages;         /* whole arena blocks of them, each at kmem_page_place() */
 	const uint64_t *bitmap;           /* KMEM_BITMAP_BYTES per page */
 	const uint16_t *idmap;            /* [nr_pages] */
 	const struct kmem_cache *caches;  /* [nr_caches] */
@@ -33,6 +33,11 @@ struct heap_copy {
 	const uint64_t *parked;           /* addresses of free objects held in slots and sheaves */
 	size_t nr_parked;
 };
+
+static inline const struct page *heap_page(const struct heap_copy *copy, uint64_t index)
+{
+	return &copy->pages[kmem_page_place(index)];
+}
 
 struct model_block {
 	uint32_t first_page;

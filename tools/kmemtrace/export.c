@@ -3,7 +3,6 @@
 #include "kmemtrace/export.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,7 +123,7 @@ static const char *title_of(const struct command *c, const struct analysis *an, 
 
 	if (c->title)
 		return c->title;
-	snprintf(buf, len, "%s: %s", an->info->source == TRACE_KERNEL ? "kernel" : nr > 1 ? process[1].command : c->path,
+	snprintf(buf, len, "%s: %s", an->info->source == TRACE_KERNEL ? "kernel" : nr ? process[0].command : c->path,
 		 weights[c->weight]);
 	return buf;
 }
@@ -175,9 +174,9 @@ static int write_file(const struct command *c, FILE *file, char *err, size_t len
 /* Before a file is made or replaced. */
 static int check_readable(const char *path, char *err, size_t len)
 {
-	const struct trace_options none = { .no_symbols = true };
+	const struct trace_options unnamed = { .no_symbols = true };
 	struct trace *trace = NULL;
-	int ret = trace_open(&trace, path, &none, err, len);
+	int ret = trace_open(&trace, path, &unnamed, err, len);
 
 	trace_close(trace);
 	return ret;
@@ -194,7 +193,6 @@ int export_main(int argc, char **argv)
 		code = check(&c);
 	if (code != ARGS_CONTINUE)
 		return code;
-	signal(SIGPIPE, SIG_IGN);
 	if (check_readable(c.path, err, sizeof(err))) {
 		fprintf(stderr, "kmemtrace: %s\n", err);
 		return ARGS_EXIT_RUNTIME;

@@ -88,16 +88,22 @@ static void each(void *context, const struct aggregate *a, const struct trace_ev
 	w->next_ns = e->time_ns - e->time_ns % w->tick_ns + w->tick_ns;
 }
 
+static void put_name(struct timeline_writer *w, uint32_t pid, const char *name)
+{
+	begin_event(w, "M", "process_name", pid, 0);
+	fputs(",\"args\":{\"name\":", w->file);
+	output_json_string(w->file, name);
+	fputs("}}", w->file);
+}
+
 static void put_names(struct timeline_writer *w)
 {
 	const struct trace_process *process;
 	size_t nr = trace_processes(w->an->trace, &process);
 
+	put_name(w, 0, "all processes");
 	for (size_t i = 0; i < nr; i++) {
-		begin_event(w, "M", "process_name", process[i].pid, 0);
-		fputs(",\"args\":{\"name\":", w->file);
-		output_json_string(w->file, process[i].pid ? process[i].command : "all processes");
-		fputs("}}", w->file);
+		put_name(w, process[i].pid, process[i].command);
 		if (process[i].parent && process[i].begin_ns) {
 			begin_event(w, "i", "process began", process[i].pid, process[i].begin_ns);
 			fputs(",\"s\":\"p\"}", w->file);

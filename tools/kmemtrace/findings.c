@@ -14,7 +14,7 @@
 
 const char *finding_name(enum finding_kind kind)
 {
-	static const char *const names[] = { "MISSING", "GROWS", "HOLDS", "PEAK", "CHURN", "REMOTE", "WASTE" };
+	static const char *const names[] = { "MISSING", "STACKS", "GROWS", "HOLDS", "PEAK", "CHURN", "REMOTE", "WASTE" };
 
 	return names[kind];
 }
@@ -70,6 +70,22 @@ static void missing(struct findings *f, const struct analysis *an)
 		    output_count(count, errors->double_allocs), output_count(second, errors->unknown_frees));
 }
 
+/* Where stacks end at the allocator's own wrappers, sites say little. */
+static void stacks(struct findings *f, const struct analysis *an, struct rank *sites)
+{
+	const struct rank_row *row = top(sites, RANK_BYTES);
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < sites->nr; i++)
+		if (sites->row[i].wrapper)
+			bytes += sites->row[i].stats.bytes;
+	if (!row || bytes < an->aggregate.total.bytes / 4)
+		return;
+	add(f, FINDING_STACKS, "%u%% of the bytes have no caller beyond wrappers like %s: %s",
+	    units_share(bytes, an->aggregate.total.bytes), row->label,
+	    an->info->stacks ? "build with -fno-omit-frame-pointer" : "record with --stacks");
+}
+
 static void grows(struct findings *f, const struct analysis *an, struct rank *sites)
 {
 	const struct rank_row *row = top(sites, RANK_GROWTH);
@@ -86,8 +102,8 @@ static void grows(struct findings *f, const struct analysis *an, struct rank *si
 	output_human(gained, growth);
 	output_human(rate, units_rate(growth, an->window_ns));
 	output_count(objects, row->stats.live_objects);
-	add(f, FINDING_GROWS, "%s: +%s (%s/s) to %s objects; %u%% of its bytes were freed again", row->label, gained, rate,
-	    objects, units_share(row->stats.freed_bytes, row->stats.bytes));
+	add(f, FINDING_GROWS, "+%s (%s/s) to %s objects, %u%% of its bytes freed again: %s", gained, rate, objects,
+	    units_share(row->stats.freed_bytes, row->stats.bytes), row->label);
 }
 
 static void holds(struct findings *f, const struct analysis *an, struct rank *sites)
@@ -97,9 +113,9 @@ static void holds(struct findings *f, const struct analysis *an, struct rank *si
 
 	if (!row || row->stats.live_bytes < SMALL_BYTES || row->stats.live_bytes < an->aggregate.total.live_bytes / 4)
 		return;
-	add(f, FINDING_HOLDS, "%s: %s in %s objects, %u%% of all that lives", row->label,
-	    output_human(live, row->stats.live_bytes), output_count(objects, row->stats.live_objects),
-	    units_share(row->stats.live_bytes, an->aggregate.total.live_bytes));
+	add(f, FINDING_HOLDS, "%u%% of all that lives, %s in %s objects: %s",
+	    units_share(row->stats.live_bytes, an->aggregate.total.live_bytes), output_human(live, row->stats.live_bytes),
+	    output_count(objects, row->stats.live_objects), row->label);
 }
 
 static void peaks(struct findings *f, const struct analysis *an, struct rank *sites)
@@ -123,9 +139,9 @@ static void churns(struct findings *f, const struct analysis *an, struct rank *s
 	if (!row || row->stats.temporary < MANY || row->stats.temporary < row->stats.allocs / 2 ||
 	    row->stats.temporary < an->aggregate.total.allocs / 20)
 		return;
-	add(f, FINDING_CHURN, "%s: %s objects/s, %u%% of them freed before that CPU allocated again", row->label,
+	add(f, FINDING_CHURN, "%s objects/s, %u%% of them freed before that CPU allocates again: %s",
 	    output_count(rate, units_rate(row->stats.allocs, an->window_ns)),
-	    units_share(row->stats.temporary, row->stats.allocs));
+	    units_share(row->stats.temporary, row->stats.allocs), row->label);
 }
 
 static void remotes(struct findings *f, const struct analysis *an, struct rank *sites)
@@ -136,15 +152,15 @@ static void remotes(struct findings *f, const struct analysis *an, struct rank *
 	if (!row || row->stats.remote < MANY || row->stats.remote < row->stats.frees / 4 ||
 	    row->stats.remote < an->aggregate.total.frees / 20)
 		return;
-	add(f, FINDING_REMOTE, "%s: %s of its objects, %u%%, were freed on another CPU", row->label,
-	    output_count(count, row->stats.remote), units_share(row->stats.remote, row->stats.frees));
+	add(f, FINDING_REMOTE, "%s objects, %u%% of its frees, freed on another CPU: %s",
+	    output_count(count, row->stats.remote), units_share(row->stats.remote, row->stats.frees), row->label);
 }
 
 static void wastes(struct findings *f, const struct analysis *an, struct rank *caches)
 {
 	const struct stats *total = &an->aggregate.total;
 	const struct rank_row *row = top(caches, RANK_WASTE);
-	char waste[OUTPUT_HUMAN_BYTES];
+	char waste[OUTPUT_HUMAN_BYTES], count[OUTPUT_HUMAN_BYTES];
 	const struct stats *s;
 
 	if (!row)
@@ -152,16 +168,17 @@ static void wastes(struct findings *f, const struct analysis *an, struct rank *c
 	s = &row->stats;
 	if (s->live_waste < SMALL_BYTES || s->live_waste < (total->live_bytes + total->live_waste) / 20)
 		return;
-	add(f, FINDING_WASTE, "%s: %s beyond what was asked for, %u%% of what its %" PRIu64 " objects take (%" PRIu64
-	    " of %" PRIu64 " bytes used)", row->label, output_human(waste, s->live_waste),
-	    units_share(s->live_waste, s->live_bytes + s->live_waste), s->live_objects, s->live_bytes / s->live_objects,
-	    (s->live_bytes + s->live_waste) / s->live_objects);
+	add(f, FINDING_WASTE, "%u%% of %s objects is unused, %s: %" PRIu64 " of %" PRIu64 " bytes asked for: %s",
+	    units_share(s->live_waste, s->live_bytes + s->live_waste), output_count(count, s->live_objects),
+	    output_human(waste, s->live_waste), s->live_bytes / s->live_objects,
+	    (s->live_bytes + s->live_waste) / s->live_objects, row->label);
 }
 
 void findings_make(struct findings *f, const struct analysis *an, struct rank *sites, struct rank *caches)
 {
 	memset(f, 0, sizeof(*f));
 	missing(f, an);
+	stacks(f, an, sites);
 	grows(f, an, sites);
 	holds(f, an, sites);
 	peaks(f, an, sites);

@@ -8,11 +8,12 @@
 #include "kmemtrace/analysis.h"
 #include "kmemtrace/rank.h"
 
-#define FINDINGS_MAX  8
+#define FINDINGS_MAX  12
 #define FINDING_BYTES 320
 
 enum finding_kind {
 	FINDING_MISSING, /* the numbers are not the whole truth */
+	FINDING_STACKS,  /* call sites are not known */
 	FINDING_GROWS,   /* a site's live bytes rise and nothing takes them back */
 	FINDING_HOLDS,   /* a site holds a quarter or more of what is alive */
 	FINDING_PEAK,    /* the peak is far above the end */

@@ -47,7 +47,8 @@ bool histogram_add(struct histogram *h, uint64_t value)
 	if (!have_bins(h))
 		return false;
 	h->bin[bin_of(value)]++;
-	h->nr++;
+	if (!h->nr++ || value < h->min)
+		h->min = value;
 	if (value > h->max)
 		h->max = value;
 	return true;
@@ -61,6 +62,8 @@ bool histogram_merge(struct histogram *h, const struct histogram *from)
 		return false;
 	for (unsigned int i = 0; i < HISTOGRAM_BINS; i++)
 		h->bin[i] += from->bin[i];
+	if (!h->nr || from->min < h->min)
+		h->min = from->min;
 	h->nr += from->nr;
 	if (from->max > h->max)
 		h->max = from->max;
@@ -80,15 +83,17 @@ uint64_t histogram_quantile(const struct histogram *h, unsigned int permille)
 	if (want >= h->nr)
 		return h->max;
 	for (unsigned int i = 0; i < HISTOGRAM_BINS; i++) {
-		uint64_t value, width;
+		uint64_t first, last;
 
 		if (before + h->bin[i] < want) {
 			before += h->bin[i];
 			continue;
 		}
-		width = bin_width(i) - 1;
-		value = bin_start(i) + (uint64_t)((double)width * (double)(want - before) / (double)h->bin[i]);
-		return value < h->max ? value : h->max;
+		first = bin_start(i) > h->min ? bin_start(i) : h->min;
+		last = bin_start(i) + (bin_width(i) - 1);
+		if (last > h->max)
+			last = h->max;
+		return first + (uint64_t)((double)(last - first) * (double)(want - before) / (double)h->bin[i]);
 	}
 	return h->max;
 }

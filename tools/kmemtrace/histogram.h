@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * histogram.h - how values are distributed: four bins per power of two, so that
- * quantiles are within 12.5 %; the maximum is exact.
+ * quantiles are within 12.5 %; the smallest and largest values are exact.
  */
 #ifndef KMEMTRACE_HISTOGRAM_H
 #define KMEMTRACE_HISTOGRAM_H
@@ -14,7 +14,7 @@
 
 /* Zero-initialise; most of the many never hold a value, so the bins come with the first. */
 struct histogram {
-	uint64_t nr, max;
+	uint64_t nr, min, max;
 	uint64_t *bin; /* [HISTOGRAM_BINS] or NULL */
 };
 

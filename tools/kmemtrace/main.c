@@ -5,8 +5,12 @@
 #include <string.h>
 
 #include "common/output.h"
+#include "kmemtrace/diff.h"
+#include "kmemtrace/export.h"
+#include "kmemtrace/pin.h"
 #include "kmemtrace/predict.h"
 #include "kmemtrace/record.h"
+#include "kmemtrace/report.h"
 #include "kmemtrace/tune.h"
 
 static const struct verb {
@@ -15,6 +19,10 @@ static const struct verb {
 	const char *help;
 } verbs[] = {
 	{ "record", record_run, "record every allocation and free into a file" },
+	{ "report", report_main, "say who allocates, who holds and what is wasted" },
+	{ "diff", diff_main, "say what changed from one recording to another" },
+	{ "pin", pin_main, "say whose objects keep slabs that are mostly free" },
+	{ "export", export_main, "write a recording in the format of another tool" },
 	{ "predict", predict_run, "the kernel's caches replayed in a model, against what they became" },
 	{ "tune", tune_run, "what other limits of caches would save" },
 	{ NULL, NULL, NULL },

@@ -95,71 +95,120 @@ int pack_reserve(struct packer *p, size_t nr)
 	return 0;
 }
 
-static void put(struct pack_bytes *c, uint64_t number)
-{
-	c->len += pack_number(c->data + c->len, number);
-}
-
 static uint32_t place_of(uint64_t site, uint64_t rest, uint64_t who)
 {
-	uint64_t h = (site ^ rest * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xd6e8feb86659fd93);
+	uint64_t h = site * UINT64_C(0x9e3779b97f4a7c15) + rest * UINT64_C(0xd6e8feb86659fd93) +
+		     who * UINT64_C(0xa0761d6478bd642f);
 
-	h = (h ^ h >> 32 ^ who) * UINT64_C(0x9e3779b97f4a7c15);
 	return (uint32_t)(h >> 40) & (PACK_SHAPES - 1);
 }
 
 static void put_shape(struct pack_bytes *c, const struct pack_event *e, struct pack_names names)
 {
-	c->data[c->len++] = e->op;
-	c->data[c->len++] = e->flags;
-	put(c, e->size);
-	put(c, names.cache);
-	put(c, names.stack);
-	put(c, e->pid);
+	uint8_t *at = c->data + c->len;
+
+	*at++ = e->op;
+	*at++ = e->flags;
+	at += pack_number(at, e->size);
+	at += pack_number(at, names.cache);
+	at += pack_number(at, names.stack);
+	at += pack_number(at, e->pid);
+	c->len = (size_t)(at - c->data);
 }
 
-static uint16_t find_place(struct packer *p, const struct pack_event *e, pack_namer *name, void *context)
+static __attribute__((noinline)) void new_shape(struct packer *p, struct pack_place *place, struct pack_place shape,
+						const struct pack_event *e, pack_namer *name, void *context)
 {
-	uint64_t rest = e->size | (uint64_t)e->cache << 32;
-	uint64_t who = e->pid | (uint64_t)e->op << 32 | (uint64_t)e->flags << 40 | UINT64_C(1) << 63;
-	uint32_t at = place_of(e->site, rest, who);
-	struct pack_place *place = &p->place[at];
-	struct pack_names names;
+	struct pack_names names = name(context, e);
 
-	if (place->site == e->site && place->rest == rest && place->who == who)
-		return (uint16_t)at;
-	names = name(context, e);
-	*place = (struct pack_place){ e->site, rest, who, names.cache % PACK_CACHES };
+	shape.last = names.cache % PACK_CACHES;
+	*place = shape;
 	put_shape(&p->column[PACK_SHAPE], e, names);
-	return (uint16_t)(at | PACK_NEW);
 }
 
-static void put_time(struct packer *p, uint64_t time)
+/* Where the columns that every event has go on. Not in the packer, so that writing bytes leaves them in registers. */
+struct cursors {
+	uint8_t *code, *ptr, *time;
+	uint64_t last_time, first, last;
+};
+
+static inline __attribute__((always_inline)) void pack_one(struct packer *p, struct cursors *c,
+							   const struct pack_event *e, pack_namer *name, void *context)
 {
+	struct pack_place shape = {
+		.site = e->site, .rest = e->size | (uint64_t)e->cache << 32,
+		.who = e->pid | (uint64_t)e->op << 32 | (uint64_t)e->flags << 40 | UINT64_C(1) << 63,
+	};
+	uint32_t at = place_of(shape.site, shape.rest, shape.who);
+	struct pack_place *place = &p->place[at];
+	uint64_t ptr = rotate_right(e->ptr, PTR_ROTATE);
+	uint16_t code = (uint16_t)at;
+
+	if (__builtin_expect(((place->site ^ shape.site) | (place->rest ^ shape.rest) | (place->who ^ shape.who)) != 0, 0)) {
+		new_shape(p, place, shape, e, name, context);
+		code |= PACK_NEW;
+	}
+	memcpy(c->code, &code, sizeof(code));
+	c->code += sizeof(code);
+	c->ptr += pack_number(c->ptr, to_unsigned(ptr - p->ptr[place->last]));
+	p->ptr[place->last] = ptr;
+	if (!p->timed)
+		return;
+	c->time += pack_number(c->time, to_unsigned(e->time - c->last_time));
+	c->last_time = e->time;
+	c->first = e->time < c->first ? e->time : c->first;
+	c->last = e->time > c->last ? e->time : c->last;
+}
+
+static struct cursors open_columns(struct packer *p, uint64_t time)
+{
+	/* The first time is that which differences count from. */
 	if (!p->nr)
 		p->time = p->time_base = time;
-	put(&p->column[PACK_TIMES], to_unsigned(time - p->time));
-	p->time = time;
-	if (time < p->time_first)
-		p->time_first = time;
-	if (time > p->time_last)
-		p->time_last = time;
+	return (struct cursors){
+		.code = p->column[PACK_CODES].data + p->column[PACK_CODES].len,
+		.ptr = p->column[PACK_PTRS].data + p->column[PACK_PTRS].len,
+		.time = p->column[PACK_TIMES].data + p->column[PACK_TIMES].len,
+		.last_time = p->time, .first = p->time_first, .last = p->time_last,
+	};
+}
+
+static void close_columns(struct packer *p, const struct cursors *c, uint32_t nr)
+{
+	p->column[PACK_CODES].len = (size_t)(c->code - p->column[PACK_CODES].data);
+	p->column[PACK_PTRS].len = (size_t)(c->ptr - p->column[PACK_PTRS].data);
+	p->column[PACK_TIMES].len = (size_t)(c->time - p->column[PACK_TIMES].data);
+	p->time = c->last_time;
+	p->time_first = c->first;
+	p->time_last = c->last;
+	p->nr += nr;
 }
 
 void pack_event(struct packer *p, const struct pack_event *e, pack_namer *name, void *context)
 {
-	struct pack_bytes *codes = &p->column[PACK_CODES];
-	uint64_t ptr = rotate_right(e->ptr, PTR_ROTATE), *last;
-	uint16_t code = find_place(p, e, name, context);
+	struct cursors c = open_columns(p, e->time);
 
-	memcpy(codes->data + codes->len, &code, sizeof(code));
-	codes->len += sizeof(code);
-	last = &p->ptr[p->place[code & ~PACK_NEW].last];
-	put(&p->column[PACK_PTRS], to_unsigned(ptr - *last));
-	*last = ptr;
-	if (p->timed)
-		put_time(p, e->time);
-	p->nr++;
+	pack_one(p, &c, e, name, context);
+	close_columns(p, &c, 1);
+}
+
+void pack_records(struct packer *p, uint32_t pid, const struct kmem_batch_record *r, uint32_t nr, pack_namer *name,
+		  void *context)
+{
+	struct cursors c;
+
+	if (!nr)
+		return;
+	c = open_columns(p, r[0].tsc);
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct pack_event e = {
+			.time = r[i].tsc, .ptr = r[i].ptr, .site = r[i].site, .size = r[i].size, .cache = r[i].cache,
+			.pid = pid, .op = r[i].op, .flags = r[i].flags,
+		};
+
+		pack_one(p, &c, &e, name, context);
+	}
+	close_columns(p, &c, nr);
 }
 
 void pack_free(struct packer *p)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <kmem/observe_batch.h>
 
 #define PACK_SHAPES     4096u     /* places; a power of two, at most 32768 */
 #define PACK_CACHES     256u      /* of which the last address is remembered */
@@ -83,6 +84,10 @@ int pack_reserve(struct packer *p, size_t nr);
 
 /* Append; there must be room. */
 void pack_event(struct packer *p, const struct pack_event *e, pack_namer *name, void *context);
+
+/* The same with `nr` records of the library, of process `pid`. */
+void pack_records(struct packer *p, uint32_t pid, const struct kmem_batch_record *r, uint32_t nr, pack_namer *name,
+		  void *context);
 
 void pack_free(struct packer *p);
 

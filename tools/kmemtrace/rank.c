@@ -155,6 +155,7 @@ static bool add_group(struct rank *rank, struct analysis *an, enum rank_by by, c
 		row->stack = g->stack;
 		row->cache = g->cache;
 		row->module = an->sites.site[sites_of(&an->sites, g->stack)].module;
+		row->wrapper = an->sites.site[sites_of(&an->sites, g->stack)].wrapper;
 	}
 	return stats_merge(&row->stats, &g->stats);
 }

@@ -45,6 +45,7 @@ struct rank_row {
 	uint32_t stack;     /* of the group with the most bytes */
 	uint32_t cache;     /* likewise */
 	bool caches;        /* more than one */
+	bool wrapper;       /* its site is nothing but a wrapper */
 	const struct trace_module *module; /* of the site, or NULL */
 	uint64_t weight;    /* of that group */
 	struct stats stats;

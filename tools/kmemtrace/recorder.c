@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -36,6 +37,7 @@
 #define STEP_CALLS   2000 /* in which a program that carries libkmem has loaded it */
 #define EXEC_CALLS   500  /* in which a child, or a program that only starts another, execs */
 #define KEY_STEP     (1u << 23) /* larger than any process id */
+#define PRIORITY     (-10)
 #define HURRY        512  /* buffers in one go: the source is ahead */
 
 struct follower {
@@ -463,6 +465,8 @@ static void loop(struct recorder *r)
 	if (r->options->duration_ms)
 		end = start + r->options->duration_ms * UINT64_C(1000000);
 	r->flushed_ns = start;
+	/* On a busy machine it must not come too late; who may not have that has a larger --ring. */
+	setpriority(PRIO_PROCESS, 0, PRIORITY);
 	while (!interrupted && r->nr && !trace_write_error(r->writer)) {
 		struct trace_clock now;
 

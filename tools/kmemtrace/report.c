@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -230,7 +229,6 @@ int report_main(int argc, char **argv)
 		code = check(&o);
 	if (code != ARGS_CONTINUE)
 		return code;
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like others */
 	look_at_screen(&o);
 	if (analysis_run(&an, o.path, &o.analysis, err, sizeof(err))) {
 		fprintf(stderr, "kmemtrace: %s\n", err);

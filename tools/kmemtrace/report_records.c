@@ -24,8 +24,8 @@ static void record_trace(struct output *out, const struct analysis *an)
 	output_string(out, "file", an->path);
 	output_string(out, "source", info->source == TRACE_KERNEL ? "kernel" : "library");
 	output_string(out, "machine", info->machine);
-	output_string(out, "command", nr > 1 ? process[1].command : "");
-	output_number(out, "processes", nr ? nr - 1 : 0);
+	output_string(out, "command", nr ? process[0].command : "");
+	output_number(out, "processes", nr);
 	output_number(out, "start_unix_ns", info->start_unix_ns);
 	output_number(out, "duration_ns", info->duration_ns);
 	output_number(out, "window_start_ns", an->aggregate.timeline.start_ns);

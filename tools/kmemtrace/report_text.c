@@ -8,7 +8,8 @@
 
 #include "kmemtrace/units.h"
 
-#define SPARK_COLUMNS   48u
+#define SPARK_COLUMNS   32u
+#define COMMAND_COLUMNS 48u
 #define BAR_COLUMNS     40u
 #define OVERVIEW_ROWS   5u
 #define TABLE_ROWS      20u
@@ -20,6 +21,16 @@ static const char *heading(const struct report_options *o, bool begin)
 	return !o->colour ? "" : begin ? "\033[1m" : "\033[0m";
 }
 
+/* How much of a command to show: programs that write their status there leave blanks behind. */
+static int trimmed(const char *command)
+{
+	size_t len = strlen(command);
+
+	while (len && command[len - 1] == ' ')
+		len--;
+	return len < COMMAND_COLUMNS ? (int)len : (int)COMMAND_COLUMNS;
+}
+
 static void print_processes(const struct analysis *an, const struct report_options *o, FILE *file)
 {
 	const struct trace_process *process;
@@ -28,11 +39,11 @@ static void print_processes(const struct analysis *an, const struct report_optio
 	fprintf(file, "%s%s%s", heading(o, true), an->path, heading(o, false));
 	if (an->info->source == TRACE_KERNEL)
 		fputs(": the kernel", file);
-	/* Number 0 is the unknown one. */
-	for (i = 1; i < nr && i <= 2; i++)
-		fprintf(file, "%s %s (PID %u)", i > 1 ? "," : ":", process[i].command, process[i].pid);
-	if (nr > 3)
-		fprintf(file, " and %zu more processes", nr - 3);
+	for (i = 0; i < nr && i < 2; i++)
+		fprintf(file, "%s %.*s (PID %u)", i ? "," : ":", trimmed(process[i].command), process[i].command,
+			process[i].pid);
+	if (nr > 2)
+		fprintf(file, " and %zu more processes", nr - 2);
 	fprintf(file, "; %s\n", an->info->machine);
 }
 
@@ -137,17 +148,19 @@ static void print_memory(const struct analysis *an, FILE *file)
 	const struct stats *t = &an->aggregate.total;
 	char live[OUTPUT_HUMAN_BYTES], objects[OUTPUT_HUMAN_BYTES], peak[OUTPUT_HUMAN_BYTES], start[OUTPUT_HUMAN_BYTES];
 	char when[UNITS_BYTES], allocs[OUTPUT_HUMAN_BYTES], frees[OUTPUT_HUMAN_BYTES], rate[OUTPUT_HUMAN_BYTES];
+	char most[OUTPUT_HUMAN_BYTES];
 	uint64_t top;
 
 	fputs("  live      ", file);
 	print_spark(an, SERIES_LIVE, file);
-	fprintf(file, "  %s at first, peak %s at %s, %s in %s objects at last\n", output_human(start, t->start_bytes),
+	fprintf(file, "  %s at first, peak %s at %s; %s in %s objects\n", output_human(start, t->start_bytes),
 		output_human(peak, t->peak_bytes), units_duration(when, an->aggregate.peak_ns),
 		output_human(live, t->live_bytes), output_count(objects, t->live_objects));
 	fputs("  allocs    ", file);
 	top = print_spark(an, SERIES_ALLOCS, file);
-	fprintf(file, "  %s, %s frees; at most %s/s", output_count(allocs, t->allocs), output_count(frees, t->frees),
-		output_count(rate, top));
+	fprintf(file, "  %s (%s/s, at most %s/s), %s frees", output_count(allocs, t->allocs),
+		output_count(rate, units_rate(t->allocs, an->window_ns)), output_count(most, top),
+		output_count(frees, t->frees));
 	if (an->failed)
 		fprintf(file, "; %s FAILED", output_count(rate, an->failed));
 	putc('\n', file);
@@ -158,17 +171,17 @@ static void print_shapes(const struct analysis *an, FILE *file)
 	const struct stats *t = &an->aggregate.total;
 	const struct histogram *sizes = &an->aggregate.sizes;
 	char half[OUTPUT_HUMAN_BYTES], most[OUTPUT_HUMAN_BYTES], max[OUTPUT_HUMAN_BYTES];
-	char p50[UNITS_BYTES], p99[UNITS_BYTES], longest[UNITS_BYTES], temporary[UNITS_BYTES], remote[UNITS_BYTES];
+	char p50[UNITS_BYTES], p99[UNITS_BYTES], temporary[UNITS_BYTES], remote[UNITS_BYTES];
 
 	fputs("  sizes     ", file);
 	print_distribution(sizes, file);
-	fprintf(file, "  half up to %s, 99%% up to %s, largest %s\n", output_human(half, histogram_quantile(sizes, 500)),
+	fprintf(file, "  half up to %s, 99%% up to %s; largest %s\n", output_human(half, histogram_quantile(sizes, 500)),
 		output_human(most, histogram_quantile(sizes, 990)), output_human(max, sizes->max));
 	fputs("  lifetimes ", file);
 	print_distribution(&t->lifetime, file);
-	fprintf(file, "  half up to %s, 99%% up to %s, longest %s; temporary %s, freed on another CPU %s\n",
+	fprintf(file, "  half up to %s, 99%% up to %s; temporary %s, remote %s\n",
 		units_duration(p50, histogram_quantile(&t->lifetime, 500)),
-		units_duration(p99, histogram_quantile(&t->lifetime, 990)), units_duration(longest, t->lifetime.max),
+		units_duration(p99, histogram_quantile(&t->lifetime, 990)),
 		units_percent(temporary, t->temporary, t->allocs), units_percent(remote, t->remote, t->frees));
 }
 
@@ -210,9 +223,12 @@ void report_header(const struct analysis *an, const struct report_options *o, FI
 void report_findings(const struct findings *f, const struct report_options *o, FILE *file)
 {
 	putc('\n', file);
-	for (size_t i = 0; i < f->nr; i++)
-		fprintf(file, "%s%-8s%s%s\n", heading(o, true), finding_name(f->finding[i].kind), heading(o, false),
-			f->finding[i].text);
+	for (size_t i = 0; i < f->nr; i++) {
+		size_t len = strlen(f->finding[i].text), room = o->columns > 40 ? o->columns - 8 : SIZE_MAX;
+
+		fprintf(file, "%s%-8s%s%.*s%s\n", heading(o, true), finding_name(f->finding[i].kind), heading(o, false),
+			(int)(len > room ? room - 2 : len), f->finding[i].text, len > room ? ".." : "");
+	}
 	if (!f->nr)
 		fputs("Nothing stands out.\n", file);
 }
@@ -302,7 +318,7 @@ static void print_label(const struct analysis *an, const struct report_options *
 }
 
 static void print_table(const struct analysis *an, const struct report_options *o, enum rank_by by,
-			const struct rank *rank, const enum column *shown, size_t rows, FILE *file)
+			const struct rank *rank, const enum column *shown, size_t nr, size_t rows, FILE *file)
 {
 	char text[UNITS_BYTES];
 	unsigned int used = 1;
@@ -313,7 +329,7 @@ static void print_table(const struct analysis *an, const struct report_options *
 		used += (unsigned int)columns[shown[i]].width + 1;
 	}
 	fprintf(file, "  %s%s\n", rank_title(by), heading(o, false));
-	for (size_t r = 0; r < rank->nr && r < rows; r++) {
+	for (size_t r = 0; r < nr && r < rows; r++) {
 		for (size_t i = 0; shown[i] != COL_END; i++) {
 			cell(text, shown[i], an, &rank->row[r].stats);
 			fprintf(file, " %*s", columns[shown[i]].width, text);
@@ -321,8 +337,8 @@ static void print_table(const struct analysis *an, const struct report_options *
 		fputs("  ", file);
 		print_label(an, o, by, &rank->row[r], used + 1, file);
 	}
-	if (rank->nr > rows)
-		fprintf(file, "%*s and %zu more\n", (int)used, "", rank->nr - rows);
+	if (nr > rows)
+		fprintf(file, "%*s and %zu more\n", (int)used, "", nr - rows);
 }
 
 static const enum column holds[] = { COL_LIVE, COL_SHARE, COL_OBJECTS, COL_GROWTH, COL_PEAK, COL_AGE, COL_END };
@@ -338,6 +354,16 @@ static size_t overview_rows(const struct report_options *o)
 	if (!o->lines)
 		return OVERVIEW_ROWS;
 	return o->lines < 34 ? 3 : (o->lines - 19) / 3 < 10 ? (o->lines - 19) / 3 : 10;
+}
+
+/* Rows that are no answer to the question are left out. */
+static size_t nr_above_zero(const struct rank *rank, enum rank_sort sort)
+{
+	size_t nr = rank->nr;
+
+	while (nr && !rank_value(&rank->row[nr - 1].stats, sort))
+		nr--;
+	return nr;
 }
 
 bool report_overview(struct analysis *an, const struct report_options *o, FILE *file)
@@ -361,7 +387,8 @@ bool report_overview(struct analysis *an, const struct report_options *o, FILE *
 		if (ok) {
 			rank_sort(&rank, parts[i].sort);
 			fprintf(file, "\n%s%s%s\n", heading(o, true), parts[i].question, heading(o, false));
-			print_table(an, o, parts[i].by, &rank, parts[i].columns, overview_rows(o), file);
+			print_table(an, o, parts[i].by, &rank, parts[i].columns, nr_above_zero(&rank, parts[i].sort),
+				    overview_rows(o), file);
 		}
 		rank_free(&rank);
 	}
@@ -410,7 +437,7 @@ bool report_table(struct analysis *an, const struct report_options *o, FILE *fil
 		if (by == RANK_STACK)
 			print_stacks(an, o, &rank, rows, file);
 		else
-			print_table(an, o, by, &rank, all, rows, file);
+			print_table(an, o, by, &rank, all, rank.nr, rows, file);
 	}
 	rank_free(&rank);
 	return ok;

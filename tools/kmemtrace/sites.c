@@ -20,6 +20,7 @@ static const char wrappers[] =
 	"^_*[a-z0-9_]*(m|c|z|kz|re|mem|k|kv|v)alloc(ate|ate_at_least|ator|0|z|x|array|_n|_array|_bulk|_node|_noprof|_fn|_hook|_internal|_usable|_safe|_zero|_nothrow)*(\\.[a-z0-9.]+)?$"
 	"|^_*[a-z]*(strn?dup|memdup|posix_memalign|aligned_alloc|memalign)(_[a-z]+)?$"
 	"|^sqlite3(Db)?(Mem)?(Malloc|Realloc)[A-Za-z]*$"
+	"|^ggc_[a-z_]*alloc[a-z_]*$"
 	"|^operator new|^_Zn[wa][a-z]"
 	"|^(_ZN9__gnu_cxx(13|15)(new|__new)_allocator|_ZNSt(16allocator_traits|9allocator|15__new_allocator)|_ZNSt[a-zA-Z0-9_]*_M_(allocate|create))"
 	"|^(__gnu_cxx::(__)?new_allocator|std::(__)?(new_)?allocator)";
@@ -94,7 +95,7 @@ static uint32_t number_of(struct sites *s, const char *label, const char *functi
 		free(copy);
 		return number == INTERN_FAILED ? 0 : number;
 	}
-	s->site[s->nr++] = (struct site){ s->labels.text[number], copy, module };
+	s->site[s->nr++] = (struct site){ .label = s->labels.text[number], .function = copy, .module = module };
 	return number;
 }
 
@@ -150,7 +151,7 @@ size_t sites_frames(struct sites *s, uint32_t stack, struct trace_frame *frame, 
 	return nr;
 }
 
-static bool is_wrapper(const struct sites *s, const char *function)
+bool sites_is_wrapper(const struct sites *s, const char *function)
 {
 	if (!function[0])
 		return false;
@@ -165,7 +166,7 @@ static size_t nr_wrappers(const struct sites *s, const struct trace_frame *frame
 {
 	size_t i = 0;
 
-	while (i < nr && is_wrapper(s, frame[i].function))
+	while (i < nr && sites_is_wrapper(s, frame[i].function))
 		i++;
 	return i < nr ? i : 0;
 }
@@ -192,7 +193,9 @@ uint32_t sites_of(struct sites *s, uint32_t stack)
 
 		if (sites_frames_from_site(s, stack, frame, SITES_FRAMES))
 			site = number_of(s, sites_long(&frame[0], label, sizeof(label)),
-				      in_each_build(&frame[0], function, sizeof(function)), frame[0].module);
+					 in_each_build(&frame[0], function, sizeof(function)), frame[0].module);
+		if (site)
+			s->site[site].wrapper = sites_is_wrapper(s, frame[0].function);
 		s->of_stack[stack] = site + 1;
 	}
 	return s->of_stack[stack] - 1;

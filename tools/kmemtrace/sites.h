@@ -21,6 +21,7 @@ struct site {
 	const char *label;  /* "dictAdd dict.c:333", "main+0x12 [server]", "[server+0x1234]": the same in each run */
 	char *function;     /* "dictAdd [server]": the same in each build; without a symbol as label */
 	const struct trace_module *module; /* or NULL */
+	bool wrapper;       /* there was nothing but wrappers */
 };
 
 struct sites {
@@ -49,6 +50,9 @@ size_t sites_frames(struct sites *s, uint32_t stack, struct trace_frame *frame, 
 
 /* The same, without the wrappers on top of the call site. */
 size_t sites_frames_from_site(struct sites *s, uint32_t stack, struct trace_frame *frame, size_t max);
+
+/* Whether a function of this name only passes requests on. */
+bool sites_is_wrapper(const struct sites *s, const char *function);
 
 /* "function", or "[module+0x12]", "0x12": what a flame graph calls it. Return buf. */
 const char *sites_short(const struct trace_frame *frame, char *buf, size_t len);

@@ -350,21 +350,12 @@ int trace_put_batch(struct trace_writer *w, uint32_t pid, const struct kmem_batc
 		    void *context)
 {
 	struct lane *lane = find_lane(w, pid, b->cpu);
-	uint32_t i;
 
 	if (!lane || w->out.error || pack_reserve(&lane->packer, nr))
 		return out_of_memory(w);
 	if (!w->options.timed)
 		add_span(w, lane, (struct chunk_span){ b->tsc_first, b->tsc_last, nr });
-	for (i = 0; i < nr; i++) {
-		const struct kmem_batch_record *r = &b->record[i];
-		const struct pack_event e = {
-			.time = r->tsc, .ptr = r->ptr, .site = r->site, .size = r->size, .cache = r->cache,
-			.pid = pid, .op = r->op, .flags = r->flags,
-		};
-
-		pack_event(&lane->packer, &e, name, context);
-	}
+	pack_records(&lane->packer, pid, b->record, nr, name, context);
 	return lane->packer.nr >= LANE_EVENTS ? flush_lane(w, lane) : 0;
 }
 

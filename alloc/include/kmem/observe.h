@@ -12,16 +12,16 @@
  *        | self-relative offset
  *   struct kmem_observe --- caches[]   struct kmem_cache, one per cache id
  *        |              --- nodes[]    struct kmem_cache_node, id * nr_nodes + nid
- *        |              --- pages[]    struct page, one per arena page
+ *        |              --- pages[]    struct page, one per arena page, at kmem_page_place()
  *        |              --- idmap[]    uint16_t cache id, one per arena page
- *        |              --- bitmap[]   64 bytes per arena page
+ *        |              --- bitmap[]   64 bytes per arena page: which objects of a slab were freed, kmem_slab_taken()
  *        |              --- black[]    memory of the allocator itself
  *   kmem_cache.percpu + (cpu << percpu_shift)  struct kmem_slot of one CPU
  *
  * True number of live objects of a cache, exact when the process is stopped and
  * off by operations in flight when it runs:
  *
- *   sum over slabs of popcount(bitmap)          (= sum of page.inuse
+ *   sum over slabs of kmem_slab_taken()'s bits  (= sum of page.inuse
  *   - sum over CPUs of kmem_slot_count()         = sum of node.nr_taken)
  *   - node.shared, if not 0: kmem_slot_count()
  *   - sum over nodes of parked                   (= sum over full sheaves of sheaf.count
@@ -44,7 +44,7 @@
 #include <stdint.h>
 
 #define KMEM_OBSERVE_MAGIC   UINT64_C(0x65706f6373626c73) /* "slbscope" */
-#define KMEM_OBSERVE_VERSION 3u
+#define KMEM_OBSERVE_VERSION 4u
 #define KMEM_OBSERVE_NOTE    1u           /* n_type of the ELF note */
 #define KMEM_OBSERVE_OWNER   "slabscope"  /* n_name of the ELF note */
 
@@ -85,7 +85,7 @@ enum kmem_page_type {
 	KMEM_PAGE_SLAB,         /* head of a slab */
 	KMEM_PAGE_LARGE,        /* head of a large kmalloc()/malloc() object */
 	KMEM_PAGE_PAGES,        /* head of an alloc_pages() block */
-	KMEM_PAGE_TAIL,         /* page.head is the index of the head page */
+	KMEM_PAGE_TAIL,         /* not a head */
 	KMEM_PAGE_NR_TYPES
 };
 
@@ -113,11 +113,15 @@ enum kmem_block_state {
 /*
  * Which descriptors mean something: every one whose type is neither RESERVED
  * nor TAIL is the live head of nr_pages pages, and the heads of committed
- * address space do not overlap. Slabs give each of their tail pages a TAIL
- * descriptor with `head`; inside LARGE and PAGES blocks the descriptors behind
- * the head are of no meaning, so look those up by interval.
+ * address space do not overlap. The descriptors behind a head are of no meaning,
+ * so look pages up by interval; but none of them is of type SLAB, so the head of
+ * a slab, which is naturally aligned, is found by trying the orders.
  */
-/* One page descriptor, 64 bytes; pages[i] describes arena_base + (i << 12). */
+/*
+ * One page descriptor, 64 bytes; pages[kmem_page_place(i)] describes arena_base + (i << 12).
+ * In each 4 MiB those of the pages 0, 8, 16 ... come first, then of 1, 9, 17 ...: where blocks
+ * are of 8 pages or more and only their heads are described, 8 KiB of 64 need memory.
+ */
 struct page {
 	uint8_t type;        /* enum kmem_page_type */
 	uint8_t order;       /* of the block, when this is a head */
@@ -125,16 +129,19 @@ struct page {
 	uint16_t cache_id;   /* slab: as in idmap, of merged caches the root's; guarded object: of its cache */
 	uint8_t migratetype;
 	uint8_t node;
-	uint32_t head;       /* tail: page index of the head */
+	uint32_t head;       /* tail of a compound page: page index of the head */
 	uint32_t next, prev; /* list links as page indices, 0 ends the list */
 	uint32_t nr_pages;   /* head: pages in this block */
-	uint16_t inuse;      /* slab: objects taken = bits set in its bitmap; free: pages that may hold memory, a guess */
+	uint16_t inuse;      /* slab: objects taken = `fresh` - bits set in its bitmap; free: pages that may hold memory, a guess */
 	uint16_t objects;    /* slab: objects that fit */
-	uint16_t hint;       /* slab: first bitmap word that may have a clear bit */
+	uint16_t hint;       /* slab: first bitmap word that may have a bit set */
 	uint16_t debug_id;   /* slab of a debug cache, on its node: cache_id again */
 	int32_t refcount;    /* alloc_pages() blocks; bit 30: __free_pages() was called */
 	uint32_t chain_inuse; /* slab of a debug cache: objects not in its chain of free ones */
-	uint32_t stack;      /* large, debugged: handle of who allocated it */
+	union {
+		uint32_t stack; /* large, debugged: handle of who allocated it */
+		uint32_t fresh; /* slab: objects from this one on were never taken: they are free, and have no bit */
+	};
 	uint32_t offset;     /* guarded: of the object in its page; slab: its colour, bytes in front of object 0 */
 	union {
 		struct {
@@ -148,6 +155,33 @@ struct page {
 		uint64_t rcu[2]; /* an empty slab that waits for a grace period */
 	};
 };
+
+#define KMEM_ARENA_BLOCK_PAGES 1024u /* 4 MiB; no block but LARGE ones lies across two */
+
+static inline uint64_t kmem_page_place(uint64_t index)
+{
+	return (index & ~UINT64_C(1023)) | (index & 7) << 7 | (index >> 3 & 127);
+}
+
+/* And back: the page that pages[place] describes. */
+static inline uint64_t kmem_page_of_place(uint64_t place)
+{
+	return (place & ~UINT64_C(1023)) | (place & 127) << 3 | (place >> 7 & 7);
+}
+
+/*
+ * Which of the objects 64 * word .. 64 * word + 63 of a slab are taken, as bits. `bitmap`
+ * is the slab's: a bit is set while an object that was taken once is free. So as long
+ * as a slab is only taken from, nobody writes there, and it needs no memory.
+ */
+static inline uint64_t kmem_slab_taken(const struct page *slab, const uint64_t *bitmap, uint32_t word)
+{
+	uint32_t end = slab->fresh < slab->objects ? slab->fresh : slab->objects;
+
+	if (word >= (end + 63) / 64)
+		return 0;
+	return ~bitmap[word] & (~UINT64_C(0) >> (end - word * 64 < 64 ? 64 - (end - word * 64) : 0));
+}
 
 /*
  * What SLAB_STORE_USER keeps behind each object, at object + cache.track: the

@@ -7,7 +7,7 @@ fail() { echo "FAIL: $*"; tail -n 5 "$dir"/*; exit 1; }
 
 # The kernel: as /proc/slabinfo has it, and with the objects that are parked left out.
 "$build/slabtop" -o > "$dir/plain" 2>&1 || fail "slabtop -o"
-"$build/slabtop" -o --true > "$dir/true" 2>&1 || fail "slabtop -o --true"
+"$build/slabscope" top -o --true > "$dir/true" 2>&1 || fail "slabscope top -o --true"
 for table in plain true; do
 	rows=$(awk 'NR > 7 && $2 <= $1' "$dir/$table" | wc -l)
 	all=$(awk 'NR > 7' "$dir/$table" | wc -l)
