@@ -263,12 +263,12 @@ struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 #define TICKS 16u
 
 /* On slow paths. No lock held. */
-static force_inline void heap_tick(void)
+static force_inline void heap_tick(void (*look)(void))
 {
 	static __thread unsigned int tick;
 
 	if (unlikely(++tick % TICKS == 0))
-		trim_look();
+		look();
 }
 
 /* ---- allocation ---- */
@@ -349,7 +349,7 @@ noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 {
 	void *p = alloc_and_tell(size, gfp, call_site);
 
-	heap_tick();
+	heap_tick(trim_look);
 	return p;
 }
 
@@ -472,7 +472,7 @@ static noinline void free_no_object(const void *p)
 /* The slow path sees the caller of free(): a tail call. */
 static noinline void free_slow(struct kmem_cache *s, void *p)
 {
-	heap_tick();
+	heap_tick(trim_look_on_free);
 	slub_free_slow(s, p);
 }
 

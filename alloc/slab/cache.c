@@ -236,6 +236,7 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 	uint32_t offset, slot_capacity = 2 * capacity;
 	struct kmem_slot *shared[KMEM_MAX_NODES] = { NULL };
 	unsigned int nid;
+	int rc;
 
 	if (debug_cache(s) || capacity > MAX_SHEAF_CAPACITY)
 		return -EINVAL;
@@ -246,11 +247,11 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 			shared_slot_free(shared[nid]);
 		return -ENOMEM;
 	}
-	slub_change_slots(s, &offset, &slot_capacity, shared);
+	rc = slub_change_slots(s, &offset, &slot_capacity, shared);
 	percpu_slot_free(offset, slot_bytes(slot_capacity));
 	for (nid = 0; nid < s->nr_nodes; nid++)
 		shared_slot_free(shared[nid]);
-	return 0;
+	return rc;
 }
 
 /* Debug caches have the kernel's layout with all its metadata, the others nothing between their objects. */
@@ -537,20 +538,23 @@ static size_t shrink(struct kmem_cache *s)
 	return slabs;
 }
 
-/* A drained cache: false when it has fewer free objects than the smallest slab holds, so that none is empty. */
+/* A drained cache: false when no node has as many free objects as its smallest slab holds, so that none is empty. */
 static bool may_have_empty_slabs(const struct kmem_cache *s, size_t *slabs)
 {
-	uint64_t free = 0;
 	unsigned int nid;
+	bool may = false;
 
 	*slabs = 0;
 	for (nid = 0; nid < s->nr_nodes; nid++) {
 		const struct kmem_cache_node *n = node_of(s, nid);
+		uint64_t fit = READ_ONCE(n->nr_objects), nr = READ_ONCE(n->nr_slabs);
+		/* Of several orders they are only where pages were short. */
+		uint64_t smallest = fit == nr * s->objects ? s->objects : s->min_objects;
 
-		free += READ_ONCE(n->nr_objects) - READ_ONCE(n->nr_taken);
-		*slabs += READ_ONCE(n->nr_slabs);
+		may |= nr && fit - READ_ONCE(n->nr_taken) >= smallest;
+		*slabs += nr;
 	}
-	return *slabs && free >= s->min_objects;
+	return may;
 }
 
 /*
