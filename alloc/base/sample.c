@@ -74,6 +74,9 @@ static double chance(double x)
 	double sum = 0, term = 1;
 	int halvings = 0, k;
 
+	/* The usual case: small objects. The first term left out is below 1e-9 of the result. */
+	if (likely(x < 1.0 / 64))
+		return x * (1 - x / 2 * (1 - x / 3 * (1 - x / 4)));
 	if (x > 40)
 		return 1;
 	for (; x > 0.25; x /= 2)
