@@ -1,6 +1,6 @@
 # slabscope: the whole build. `make` builds, `make demo` shows it, `make check` tests it.
 #
-# make [all|demo|check|bench|bench-programs|bench-algorithms|parity|deps|install|uninstall|clean]   V=1 prints commands
+# make [all|demo|check|docs|bench|bench-programs|bench-algorithms|parity|deps|install|uninstall|clean]   V=1 prints commands
 # DESTDIR, prefix, libdir, ... as usual; SAN=address|thread adds a sanitizer build in its own folder.
 
 prefix      ?= /usr/local
@@ -44,7 +44,7 @@ ALLOC_CFLAGS := -DSLABSCOPE_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -ft
                 -fno-omit-frame-pointer -momit-leaf-frame-pointer -Ialloc
 
 # ---- the tools -----------------------------------------------------------------------------
-TOOLS      := slabtop kmemleak slabscope
+TOOLS      := slabtop kmemleak kmemtrace slabscope
 TOOL_BIN   := $(foreach t,$(TOOLS),$(if $(wildcard tools/$(t)/*.c),$(B)/$(t)))
 COMMON_SRC := $(sort $(wildcard tools/common/*.c))
 # What turns observe.h into the kernel's text files is compiled into the library and into the tools.
@@ -52,7 +52,7 @@ TEXT_SRC   := $(sort $(wildcard alloc/text/*.c))
 COMMON_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(TEXT_SRC:alloc/%.c=$(B)/obj/tools/%.o)
 BPF_SRC    := $(sort $(wildcard bpf/*.bpf.c))
 SKELETONS  := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.skel.h)
-TOOL_LIBS  := -lbpf -ldw -lelf -lz -ljansson
+TOOL_LIBS  := -lbpf -ldw -lelf -lz -lzstd -ljansson -lm
 TOOL_CFLAGS := -Itools -Ialloc -Ibpf -I$(B)/bpf
 
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(sort $(wildcard examples/*.c)))
@@ -67,7 +67,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY: $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(wildcard tests/*/*.c))
-.PHONY: all demo check bench bench-programs deps install uninstall clean lib tools tests examples
+.PHONY: all demo check docs bench bench-programs deps install uninstall clean lib tools tests examples
 
 all: lib tools examples
 lib: $(LIBS)
@@ -130,8 +130,11 @@ $(B)/libcommon.a: $(COMMON_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(COMMON_OBJ)
 
+# What a tool takes from another one: kmemtrace's snapshots are of the objects that a leak scan finds.
+PARTS_kmemtrace := $(patsubst %,$(B)/obj/tools/kmemleak/%.o,copy digest image model populated roots stop)
+
 define tool_rules
-$(B)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $(B)/libcommon.a
+$(B)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $$(PARTS_$(1)) $(B)/libcommon.a
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(if $(filter slabtop,$(1)),-lncursesw -ltinfo) $$(TOOL_LIBS)
 endef
@@ -158,6 +161,10 @@ demo: deps
 check: deps
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(B)
+
+# What is written from the source: docs/PROBES.md.
+docs:
+	$(Q)docs/probes.py
 
 # ROWS='ns/malloc/*,tail/*' measures those only, QUICK=1 with fewer launches; bench/run --help.
 bench: all

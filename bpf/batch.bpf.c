@@ -2,7 +2,7 @@
 /*
  * batch.bpf.c - takes over full buffers of the probe kmem:batch.
  *
- * One run copies 16 KiB, 510 events: about 1.5 ns per event. The ring buffer is
+ * One run copies 32 KiB, 1022 events: the trap and the copy, some 2 ns per event. The ring buffer is
  * read by polling (BPF_RB_NO_WAKEUP): waking a reader would cost as much again.
  * What does not fit is counted, never waited for.
  *

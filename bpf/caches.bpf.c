@@ -25,24 +25,17 @@
 #include <bpf/bpf_core_read.h>
 
 #include "kmem_cache_info.h"
-#include "scalar.bpf.h"
+#include "slub.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define MAX_CACHES  4096
-#define MAX_CPUS    8192
-#define MAX_NODES   1024
-#define MAX_SHEAVES 64    /* the kernel keeps 10 per barn */
-#define WALK_SLACK  1024  /* slabs that may join a list while we follow it */
-#define MAX_WALK    (1u << 22)
 #define WALK_TRIES  3
 
 /* Everything above this is the kernel image or a module: no slab object. */
 #define KERNEL_IMAGE 0xffffffff80000000ULL
 
-/* Set by the user side before loading: highest possible id + 1. */
-const volatile __u32 nr_cpus = 1;
-const volatile __u32 nr_nodes = 1;
+/* Set by the user side before loading. */
 const volatile bool walk_lists = true; /* false: no partial_free and no cpu_free */
 const volatile __u64 slab_caches;      /* its address, for caches_list; not a __ksym, for
                                           then libbpf reads all of kallsyms in any case */
@@ -59,50 +52,7 @@ struct {
 	__type(value, struct kmem_cache_info);
 } rows SEC(".maps");
 
-/* Only its addresses are of interest: see cpu_offset(). */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} probe SEC(".maps");
-
-/* ---- per-CPU data ---- */
-
-/*
- * What to add to a __percpu address for one CPU. The kernel's own table is a
- * variable, and those have symbols only with CONFIG_KALLSYMS_ALL. So take a
- * per-CPU object of ours and compare where it is with its __percpu address.
- */
-static __always_inline bool cpu_offset(__u32 cpu, __u64 *offset)
-{
-	__u32 zero = 0;
-	void *here = bpf_map_lookup_percpu_elem(&probe, &zero, cpu);
-	__u64 percpu = 0, map = scalar_of(&probe);
-
-	if (!here)
-		return false;
-	map += bpf_core_field_offset(struct bpf_array, pptrs);
-	if (bpf_probe_read_kernel(&percpu, sizeof(percpu), (void *)map))
-		return false;
-	*offset = scalar_of(here) - percpu;
-	return true;
-}
-
 /* ---- slabs ---- */
-
-static __always_inline __u32 slab_objects(__u64 counters)
-{
-	return counters >> 16 & 0x7fff;
-}
-
-/* Free objects that the slab itself knows of; those on a CPU's freelist are not among them. */
-static __always_inline __u32 slab_free(__u64 counters)
-{
-	__u32 inuse = counters & 0xffff, objects = slab_objects(counters);
-
-	return inuse < objects ? objects - inuse : 0;
-}
 
 /* One list of slabs, linked by slab_list (node) or next (CPU). */
 struct slab_walk {
@@ -210,36 +160,13 @@ static __always_inline void node_barn(struct fill *fill, struct node_barn *barn)
 	fill->info->barn_objects += walk.objects;
 }
 
-static __always_inline void *read_pointer(__u64 address)
-{
-	void *pointer = NULL;
-
-	bpf_probe_read_kernel(&pointer, sizeof(pointer), (void *)address);
-	return pointer;
-}
-
 static long node_step(__u32 nid, struct fill *fill)
 {
-	struct kmem_cache___per_node *paired = (void *)fill->cache;
 	struct kmem_cache_node *node;
-	struct node_barn *barn = NULL;
-	__u64 base = (__u64)fill->cache;
+	struct node_barn *barn;
 
-	if (bpf_core_field_exists(fill->cache->node)) {
-		base += bpf_core_field_offset(struct kmem_cache, node);
-		node = read_pointer(base + nid * sizeof(void *));
-		if (node && bpf_core_field_exists(node->barn))
-			barn = BPF_CORE_READ(node, barn);
-	} else if (bpf_core_field_exists(paired->per_node)) {
-		base += bpf_core_field_offset(struct kmem_cache___per_node, per_node);
-		base += nid * bpf_core_type_size(struct kmem_cache_per_node_ptrs);
-		node = read_pointer(base + bpf_core_field_offset(struct kmem_cache_per_node_ptrs,
-								 node));
-		barn = read_pointer(base + bpf_core_field_offset(struct kmem_cache_per_node_ptrs,
-								 barn));
-	} else {
+	if (!node_of(fill->cache, nid, &node, &barn))
 		return 1;
-	}
 	node_barn(fill, barn);
 	if (!node)
 		return 0;
@@ -253,44 +180,17 @@ static long node_step(__u32 nid, struct fill *fill)
 
 /* ---- CPU state: current slab, partial slabs, sheaves ---- */
 
-struct freelist_walk {
-	__u64 object;
-	__u64 random; /* 0: pointers are stored as they are */
-	__u32 offset; /* of the pointer in a free object */
-	__u32 hardened;
-	__u32 objects;
-};
-
-static long freelist_step(__u32 i, struct freelist_walk *walk)
-{
-	__u64 stored = 0, where = walk->object + walk->offset;
-
-	if (!walk->object)
-		return 1;
-	walk->objects++;
-	if (bpf_probe_read_kernel(&stored, sizeof(stored), (void *)where))
-		return 1;
-	walk->object = walk->hardened ? stored ^ walk->random ^ __builtin_bswap64(where) : stored;
-	return 0;
-}
-
 /* Objects on the freelist that a CPU allocates from. */
 static __always_inline __u32 cpu_freelist(struct kmem_cache *cache, struct kmem_cache_cpu *cpu,
 					  __u32 limit)
 {
-	struct freelist_walk walk = {};
+	struct freelist_walk walk;
 	__u64 tid;
 	int try;
 
 	for (try = 0; try < WALK_TRIES; try++) {
 		tid = BPF_CORE_READ(cpu, tid);
-		walk.objects = 0;
-		walk.offset = BPF_CORE_READ(cache, offset);
-		walk.object = (__u64)BPF_CORE_READ(cpu, freelist);
-		if (bpf_core_field_exists(cache->random)) {
-			walk.hardened = 1;
-			walk.random = BPF_CORE_READ(cache, random);
-		}
+		walk = freelist_of(cache, (__u64)BPF_CORE_READ(cpu, freelist));
 		bpf_loop(limit, freelist_step, &walk, 0);
 		if (BPF_CORE_READ(cpu, tid) == tid)
 			break;

@@ -6,33 +6,25 @@
  * pointer before 6.18) and cost least. Their arguments are those of the
  * tracepoint's prototype, the same on 6.1, 6.12 and 6.18.
  *
- * kmalloc and kfree do not say which cache they used. The user side picks how
- * to find out (`lookup` below): the kfunc bpf_get_kmem_cache() from 6.13 on,
- * before that the page descriptor, which the kernel would look at, too.
+ * kmalloc and kfree do not say which cache they used: see kernel_events.bpf.h.
  */
 #define KMEM_SHARED_COUNTERS 0
 #include "collect.bpf.h"
-#include <bpf/bpf_core_read.h>
-
-#include "kernel_lookup.h"
-#include "scalar.bpf.h"
+#include "kernel_events.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-#define PAGE_SHIFT 12
-#define PAGE_BYTES (1ULL << PAGE_SHIFT)
-#define MAX_ORDER  52 /* any more cannot be an address */
 
 /* Two events of one large kmalloc are closer together than this. */
 #define DUPLICATE_NS 1000000
 
-/* Set by the user side before loading. */
-const volatile __u32 lookup = KERNEL_LOOKUP_NONE;
-const volatile __u64 vmemmap_base, page_offset_base; /* KERNEL_LOOKUP_PAGE: their addresses */
-const volatile __u32 only_tgid; /* count only what this process causes; 0: all */
-const volatile __u64 pidns_dev, pidns_ino; /* whose process ids that is one of; 0: the first */
+const volatile bool count_sizes = false; /* set by the user side, with the size of the map */
 
-extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct kmem_size_key);
+	__type(value, __u64);
+} sizes SEC(".maps");
 
 /* The last large kmalloc of a CPU, counted under `key`. */
 struct last_large {
@@ -50,69 +42,25 @@ struct {
 	__type(value, struct last_large);
 } last_large SEC(".maps");
 
-static __always_inline bool is_wanted(void)
+/* Adds to, or with -1 takes from, the kmalloc() calls of one size. Only kernel_kmalloc() does: plain additions. */
+static __always_inline void count_size(__u64 cache, __u32 bytes_req, __s64 n)
 {
-	struct bpf_pidns_info task = {};
+	const struct kmem_size_key key = { .cache = cache, .bytes_req = bytes_req };
+	__u64 *count = bpf_map_lookup_elem(&sizes, &key);
+	struct kmem_totals *sum;
+	const __u64 none = 0;
 
-	if (!only_tgid)
-		return true;
-	if (!pidns_ino)
-		return bpf_get_current_pid_tgid() >> 32 == only_tgid;
-	return bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &task, sizeof(task)) == 0 &&
-	       task.tgid == only_tgid;
-}
-
-/* The page descriptor of an object's slab or large block: the head page. */
-static __always_inline struct page *head_page(__u64 ptr)
-{
-	__u64 vmemmap = 0, page_offset = 0, page, head;
-
-	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), (void *)vmemmap_base);
-	bpf_probe_read_kernel(&page_offset, sizeof(page_offset), (void *)page_offset_base);
-	page = vmemmap + ((ptr - page_offset) >> PAGE_SHIFT) * bpf_core_type_size(struct page);
-	head = BPF_CORE_READ((struct page *)page, compound_head);
-	return (struct page *)(head & 1 ? head - 1 : page);
-}
-
-/* 1 yes, 0 no, -1 this kernel marks slabs in a way that we do not know (6.10). */
-static __always_inline int is_slab_page(struct page *page)
-{
-	struct page___flags_word *old = (void *)page;
-
-	if (bpf_core_enum_value_exists(enum pageflags, PG_slab))
-		return BPF_CORE_READ(old, flags) >> bpf_core_enum_value(enum pageflags, PG_slab) & 1;
-	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
-		return BPF_CORE_READ(page, page_type) >> 24 ==
-		       bpf_core_enum_value(enum pagetype, PGTY_slab);
-	return -1;
-}
-
-static __always_inline __u64 cache_by_page(__u64 ptr)
-{
-	struct page *page = head_page(ptr);
-	int is_slab = is_slab_page(page);
-
-	if (is_slab < 0)
-		return KMEM_KEY_UNKNOWN;
-	if (!is_slab)
-		return KMEM_KEY_LARGE;
-	return (__u64)BPF_CORE_READ((struct slab *)page, slab_cache);
-}
-
-/* The cache key of an object, for events that do not say it. */
-static __always_inline __u64 cache_of(__u64 ptr)
-{
-	__u64 cache;
-
-	switch (lookup) {
-	case KERNEL_LOOKUP_KFUNC:
-		cache = scalar_of(bpf_get_kmem_cache(ptr));
-		return cache ? cache : KMEM_KEY_LARGE;
-	case KERNEL_LOOKUP_PAGE:
-		return cache_by_page(ptr);
-	default:
-		return KMEM_KEY_UNKNOWN;
+	if (!count) {
+		bpf_map_update_elem(&sizes, &key, &none, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&sizes, &key);
 	}
+	if (count) {
+		*count += n;
+		return;
+	}
+	sum = kmem_totals();
+	if (sum)
+		kmem_add_shared(&sum->sizes_full, 1);
 }
 
 /* Takes back what an event added: it was the first of two about one object. */
@@ -128,6 +76,8 @@ static __always_inline void uncount(const struct last_large *last)
 	count->events -= 1;
 	count->bytes_req -= last->bytes_req;
 	count->bytes_alloc -= last->bytes_alloc;
+	if (count_sizes)
+		count_size(KMEM_KEY_LARGE, last->bytes_req, -1);
 }
 
 /*
@@ -211,6 +161,8 @@ int kernel_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 	if (key.cache == KMEM_KEY_LARGE)
 		fold_large(ptr, &key, bytes_req, bytes_alloc);
 	kmem_on_alloc(&key, bytes_req, bytes_alloc);
+	if (count_sizes)
+		count_size(key.cache, bytes_req, 1);
 	return 0;
 }
 
@@ -233,7 +185,7 @@ int kernel_kfree(struct bpf_raw_tracepoint_args *ctx)
 static __always_inline void on_pages(__u32 type, __u64 page, __u32 order)
 {
 	struct kmem_count_key key = { .cache = KMEM_KEY_PAGES, .type = type };
-	__u64 bytes = order < MAX_ORDER ? PAGE_BYTES << order : 0;
+	__u64 bytes = order_bytes(order);
 
 	if (!page)
 		kmem_on_failed();

@@ -36,14 +36,14 @@ define unit_alloc_rule
 $(B)/tests/unit-$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(call unit_src,$(1))) $$(LIB_OBJ)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcriterion -pthread
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcriterion -lm -pthread
 endef
 $(foreach d,$(UNIT_ALLOC),$(eval $(call unit_alloc_rule,$(d))))
 
 # The tools' parts: libcommon, the tool's own objects but main, and the public library.
 define unit_other_rule
 $(B)/tests/unit-$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(call unit_src,$(1))) \
-		$$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c,$$(sort $$(wildcard tools/$(1)/*.c)))) \
+		$$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c,$$(sort $$(wildcard tools/$(1)/*.c)))) $$(PARTS_$(1)) \
 		$$(if $$(COMMON_SRC),$(B)/libcommon.a) $(B)/libkmem.so
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)

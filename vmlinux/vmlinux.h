@@ -64,6 +64,7 @@ struct kmem_cache_order_objects {
 struct slab_sheaf {
 	struct list_head barn_list;
 	unsigned int size;
+	void *objects[0];
 };
 
 struct slub_percpu_sheaves {
@@ -95,6 +96,7 @@ struct slab {
 	struct kmem_cache *slab_cache;
 	struct list_head slab_list; /* on a node's partial list */
 	struct slab *next;          /* on a CPU's partial list */
+	void *freelist;             /* its first free object; not those that a CPU took over */
 	unsigned long counters;     /* inuse:16, objects:15, frozen:1 */
 };
 
@@ -136,11 +138,16 @@ struct kmem_cache___per_node {
 	struct kmem_cache_per_node_ptrs per_node[1];
 };
 
-/* ---- page descriptors: kernels without bpf_get_kmem_cache(), before 6.13 ---- */
+/* ---- page descriptors ---- */
+
+typedef struct {
+	int counter;
+} atomic_t;
 
 struct page {
 	unsigned long compound_head;
 	unsigned int page_type;
+	atomic_t _refcount;
 };
 
 struct page___flags_word { /* until 6.17; later a structure, where we do not need it */
@@ -157,6 +164,7 @@ enum pageflags {
 /* ... from 6.11 on its type is in the top byte of page_type. */
 enum pagetype {
 	PGTY_slab = 0,
+	PGTY_large_kmalloc = 1, /* 6.15 and later */
 };
 
 #endif

@@ -38,11 +38,11 @@ void batch_append_slow(uint64_t tsc, const void *ptr, uint64_t site, uint64_t re
  */
 static force_inline bool batch_try_append(uint64_t tsc, const void *ptr, uint64_t site, uint64_t rest)
 {
-	_Static_assert(KMEM_BATCH_BYTES == 0x4000 && sizeof(struct kmem_batch_record) == 32, "as in the code below");
+	_Static_assert(KMEM_BATCH_BYTES == 0x8000 && sizeof(struct kmem_batch_record) == 32, "as in the code below");
 	__asm__ goto(KMEM_RSEQ_ENTER
 		"addq %[cursors], %%rcx\n\t"
 		"movq (%%rcx), %%rdx\n\t"
-		"testl $0x3fff, %%edx\n\t"
+		"testl $0x7fff, %%edx\n\t"
 		"jz %l[full]\n\t"
 		"movq %[tsc], (%%rdx)\n\t"
 		"movq %[ptr], 8(%%rdx)\n\t"

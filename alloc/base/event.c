@@ -2,19 +2,8 @@
 /* event.c - records for the batch, and the probes; see event.h. */
 #include "base/event.h"
 
-#include "base/batch.h"
-#include "base/depot.h"
 #include "base/observe.h"
-#include "base/stack.h"
-
-#define BATCH_FRAMES 8
-
-static noinline uint64_t stack_of(const void *call_site)
-{
-	uint64_t frame[BATCH_FRAMES];
-
-	return depot_save(frame, stack_capture(call_site, frame, BATCH_FRAMES));
-}
+#include "base/recent.h"
 
 /* The id map knows whose page it is; of guarded objects the page's descriptor does. */
 static uint16_t cache_of(const void *ptr)
@@ -30,47 +19,34 @@ static uint16_t cache_of(const void *ptr)
 	return id;
 }
 
-static force_inline uint32_t marks(gfp_t gfp, bool accounted)
+/* With stacks or without: what a record of this operation wants. */
+static force_inline bool wants_stack(uint64_t rest, uint32_t mode)
 {
-	return (gfp & __GFP_DIRECT_RECLAIM ? 0u : KMEM_BATCH_ATOMIC) | (gfp & __GFP_ZERO ? KMEM_BATCH_ZERO : 0u) |
-	       (accounted ? KMEM_BATCH_ACCOUNT : 0u);
+	enum kmem_batch_op op = (enum kmem_batch_op)(rest >> 48 & 0xff);
+	bool is_free = op == KMEM_BATCH_CACHE_FREE || op == KMEM_BATCH_KFREE || op == KMEM_BATCH_PAGE_FREE;
+
+	return mode & (is_free ? KMEM_BATCH_FREE_STACKS : KMEM_BATCH_STACKS);
 }
 
-static force_inline uint64_t stamp(uint32_t mode)
-{
-	return mode & KMEM_BATCH_NO_TIME ? 0 : __builtin_ia32_rdtsc();
-}
-
-static noinline void append_stack(enum kmem_batch_op op, const void *call_site, const void *ptr, uint16_t cache,
-				  size_t size, uint32_t flags)
-{
-	uint64_t stack = stack_of(call_site);
-
-	batch_append(stamp(READ_ONCE(batch_root.mode)), ptr, stack,
-		     batch_rest(size, cache, op, flags | KMEM_BATCH_STACK));
-}
-
-static force_inline void append(enum kmem_batch_op op, const void *call_site, const void *ptr, uint16_t cache,
-				size_t size, uint32_t flags)
+noinline void *event_batch_slow(const void *call_site, void *ptr, uint64_t rest)
 {
 	uint32_t mode = READ_ONCE(batch_root.mode);
+	uint64_t site = (uintptr_t)call_site;
 
-	if (unlikely(mode & KMEM_BATCH_STACKS))
-		append_stack(op, call_site, ptr, cache, size, flags);
-	else
-		batch_append(stamp(mode), ptr, (uintptr_t)call_site, batch_rest(size, cache, op, flags));
-}
-
-noinline void *event_batch_alloc(const void *call_site, void *ptr, enum kmem_batch_op op, uint32_t cache,
-				 size_t bytes_req, gfp_t gfp_flags)
-{
-	append(op, call_site, ptr, (uint16_t)cache, bytes_req, marks(gfp_flags, gfp_flags & __GFP_ACCOUNT));
+	if (unlikely(mode & KMEM_BATCH_STOPPED))
+		return ptr;
+	if (wants_stack(rest, mode)) {
+		site = recent_stack(call_site, __builtin_frame_address(0));
+		rest |= (uint64_t)KMEM_BATCH_STACK << 56;
+	}
+	batch_append(event_batch_stamp(mode), ptr, site, rest);
 	return ptr;
 }
 
-noinline void event_batch_free(const void *call_site, const void *ptr, enum kmem_batch_op op, uint32_t cache)
+static void append(enum kmem_batch_op op, const void *call_site, const void *ptr, uint16_t cache, size_t size,
+		   uint32_t flags)
 {
-	append(op, call_site, ptr, (uint16_t)cache, 0, 0);
+	event_batch_slow(call_site, (void *)(uintptr_t)ptr, batch_rest(size, cache, op, flags));
 }
 
 static const void *address_of(unsigned long pfn)
@@ -86,7 +62,7 @@ static noinline void both_kmem_cache_alloc(const void *call_site, const void *pt
 					   size_t bytes_alloc, gfp_t gfp_flags, int node, int accounted)
 {
 	if (trace_on(TRACE_BATCH))
-		append(KMEM_BATCH_CACHE_ALLOC, call_site, ptr, cache_of(ptr), bytes_req, marks(gfp_flags, accounted));
+		append(KMEM_BATCH_CACHE_ALLOC, call_site, ptr, cache_of(ptr), bytes_req, event_batch_flags(gfp_flags, accounted));
 	trace_kmem_cache_alloc(call_site, ptr, name, bytes_req, bytes_alloc, gfp_flags, node, accounted);
 }
 
@@ -96,7 +72,7 @@ noinline void event_kmem_cache_alloc(const void *call_site, const void *ptr, con
 	if (unlikely(trace_single(TRACE_KMEM_CACHE_ALLOC)))
 		both_kmem_cache_alloc(call_site, ptr, name, bytes_req, bytes_alloc, gfp_flags, node, accounted);
 	else if (likely(trace_on(TRACE_BATCH)))
-		append(KMEM_BATCH_CACHE_ALLOC, call_site, ptr, cache_of(ptr), bytes_req, marks(gfp_flags, accounted));
+		append(KMEM_BATCH_CACHE_ALLOC, call_site, ptr, cache_of(ptr), bytes_req, event_batch_flags(gfp_flags, accounted));
 }
 
 static noinline void both_kmem_cache_free(const void *call_site, const void *ptr, const char *name)
@@ -118,7 +94,7 @@ static noinline void both_kmalloc(const void *call_site, const void *ptr, size_t
 				  gfp_t gfp_flags, int node, int accounted)
 {
 	if (trace_on(TRACE_BATCH))
-		append(KMEM_BATCH_KMALLOC, call_site, ptr, cache_of(ptr), bytes_req, marks(gfp_flags, accounted));
+		append(KMEM_BATCH_KMALLOC, call_site, ptr, cache_of(ptr), bytes_req, event_batch_flags(gfp_flags, accounted));
 	trace_kmalloc(call_site, ptr, bytes_req, bytes_alloc, gfp_flags, node, accounted);
 }
 
@@ -128,7 +104,7 @@ noinline void event_kmalloc(const void *call_site, const void *ptr, size_t bytes
 	if (unlikely(trace_single(TRACE_KMALLOC)))
 		both_kmalloc(call_site, ptr, bytes_req, bytes_alloc, gfp_flags, node, accounted);
 	else if (likely(trace_on(TRACE_BATCH)))
-		append(KMEM_BATCH_KMALLOC, call_site, ptr, cache_of(ptr), bytes_req, marks(gfp_flags, accounted));
+		append(KMEM_BATCH_KMALLOC, call_site, ptr, cache_of(ptr), bytes_req, event_batch_flags(gfp_flags, accounted));
 }
 
 static noinline void both_kfree(const void *call_site, const void *ptr)
@@ -151,7 +127,7 @@ void event_mm_page_alloc(const void *call_site, unsigned long pfn, unsigned int 
 {
 	if (trace_on(TRACE_BATCH))
 		append(KMEM_BATCH_PAGE_ALLOC, call_site, address_of(pfn), KMEM_ID_NONE, (size_t)KMEM_PAGE_BYTES << order,
-		       marks(gfp_flags, gfp_flags & __GFP_ACCOUNT));
+		       event_batch_flags(gfp_flags, gfp_flags & __GFP_ACCOUNT));
 	if (trace_single(TRACE_MM_PAGE_ALLOC))
 		trace_mm_page_alloc(pfn, order, gfp_flags, migratetype);
 }

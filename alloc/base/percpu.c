@@ -117,10 +117,10 @@ static ptrdiff_t id_offset(void)
 	}
 }
 
-/* Whether the CPU id is where the area's mm_cid is. */
+/* Whether the CPU id is where the area's mm_cid is, and one byte. */
 static bool is_hot(void)
 {
-	return percpu.mode == PERCPU_MM_CID || percpu.mode == PERCPU_ASSUMED;
+	return (percpu.mode == PERCPU_MM_CID || percpu.mode == PERCPU_ASSUMED) && percpu.nr_cpus <= 256;
 }
 
 uint64_t percpu_hot_slot(uint64_t slot)
@@ -146,6 +146,12 @@ static int init_slots(void)
 	return 0;
 }
 
+void percpu_publish(void)
+{
+	percpu_public_id = percpu_tls.id;
+	percpu_public_semaphore = (const uint32_t *)(const void *)&trace_semaphore[TRACE_KMEM_CACHE_ALLOC];
+}
+
 int percpu_init(enum kmem_rseq_option rseq)
 {
 	int rc;
@@ -155,8 +161,8 @@ int percpu_init(enum kmem_rseq_option rseq)
 	percpu_tls.rseq = __rseq_offset;
 	percpu_tls.id = id_offset();
 	percpu_tls.area = percpu.mode == PERCPU_MM_CID ? __rseq_offset : stand_in();
-	percpu_public_id = percpu_tls.id;
-	percpu_public_semaphore = (const uint32_t *)(const void *)trace_semaphore;
+	if (!percpu_public_semaphore)
+		percpu_publish();
 	rc = meta_reserve(&percpu.region[0], "kmem percpu 0", percpu.nr_cpus * REGION_BYTES);
 	if (!rc)
 		rc = meta_reserve(&percpu.region[1], "kmem percpu 1", percpu.nr_cpus * REGION_BYTES);

@@ -32,6 +32,12 @@ enum percpu_mode {
 /* Decide the mode and reserve the regions; see kmem/options.h. 0 or -ENOMEM. */
 int percpu_init(enum kmem_rseq_option rseq);
 
+/*
+ * Tell inline code in programs about this copy of the library. Of two, libkmem.so that the program is linked
+ * with and a preloaded libkmem-malloc.so, whose functions it calls, the latter does so again.
+ */
+void percpu_publish(void);
+
 enum percpu_mode percpu_mode(void);
 unsigned int percpu_nr_cpus(void);
 size_t percpu_bytes(void);

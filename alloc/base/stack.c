@@ -9,55 +9,41 @@
 #include "base/base.h"
 #include "base/os.h"
 
-#define PAGE      ((uintptr_t)4096)
-#define MAX_FRAME ((uintptr_t)256 << 10) /* bytes of one function's frame */
-#define MAX_WALK  64                     /* frames of this library in front of call_site, and the program's */
+#define PAGE     ((uintptr_t)4096)
+#define MAX_WALK 64 /* frames of this library in front of call_site, and the program's */
 
-/* What a wrong frame pointer leads to may be anything that can be read: a variable's red zone, too. */
-#define UNCHECKED __attribute__((no_sanitize("address")))
+__thread struct stack_known stack_known;
 
-struct frame {
-	const struct frame *up;
-	const void *return_address;
-};
-
-/* The part of the stack that was readable when it was last looked at. A thread's stack does not shrink. */
-static __thread struct {
-	uintptr_t start, end;
-} known;
-
-/* Whether all bytes from the start of the known part to `end` can be read. */
-static bool extend_to(uintptr_t end)
+/* Whether all bytes of the frame at `at`, above the known part, can be read. */
+static bool extend_to(uintptr_t at)
 {
-	while (known.end < end) {
-		if (!os_readable((const void *)known.end))
+	while (stack_known.last < at) {
+		if (!os_readable((const void *)(stack_known.last + sizeof(struct stack_frame))))
 			return false;
-		known.end += PAGE;
+		stack_known.last += PAGE;
 	}
 	return true;
 }
 
-static UNCHECKED const struct frame *next_frame(const struct frame *frame)
+static STACK_UNCHECKED const struct stack_frame *next_frame(const struct stack_frame *frame)
 {
-	uintptr_t at = (uintptr_t)frame, up = (uintptr_t)frame->up;
+	uintptr_t up = stack_above(frame);
 
-	if (up <= at || up - at > MAX_FRAME || up % sizeof(void *))
-		return NULL;
-	return extend_to(up + sizeof(*frame)) ? frame->up : NULL;
+	return up && extend_to(up) ? (const struct stack_frame *)up : NULL;
 }
 
 /* Look at the stack anew when the running code is not within what is known of it. */
 static void know(uintptr_t at)
 {
-	if (at >= known.start && at + sizeof(struct frame) <= known.end)
+	if (at >= stack_known.start && at <= stack_known.last)
 		return;
-	known.start = ALIGN_DOWN(at, PAGE);
-	known.end = ALIGN_UP(at + sizeof(struct frame), PAGE);
+	stack_known.start = ALIGN_DOWN(at, PAGE);
+	stack_known.last = ALIGN_UP(at + sizeof(struct stack_frame), PAGE) - sizeof(struct stack_frame);
 }
 
-noinline UNCHECKED unsigned int stack_capture(const void *call_site, uint64_t *frames, unsigned int max)
+noinline STACK_UNCHECKED unsigned int stack_capture(const void *call_site, uint64_t *frames, unsigned int max)
 {
-	const struct frame *frame = __builtin_frame_address(0);
+	const struct stack_frame *frame = __builtin_frame_address(0);
 	unsigned int nr = 0, steps;
 
 	know((uintptr_t)frame);
@@ -71,9 +57,9 @@ noinline UNCHECKED unsigned int stack_capture(const void *call_site, uint64_t *f
 	return nr;
 }
 
-UNCHECKED unsigned int stack_capture_at(uintptr_t pc, uintptr_t frame_pointer, uint64_t *frames, unsigned int max)
+STACK_UNCHECKED unsigned int stack_capture_at(uintptr_t pc, uintptr_t frame_pointer, uint64_t *frames, unsigned int max)
 {
-	const struct frame *frame = (const struct frame *)frame_pointer;
+	const struct stack_frame *frame = (const struct stack_frame *)frame_pointer;
 	unsigned int nr = 0;
 
 	frames[nr++] = pc;

@@ -13,44 +13,28 @@
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
 
-struct trace_semaphore trace_semaphore[TRACE_NR_EVENTS] __attribute__((section(".probes"), aligned(4)));
+/* The kernel finds a semaphore in the file: not in .bss. */
+static struct {
+	uint32_t base;
+	struct trace_semaphore semaphore[TRACE_NR_EVENTS];
+} words __asm__("trace_base") __attribute__((used, section(".probes"), aligned(8)));
+
+_Static_assert(!TRACE_KFREE, "its count ends the base");
+_Static_assert(offsetof(__typeof__(words), semaphore) == 4, "place below");
+
+__asm__(".globl trace_base, trace_semaphore\n\t.hidden trace_base, trace_semaphore\n\t"
+	".set trace_semaphore, trace_base + 4\n");
 
 /* <sys/sdt.h> wants one symbol per probe; they are names for the counts in the array. */
-#define SEMAPHORE(probe, event)                                                        \
-	extern uint16_t kmem_##probe##_semaphore __attribute__((visibility("hidden"))); \
-	__asm__(".globl kmem_" #probe "_semaphore\n\t"                                  \
-		".hidden kmem_" #probe "_semaphore\n\t"                                 \
-		".set kmem_" #probe "_semaphore, trace_semaphore + 2 + 4 * " #event "\n")
+#define DECLARE(provider, name, NAME) extern uint16_t provider##_##name##_semaphore __attribute__((visibility("hidden")));
+#define DEFINE(provider, name, NAME)                                                                    \
+	".globl " #provider "_" #name "_semaphore\n\t"                                                  \
+	".hidden " #provider "_" #name "_semaphore\n\t"                                                 \
+	".set " #provider "_" #name "_semaphore, trace_semaphore + 2 + 4 * .Ltrace_event\n\t"           \
+	".set .Ltrace_event, .Ltrace_event + 1\n\t"
 
-SEMAPHORE(kmem_cache_alloc, 0);
-SEMAPHORE(kmem_cache_free, 1);
-SEMAPHORE(kmalloc, 2);
-SEMAPHORE(kfree, 3);
-SEMAPHORE(mm_page_alloc, 4);
-SEMAPHORE(mm_page_free, 5);
-SEMAPHORE(mempool_alloc, 6);
-SEMAPHORE(mempool_free, 7);
-SEMAPHORE(mempool_wait, 8);
-SEMAPHORE(mempool_resize, 9);
-SEMAPHORE(genpool_alloc, 10);
-SEMAPHORE(genpool_free, 11);
-SEMAPHORE(mp_create, 12);
-SEMAPHORE(mp_grow, 13);
-SEMAPHORE(mp_reset, 14);
-SEMAPHORE(mp_destroy, 15);
-SEMAPHORE(batch, 16);
-SEMAPHORE(mm_page_alloc_extfrag, 17);
-SEMAPHORE(mm_page_alloc_zone_locked, 18);
-SEMAPHORE(mm_page_pcpu_drain, 19);
-
-_Static_assert(TRACE_KMEM_CACHE_ALLOC == 0 && TRACE_KMEM_CACHE_FREE == 1 && TRACE_KMALLOC == 2 &&
-	       TRACE_KFREE == 3 && TRACE_MM_PAGE_ALLOC == 4 && TRACE_MM_PAGE_FREE == 5 &&
-	       TRACE_MEMPOOL_ALLOC == 6 && TRACE_MEMPOOL_FREE == 7 && TRACE_MEMPOOL_WAIT == 8 &&
-	       TRACE_MEMPOOL_RESIZE == 9 && TRACE_GENPOOL_ALLOC == 10 && TRACE_GENPOOL_FREE == 11 &&
-	       TRACE_MP_CREATE == 12 && TRACE_MP_GROW == 13 && TRACE_MP_RESET == 14 && TRACE_MP_DESTROY == 15 &&
-	       TRACE_BATCH == 16 && TRACE_MM_PAGE_ALLOC_EXTFRAG == 17 && TRACE_MM_PAGE_ALLOC_ZONE_LOCKED == 18 &&
-	       TRACE_MM_PAGE_PCPU_DRAIN == 19 && TRACE_NR_EVENTS == 20,
-	       "the names above index the array");
+TRACE_PROBES(DECLARE)
+__asm__(".set .Ltrace_event, 0\n\t" TRACE_PROBES(DEFINE));
 
 static unsigned int watchers KMEM_STATE;
 
@@ -119,6 +103,85 @@ noinline void trace_mm_page_alloc_zone_locked(unsigned long pfn, unsigned int or
 noinline void trace_mm_page_pcpu_drain(unsigned long pfn, unsigned int order, int migratetype)
 {
 	STAP_PROBEV(kmem, mm_page_pcpu_drain, pfn, order, migratetype);
+}
+
+noinline void trace_mm_page_free_batched(unsigned long pfn)
+{
+	STAP_PROBEV(kmem, mm_page_free_batched, pfn);
+}
+
+noinline void trace_zone_grow(unsigned long pfn, unsigned long pages, int zone)
+{
+	STAP_PROBEV(kmem, zone_grow, pfn, pages, zone);
+}
+
+noinline void trace_zone_return(unsigned long pfn, unsigned long pages, int zone)
+{
+	STAP_PROBEV(kmem, zone_return, pfn, pages, zone);
+}
+
+noinline void trace_purge(unsigned long pfn, unsigned long pages, int lazily)
+{
+	STAP_PROBEV(kmem, purge, pfn, pages, lazily);
+}
+
+noinline void trace_mm_shrink_slab_start(const void *shr, const void *shrink, int nid, long nr_objects_to_shrink,
+					 gfp_t gfp_flags, unsigned long cache_items, unsigned long delta,
+					 unsigned long total_scan, int priority)
+{
+	STAP_PROBEV(kmem, mm_shrink_slab_start, shr, shrink, nid, nr_objects_to_shrink, gfp_flags, cache_items, delta,
+		    total_scan, priority);
+}
+
+noinline void trace_mm_shrink_slab_end(const void *shr, int nid, const void *shrink, long unused_scan, long new_scan,
+				       int retval, long total_scan)
+{
+	STAP_PROBEV(kmem, mm_shrink_slab_end, shr, nid, shrink, unused_scan, new_scan, retval, total_scan);
+}
+
+noinline void trace_kmem_cache_create(const void *call_site, const void *cache, const char *name,
+				      unsigned int object_size, unsigned int size, unsigned int align,
+				      unsigned int flags)
+{
+	STAP_PROBEV(kmem, kmem_cache_create, call_site, cache, name, object_size, size, align, flags);
+}
+
+noinline void trace_kmem_cache_destroy(const void *call_site, const void *cache, const char *name)
+{
+	STAP_PROBEV(kmem, kmem_cache_destroy, call_site, cache, name);
+}
+
+noinline void trace_kmem_cache_shrink(const void *cache, const char *name, unsigned long slabs)
+{
+	STAP_PROBEV(kmem, kmem_cache_shrink, cache, name, slabs);
+}
+
+noinline void trace_slot_refill(const void *cache, const char *name, int node, int slabs)
+{
+	STAP_PROBEV(kmem, slot_refill, cache, name, node, slabs);
+}
+
+noinline void trace_slot_flush(const void *cache, const char *name, int node, int slabs)
+{
+	STAP_PROBEV(kmem, slot_flush, cache, name, node, slabs);
+}
+
+noinline void trace_percpu_alloc_percpu(const void *call_site, int reserved, int is_atomic, size_t size, size_t align,
+					const void *base_addr, int off, const void *ptr, size_t bytes_alloc,
+					gfp_t gfp_flags)
+{
+	STAP_PROBEV(kmem, percpu_alloc_percpu, call_site, reserved, is_atomic, size, align, base_addr, off, ptr,
+		    bytes_alloc, gfp_flags);
+}
+
+noinline void trace_percpu_alloc_percpu_fail(int reserved, int is_atomic, size_t size, size_t align)
+{
+	STAP_PROBEV(kmem, percpu_alloc_percpu_fail, reserved, is_atomic, size, align);
+}
+
+noinline void trace_percpu_free_percpu(const void *base_addr, int off, const void *ptr)
+{
+	STAP_PROBEV(kmem, percpu_free_percpu, base_addr, off, ptr);
 }
 
 noinline void trace_mempool_alloc(const void *call_site, const void *ptr, const void *pool, const char *name,
@@ -204,4 +267,26 @@ __attribute__((used)) static noinline void batch_places(void)
 	BATCH_PLACE(kmem_cache_free);
 	BATCH_PLACE(kmalloc);
 	BATCH_PLACE(kfree);
+}
+
+/* ---- samples ---- */
+
+uint16_t kmem_sample_semaphore __attribute__((section(".probes")));
+uint16_t otel_memory_alloc_semaphore __attribute__((section(".probes")));
+uint16_t otel_memory_free_semaphore __attribute__((section(".probes")));
+
+noinline void trace_sample(const void *call_site, const void *ptr, size_t size, uint64_t weight, uint32_t stack,
+			   int freed)
+{
+	STAP_PROBEV(kmem, sample, call_site, ptr, size, weight, stack, freed);
+}
+
+noinline void trace_otel_alloc(const void *ptr, size_t size, uint64_t weight)
+{
+	STAP_PROBEV(otel_memory, alloc, ptr, size, weight);
+}
+
+noinline void trace_otel_free(const void *ptr)
+{
+	STAP_PROBEV(otel_memory, free, ptr);
 }

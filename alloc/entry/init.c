@@ -21,7 +21,9 @@
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/percpu.h"
+#include "base/recent.h"
 #include "base/report.h"
+#include "base/sample.h"
 #include "base/shadow.h"
 #include "base/trace.h"
 #include "entry/background.h"
@@ -37,6 +39,7 @@
 #include "slab/guard.h"
 #include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
+#include "slab/sampling.h"
 #include "slab/trim.h"
 
 static bool initialised KMEM_STATE;
@@ -56,11 +59,13 @@ void kmem_init(void)
 	debug_large_setup();
 	fault_setup(secure_getenv);
 	observe_init();
+	/* From here on a recorder may attach that wants the first event, too. */
+	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
 	numa_init(kmem_options()->nodes);
 	cache_set_random_order(kmem_options()->freelist_random);
 	cache_set_merge(kmem_options()->merge);
 	/* The arena takes most of what address space there is: last. */
-	if (percpu_init(kmem_options()->rseq) || batch_init() || cache_init(os_nr_cpus()) || pool_init() ||
+	if (percpu_init(kmem_options()->rseq) || batch_init() || recent_init() || sample_init() || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
@@ -70,13 +75,15 @@ void kmem_init(void)
 	kmem_set_strict(kmem_options()->strict);
 	observe_root.rseq = percpu_mode();
 	observe_root.nr_cpus = percpu_nr_cpus();
-	observe_root.percpu_shift = KMEM_PERCPU_SHIFT;
 	observe_root.percpu[0] = percpu_region(0);
 	observe_root.percpu[1] = percpu_region(1);
 	observe_root.percpu_bytes = percpu_bytes();
 	trim_init(kmem_options()->purge == KMEM_PURGE_DECAY, kmem_options()->purge_ms);
 	guard_init(kmem_options()->guard_ms);
 	control_init();
+	if (sampling_set(kmem_options()->sample))
+		report("KMEM_OPTIONS: sample=%zu is too often; use a size of at least %u", kmem_options()->sample,
+		       SAMPLE_MIN_INTERVAL);
 	if (SHADOW) {
 		shadow_init();
 		trace_watch(true);

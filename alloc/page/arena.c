@@ -7,6 +7,7 @@
 #include "base/observe.h"
 #include "base/os.h"
 #include "base/report.h"
+#include "base/trace.h"
 
 #define LIMIT_DEFAULT ((size_t)1 << 40)
 #define LIMIT_MIN     (16 * BLOCK_BYTES)
@@ -148,6 +149,7 @@ int arena_init(size_t limit, size_t low)
 	os_name(base, limit, "kmem arena");
 	place_metadata(base + limit);
 	arena.base = (uintptr_t)base;
+	trace_set_base(arena.base);
 	arena.limit = limit;
 	arena.pages = (struct page *)(void *)state.pages.base;
 	arena.idmap = (uint16_t *)(void *)state.idmap.base;

@@ -6,6 +6,7 @@
 
 #include "base/numa.h"
 #include "base/os.h"
+#include "base/trace.h"
 #include "page/arena.h"
 #include "page/buddy.h"
 
@@ -64,6 +65,8 @@ bool grow_give_back(struct kmem_zone *zone)
 	page_set_type(page, KMEM_PAGE_RESERVED);
 	block = page_index(page) >> MAX_PAGE_ORDER;
 	os_decommit(block_addr(block), BLOCK_BYTES);
+	if (trace_on(TRACE_ZONE_RETURN))
+		trace_zone_return((unsigned long)block << MAX_PAGE_ORDER, BLOCK_PAGES, (int)zone_index(zone));
 	arena_return_blocks(block, 1);
 	zone_update_watermarks();
 	return true;
@@ -187,6 +190,8 @@ int grow_zone(struct kmem_zone *zone, enum migratetype type)
 	WRITE_ONCE(zone->watermark_boost, 0);
 	buddy_unlock(zone);
 	zone_update_watermarks();
+	if (block && trace_on(TRACE_ZONE_GROW))
+		trace_zone_grow((unsigned long)block << MAX_PAGE_ORDER, BLOCK_PAGES, (int)zone_index(zone));
 	return block ? 0 : -ENOMEM;
 }
 

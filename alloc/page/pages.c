@@ -13,6 +13,7 @@
 
 #include "base/report.h"
 #include "base/strict.h"
+#include "base/trace.h"
 #include "page/alloc.h"
 #include "page/check.h"
 #include "page/pcp.h"
@@ -233,8 +234,11 @@ KMEM_API void free_pages_bulk(unsigned long nr_pages, struct page **page_array)
 	unsigned long i;
 
 	for (i = 0; i < nr_pages; i++) {
-		if (page_array[i])
+		if (page_array[i]) {
+			if (trace_on(TRACE_MM_PAGE_FREE_BATCHED))
+				trace_mm_page_free_batched(page_index(page_array[i]));
 			__free_page(page_array[i]);
+		}
 		page_array[i] = NULL;
 	}
 }

@@ -18,6 +18,7 @@
 
 #include "base/observe.h"
 #include "base/os.h"
+#include "base/trace.h"
 #include "page/buddy.h"
 #include "page/grow.h"
 #include "page/pcp.h"
@@ -117,7 +118,11 @@ bool purge_pages(void *addr, size_t bytes)
 
 	if (bytes < PAGE_SIZE << PAGEBLOCK_ORDER && unlikely(pageblock_is_huge(page_index(page))))
 		break_huge_page(page);
-	return !(purge.lazily ? os_purge_lazily(addr, bytes) : os_purge(addr, bytes));
+	if (purge.lazily ? os_purge_lazily(addr, bytes) : os_purge(addr, bytes))
+		return false;
+	if (trace_on(TRACE_PURGE))
+		trace_purge(page_index(page), bytes >> PAGE_SHIFT, purge.lazily);
+	return true;
 }
 
 /* Return: what the block is now, 0 when the system refused. */

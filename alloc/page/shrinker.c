@@ -13,6 +13,7 @@
 #include "base/numa.h"
 #include "base/os.h"
 #include "base/report.h"
+#include "base/trace.h"
 
 #define MOST_SHRINKERS 4096u
 #define NAME_BYTES     32
@@ -161,7 +162,7 @@ static unsigned long scan(struct shrinker *shrinker, struct shrink_control *sc, 
 unsigned long shrinker_shrink_one(struct shrinker *shrinker, struct shrink_control *sc, unsigned int priority)
 {
 	long *deferred = &entry_of(shrinker)->deferred[sc->nid];
-	unsigned long freeable, share, scanned = 0, freed;
+	unsigned long freeable, share, total, scanned = 0, freed;
 	long left_before, left;
 
 	freeable = shrinker->count_objects(shrinker, sc);
@@ -169,11 +170,17 @@ unsigned long shrinker_shrink_one(struct shrinker *shrinker, struct shrink_contr
 		return 0;
 	left_before = __atomic_exchange_n(deferred, 0, __ATOMIC_RELAXED);
 	share = scan_share(shrinker, freeable, priority);
-	freed = scan(shrinker, sc, MIN(((unsigned long)left_before >> priority) + share, 2 * freeable), freeable,
-		     &scanned);
+	total = MIN(((unsigned long)left_before >> priority) + share, 2 * freeable);
+	if (trace_on(TRACE_MM_SHRINK_SLAB_START))
+		trace_mm_shrink_slab_start(shrinker, (const void *)(uintptr_t)shrinker->scan_objects, sc->nid, left_before,
+					   sc->gfp_mask, freeable, share, total, (int)priority);
+	freed = scan(shrinker, sc, total, freeable, &scanned);
 	left = left_before + (long)share - (long)scanned;
 	left = MIN(MAX(left, 0L), (long)(2 * freeable));
 	__atomic_fetch_add(deferred, left, __ATOMIC_RELAXED);
+	if (trace_on(TRACE_MM_SHRINK_SLAB_END))
+		trace_mm_shrink_slab_end(shrinker, sc->nid, (const void *)(uintptr_t)shrinker->scan_objects, left_before,
+					 left, (int)freed, (long)scanned);
 	return freed;
 }
 

@@ -19,6 +19,7 @@
 #include "base/os.h"
 #include "base/percpu.h"
 #include "base/report.h"
+#include "base/trace.h"
 #include "pool/bits.h"
 #include "pool/table.h"
 
@@ -104,8 +105,9 @@ static unsigned long take(unsigned long nr, unsigned long mask, bool may_commit)
 	return at;
 }
 
-KMEM_API void *__alloc_percpu_gfp(size_t size, size_t align, gfp_t gfp)
+static void *alloc_from(size_t size, size_t align, gfp_t gfp, const void *call_site)
 {
+	int atomic = !(gfp & __GFP_DIRECT_RECLAIM);
 	unsigned long at, nr = (size + GRANULE - 1) / GRANULE;
 	unsigned int cpu;
 
@@ -117,16 +119,27 @@ KMEM_API void *__alloc_percpu_gfp(size_t size, size_t align, gfp_t gfp)
 	lock_acquire(&pcpu.lock, LOCK_POOL);
 	at = take(nr, MAX(align, (size_t)GRANULE) / GRANULE - 1, gfp & __GFP_DIRECT_RECLAIM);
 	lock_release(&pcpu.lock, LOCK_POOL);
-	if (at == NR_GRANULES)
+	if (at == NR_GRANULES) {
+		if (trace_on(TRACE_PERCPU_ALLOC_PERCPU_FAIL))
+			trace_percpu_alloc_percpu_fail(0, atomic, size, align);
 		return NULL;
+	}
 	for (cpu = 0; cpu < percpu_nr_cpus(); cpu++)
 		memset(pcpu.base + cpu * UNIT_BYTES + at * GRANULE, 0, nr * GRANULE);
+	if (trace_on(TRACE_PERCPU_ALLOC_PERCPU))
+		trace_percpu_alloc_percpu(call_site, 0, atomic, size, align, pcpu.base, (int)(at * GRANULE),
+					  pcpu.base + at * GRANULE, nr * GRANULE, gfp);
 	return pcpu.base + at * GRANULE;
+}
+
+KMEM_API void *__alloc_percpu_gfp(size_t size, size_t align, gfp_t gfp)
+{
+	return alloc_from(size, align, gfp, __builtin_return_address(0));
 }
 
 KMEM_API void *__alloc_percpu(size_t size, size_t align)
 {
-	return __alloc_percpu_gfp(size, align, GFP_KERNEL);
+	return alloc_from(size, align, GFP_KERNEL, __builtin_return_address(0));
 }
 
 static bool is_set(const unsigned long *map, unsigned long at)
@@ -153,6 +166,8 @@ static bool give_back(size_t offset)
 	pcpu.lowest = MIN(pcpu.lowest, at);
 	WRITE_ONCE(pools.percpu_used, pools.percpu_used - nr * GRANULE);
 	WRITE_ONCE(pools.percpu_frees, pools.percpu_frees + 1);
+	if (trace_on(TRACE_PERCPU_FREE_PERCPU))
+		trace_percpu_free_percpu(pcpu.base, (int)offset, pcpu.base + offset);
 	return true;
 }
 

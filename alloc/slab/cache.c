@@ -370,6 +370,8 @@ KMEM_API struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned 
 	lock_release(&registry.lock, LOCK_REGISTRY);
 	if (!s)
 		return create_failed(name, flags, "out of memory or of cache ids");
+	if (trace_on(TRACE_KMEM_CACHE_CREATE))
+		trace_kmem_cache_create(__builtin_return_address(0), s, s->name, s->object_size, s->size, s->align, s->flags);
 	if (strlen(name) >= KMEM_NAME_BYTES)
 		report("kmem_cache_create(%s): the name is cut to %d bytes", name, KMEM_NAME_BYTES - 1);
 	return s;
@@ -504,6 +506,8 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 		report_bug("BUG: kmem_cache_destroy(%p): not a live cache", (void *)s);
 	/* What kfree_rcu() was given is no leak. */
 	rcu_barrier();
+	if (trace_on(TRACE_KMEM_CACHE_DESTROY))
+		trace_kmem_cache_destroy(__builtin_return_address(0), s, s->name);
 	lock_acquire(&registry.lock, LOCK_REGISTRY);
 	root = root_of(s);
 	s->state = KMEM_CACHE_DEAD;
@@ -524,14 +528,48 @@ KMEM_API size_t kmem_cache_destroy(struct kmem_cache *s)
 
 static size_t shrink(struct kmem_cache *s)
 {
+	size_t slabs;
+
 	slub_drain(s);
-	return release_empty_slabs(s);
+	slabs = release_empty_slabs(s);
+	if (trace_on(TRACE_KMEM_CACHE_SHRINK))
+		trace_kmem_cache_shrink(s, s->name, slabs);
+	return slabs;
 }
 
-/* In a walk over all caches: an alias is done with its root, unless that is only kept for it. */
+/* A drained cache: false when no node has as many free objects as its smallest slab holds, so that none is empty. */
+static bool may_have_empty_slabs(const struct kmem_cache *s, size_t *slabs)
+{
+	unsigned int nid;
+	bool may = false;
+
+	*slabs = 0;
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		const struct kmem_cache_node *n = node_of(s, nid);
+		uint64_t fit = READ_ONCE(n->nr_objects), nr = READ_ONCE(n->nr_slabs);
+		/* Of several orders they are only where pages were short. */
+		uint64_t smallest = fit == nr * s->objects ? s->objects : s->min_objects;
+
+		may |= nr && fit - READ_ONCE(n->nr_taken) >= smallest;
+		*slabs += nr;
+	}
+	return may;
+}
+
+/*
+ * In a walk over all caches: an alias is done with its root, unless that is only kept for it. A barrier for each of a
+ * hundred caches that hold nothing would be most of what malloc_trim() costs.
+ */
 static size_t shrink_once(struct kmem_cache *s)
 {
-	return s == root_of(s) || root_of(s)->state != KMEM_CACHE_LIVE ? shrink(s) : 0;
+	struct kmem_cache *root = root_of(s);
+	size_t slabs;
+
+	if (s != root && root->state == KMEM_CACHE_LIVE)
+		return 0;
+	if (!slub_is_drained(root))
+		return shrink(root);
+	return may_have_empty_slabs(root, &slabs) ? release_empty_slabs(root) : slabs;
 }
 
 size_t cache_shrink_locked(struct kmem_cache *s)
@@ -692,6 +730,8 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
 		add_slot(stat, slot_of(s, cpu));
 	lock_release(&n->lock, LOCK_NODE);
+	stat->allocs &= KMEM_COUNT_MASK;
+	stat->frees &= KMEM_COUNT_MASK;
 	if (kmem_cache_is_merged(s))
 		stat->active = stat->allocs > stat->frees ? stat->allocs - stat->frees : 0;
 	else

@@ -18,6 +18,7 @@
 #include "slab/debug_large.h"
 #include "slab/guard.h"
 #include "slab/hot.h"
+#include "slab/sampler.h"
 #include "slab/watch.h"
 
 #define GRAIN 8u /* of the table of classes, in bytes */
@@ -129,6 +130,8 @@ size_t large_usable(const struct page *page)
 
 void large_free(struct page *page)
 {
+	if (unlikely(page->flags & KMEM_PG_SAMPLED))
+		sampler_large_gone(page, __builtin_return_address(0));
 	if (page->flags & KMEM_PG_MAPPED) {
 		large_unmap(page);
 		return;
@@ -172,9 +175,13 @@ static void *large_watched(size_t size, gfp_t gfp, int nid, const void *call_sit
 }
 
 /* Nothing, or more than the largest class. */
-static noinline void *kmalloc_no_class(size_t size, gfp_t gfp, int nid)
+static noinline void *kmalloc_no_class(size_t size, gfp_t gfp, int nid, const void *call_site)
 {
-	return size ? large_alloc(size, gfp, false, false, nid) : ZERO_SIZE_PTR;
+	void *p = size ? large_alloc(size, gfp, false, false, nid) : ZERO_SIZE_PTR;
+
+	if (sample_on() && !ZERO_OR_NULL_PTR(p))
+		sampler_large(p, size, call_site);
+	return p;
 }
 
 static struct kmem_cache *watched_cache(size_t size, gfp_t gfp, const void *call_site)
@@ -221,21 +228,24 @@ static noinline void *kmalloc_traced(size_t size, gfp_t gfp, const void *call_si
 	struct kmem_cache *s;
 	void *p;
 
-	if (unlikely(!trace_batch_only(TRACE_KMALLOC) || size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & __GFP_ZERO))
+	if (unlikely(!trace_batch_only(TRACE_KMALLOC) || size - 1 >= KMALLOC_MAX_CACHE_SIZE || !event_batch_plain(gfp)))
 		return kmalloc_watched(size, gfp, -1, call_site);
 	s = class_cache(size, gfp);
 	if (unlikely(!slub_pop(s, &p)))
 		return kmalloc_watched(size, gfp, -1, call_site);
-	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size, gfp);
+	return event_batch_alloc(call_site, p, KMEM_BATCH_KMALLOC, s->id, size);
 }
 
 static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const void *call_site)
 {
 	if (trace_on(TRACE_KMALLOC))
 		return node < 0 ? kmalloc_traced(size, gfp, call_site) : kmalloc_watched(size, gfp, node, call_site);
-	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
-		return slub_alloc(class_cache(size, gfp), gfp);
-	return kmalloc_no_class(size, gfp, -1);
+	if (unlikely(size - 1 >= KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_no_class(size, gfp, -1, call_site);
+	/* Samples know what was asked for. */
+	if (sample_on())
+		return slub_alloc_request(class_cache(size, gfp), &(struct slab_request){ gfp, node, size, call_site });
+	return slub_alloc(class_cache(size, gfp), gfp);
 }
 
 static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_site)
@@ -248,7 +258,7 @@ static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_s
 		return kmalloc_watched(size, gfp, nid, call_site);
 	if (size - 1 < KMALLOC_MAX_CACHE_SIZE)
 		return slub_alloc_request(class_cache(size, gfp), &request);
-	return kmalloc_no_class(size, gfp, usable_node(nid));
+	return kmalloc_no_class(size, gfp, usable_node(nid), call_site);
 }
 
 void *kmalloc_in(struct kmem_cache *s, size_t size, gfp_t gfp, const void *call_site)
@@ -280,6 +290,16 @@ void *kmalloc_slow(size_t size, gfp_t gfp)
 	return kmalloc_from(size, gfp, -1, __builtin_return_address(0));
 }
 
+HOT_SLOW void *kmalloc_due(size_t size, gfp_t gfp, void *object, struct kmem_slot *slot);
+
+void *kmalloc_due(size_t size, gfp_t gfp, void *object, struct kmem_slot *slot)
+{
+	const struct slab_request request = { gfp, -1, size, __builtin_return_address(0) };
+	struct kmem_cache *s = cache_by_id(*addr_to_id(object));
+
+	return slub_due(s, object, slot) ? object : slub_alloc_request(s, &request);
+}
+
 /* Flags that choose another cache, or want the object cleared; places in kmallocs. */
 #define HOT_GFP   0x400111
 #define HOT_SLOT  8
@@ -300,7 +320,7 @@ KMEM_API HOT_FUNCTION void *kmalloc(HOT_ARGUMENT size_t size, HOT_ARGUMENT gfp_t
 		"shrl $3, %%r9d\n\t"
 		"leaq kmallocs+" HOT_STRING(HOT_SLOT) "(%%rip), %%rdx\n\t"
 		"movzbl " HOT_STRING(HOT_CLASS) "-" HOT_STRING(HOT_SLOT) "(%%rdx,%%r9), %%r9d\n\t"
-		HOT_POP(kmalloc_slow)
+		HOT_POP(kmalloc_slow, kmalloc_due)
 		:
 		:);
 }
@@ -331,6 +351,8 @@ static noinline void free_no_object(const void *p, uint16_t id)
 	}
 	if (!page || page->flags & KMEM_PG_VMALLOC)
 		bad_kfree(p);
+	if (unlikely(page->flags & KMEM_PG_SAMPLED))
+		sampler_large_gone(page, __builtin_return_address(0));
 	large_free(page);
 }
 
@@ -370,20 +392,29 @@ void kfree_watched(const void *p, const void *call_site)
 		kfree_core(p);
 }
 
-static noinline void kfree_traced(const void *p, const void *call_site)
+static noinline void kfree_event(const void *p, const void *call_site)
 {
-	uint16_t id;
-
-	if (likely(trace_batch_only(TRACE_KFREE) && arena_contains(p))) {
-		id = READ_ONCE(*addr_to_id(p));
-		if (likely(id - 1u < KMEM_ID_MAX - 1u)) {
-			event_batch_free(call_site, p, KMEM_BATCH_KFREE, id);
-			slub_free(cache_by_id(id), (void *)(uintptr_t)p);
-			return;
-		}
-	}
 	event_kfree(call_site, p);
 	kfree_watched(p, call_site);
+}
+
+static noinline void kfree_recorded_slow(const void *p, const void *call_site, uint16_t id)
+{
+	event_batch_free_slow(call_site, p, KMEM_BATCH_KFREE, id);
+	slub_free(cache_by_id(id), (void *)(uintptr_t)p);
+}
+
+/* With nothing but the batch probe on it is a record and the fast path. */
+static noinline void kfree_traced(const void *p, const void *call_site)
+{
+	uint16_t id = likely(arena_contains(p)) ? READ_ONCE(*addr_to_id(p)) : KMEM_ID_NONE;
+
+	if (unlikely(id - 1u >= KMEM_ID_MAX - 1u || !trace_batch_only(TRACE_KFREE)))
+		kfree_event(p, call_site);
+	else if (unlikely(!event_batch_free(call_site, p, KMEM_BATCH_KFREE, id)))
+		kfree_recorded_slow(p, call_site, id);
+	else
+		slub_free(cache_by_id(id), (void *)(uintptr_t)p);
 }
 
 void kfree_from(const void *p, const void *call_site)

@@ -5,6 +5,7 @@
  */
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
+#include "slab/sampler.h"
 #include "slab/watch.h"
 #include "base/event.h"
 
@@ -19,29 +20,44 @@ static noinline void *alloc_watched(struct kmem_cache *s, gfp_t gfp, int nid, co
 	void *object = watch_alloc(s, &request);
 
 	event_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
+	if (sample_on() && object)
+		sampler_object(s, object, s->object_size, call_site);
 	return object;
 }
 
-/* With nothing but the batch probe on it is the fast path and a record. */
+/* With nothing but the batch probe on it is the fast path and a record; all else is tail calls, without a frame here. */
 static noinline void *alloc_traced(struct kmem_cache *s, gfp_t gfp, const void *call_site)
 {
 	void *object;
 
-	if (unlikely(!trace_batch_only(TRACE_KMEM_CACHE_ALLOC) || gfp & __GFP_ZERO || !slub_pop(s, &object)))
+	if (unlikely(!trace_batch_only(TRACE_KMEM_CACHE_ALLOC) || !event_batch_plain(gfp) || s->flags & SLAB_ACCOUNT ||
+		     !slub_pop(s, &object)))
 		return alloc_watched(s, gfp, -1, call_site);
-	return event_batch_alloc(call_site, object, KMEM_BATCH_CACHE_ALLOC, s->id, s->object_size,
-				 accounted(s, gfp) ? gfp | __GFP_ACCOUNT : gfp);
+	return event_batch_alloc(call_site, object, KMEM_BATCH_CACHE_ALLOC, s->id, s->object_size);
+}
+
+static noinline void free_recorded_slow(struct kmem_cache *s, void *object, const void *call_site)
+{
+	event_batch_free_slow(call_site, object, KMEM_BATCH_CACHE_FREE, s->id);
+	slub_free(s, object);
+}
+
+static noinline void free_watched_slow(struct kmem_cache *s, void *object, const void *call_site)
+{
+	event_kmem_cache_free(call_site, object, s->name);
+	if (sample_on())
+		sampler_object_gone(object, call_site);
+	watch_free(s, object, call_site);
 }
 
 static noinline void free_watched(struct kmem_cache *s, void *object, const void *call_site)
 {
-	if (likely(trace_batch_only(TRACE_KMEM_CACHE_FREE))) {
-		event_batch_free(call_site, object, KMEM_BATCH_CACHE_FREE, s->id);
+	if (unlikely(!trace_batch_only(TRACE_KMEM_CACHE_FREE)))
+		free_watched_slow(s, object, call_site);
+	else if (unlikely(!event_batch_free(call_site, object, KMEM_BATCH_CACHE_FREE, s->id)))
+		free_recorded_slow(s, object, call_site);
+	else
 		slub_free(s, object);
-		return;
-	}
-	event_kmem_cache_free(call_site, object, s->name);
-	watch_free(s, object, call_site);
 }
 
 /* Behind a tail call: the return address is the program's. */

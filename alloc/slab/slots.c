@@ -9,6 +9,9 @@
 #define REACH_OBJECTS 1024u
 #define REACH_BYTES   (64u << 10)
 
+/* What it holds at most from a trim of a dying cache to its next allocation from slabs. */
+#define DYING_OBJECTS 24u
+
 /* As many refills in a row make a slot grow before its next flush: fewer are cheap. No more are counted. */
 #define MIN_CREDIT 5u
 #define MAX_CREDIT 16u
@@ -30,6 +33,11 @@ static void set_limit(const struct kmem_cache *s, struct kmem_slot *slot, uint32
 		WRITE_ONCE(slot->capacity, limit);
 }
 
+static uint32_t first_limit(const struct kmem_cache *s)
+{
+	return MIN(2 * s->sheaf_capacity, s->slot_capacity);
+}
+
 struct kmem_slot *slots_enable(const struct kmem_cache *s, const struct kmem_cache_node *n)
 {
 	struct kmem_slot *slot;
@@ -39,8 +47,27 @@ struct kmem_slot *slots_enable(const struct kmem_cache *s, const struct kmem_cac
 	slot = slot_of(s, percpu_this_cpu());
 	/* Slots start with capacity 0, so that caches cost no memory on CPUs that never use them. */
 	if (unlikely(!slot->limit) && s->slot_offset)
-		set_limit(s, slot, MIN(2 * s->sheaf_capacity, s->slot_capacity));
+		set_limit(s, slot, first_limit(s));
+	else if (unlikely(slot->capacity != slot->limit) && s->nr_nodes == 1)
+		WRITE_ONCE(slot->capacity, slot->limit);
 	return slot;
+}
+
+void slots_widen(const struct kmem_cache *s, struct kmem_slot *slot)
+{
+	if (unlikely(slot->limit < first_limit(s)) && s->slot_offset)
+		set_limit(s, slot, first_limit(s));
+}
+
+/* While a cache dies every parked object may keep a whole slab. What has grown was needed. */
+static void narrow(const struct kmem_cache *s)
+{
+	struct kmem_slot *slot = s->slot_offset ? slot_of(s, percpu_this_cpu()) : NULL;
+
+	if (!slot || slot->limit != first_limit(s))
+		return;
+	slot->grant = 0;
+	set_limit(s, slot, MIN(slot->limit, DYING_OBJECTS));
 }
 
 uint32_t slots_burst(const struct kmem_cache *s, const struct kmem_slot *slot)
@@ -163,6 +190,36 @@ static void drain_barn(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 	}
 }
 
+static bool slots_empty(const struct kmem_cache *s)
+{
+	unsigned int cpu;
+
+	if (READ_ONCE(s->deferred))
+		return false;
+	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
+		if (READ_ONCE(slot_of(s, cpu)->word) & 0xffff)
+			return false;
+	return true;
+}
+
+bool slub_is_drained(struct kmem_cache *s)
+{
+	struct kmem_cache *name;
+	unsigned int nid;
+
+	for (name = s; name; name = next_alias(name))
+		if (!slots_empty(name))
+			return false;
+	for (nid = 0; nid < s->nr_nodes; nid++) {
+		const struct kmem_cache_node *n = node_of(s, nid);
+
+		if (READ_ONCE(n->nr_full) || READ_ONCE(n->nr_empty) || READ_ONCE(n->spare) || READ_ONCE(n->learned) ||
+		    (n->shared && kmem_slot_count(shared_slot(n))))
+			return false;
+	}
+	return true;
+}
+
 void slub_drain(struct kmem_cache *s)
 {
 	struct kmem_cache *root = root_of(s), *name;
@@ -203,6 +260,8 @@ void slub_trim(struct kmem_cache *s)
 	}
 	for (nr = 0; nr < s->nr_nodes; nr++)
 		barn_trim(s, node_of(s, nr), &empty);
+	if (n->closed)
+		narrow(s);
 	node_unlock(home);
 	node_release(s, empty);
 }

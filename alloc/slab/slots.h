@@ -31,6 +31,9 @@ static inline struct kmem_slot *shared_slot(const struct kmem_cache_node *n)
  */
 struct kmem_slot *slots_enable(const struct kmem_cache *s, const struct kmem_cache_node *n);
 
+/* Objects leave slabs again: as much room as at first, where slub_trim() has left less. */
+void slots_widen(const struct kmem_cache *s, struct kmem_slot *slot);
+
 /* It was refilled. It is full: true when it can hold more from now on. */
 void slots_refilled(const struct kmem_cache *s, struct kmem_slot *slot);
 bool slots_grow(struct kmem_cache *s, struct kmem_slot *slot);
@@ -50,6 +53,12 @@ void slots_free_deferred(struct kmem_cache *s, struct page **empty);
  * have learned about their sizes is forgotten. Caller holds the registry lock.
  */
 void slub_drain(struct kmem_cache *s);
+
+/*
+ * Whether a drain would find nothing: a look without lock or barrier, to leave out caches in rest. Caller holds the
+ * registry lock; `s` has slabs of its own.
+ */
+bool slub_is_drained(struct kmem_cache *s);
 
 /*
  * Put what the running CPU's slot and the barn hold back into slabs, but what was

@@ -214,7 +214,7 @@ static uint64_t slot_objects(const struct kmem_cache *s, unsigned int cpu)
 /* Slack of one cache: a guess, nothing is locked. */
 static struct slack slack_of(const struct kmem_cache *s)
 {
-	uint64_t fit = 0, taken = 0, parked = slot_objects(s, percpu_this_cpu());
+	uint64_t fit = 0, taken = 0, parked = 0;
 	uint32_t full, learned;
 	unsigned int nid;
 
@@ -228,8 +228,11 @@ static struct slack slack_of(const struct kmem_cache *s)
 		/* What was missed before is needed. */
 		parked += (uint64_t)(full > learned ? full - learned : 0) * s->sheaf_capacity;
 	}
+	/* Most caches are in no use. */
+	if (!fit)
+		return (struct slack){ 0, 0, 0 };
 	taken = MIN(taken, fit);
-	parked = MIN(parked, taken);
+	parked = MIN(parked + slot_objects(s, percpu_this_cpu()), taken);
 	return (struct slack){ (taken - parked) * s->size, (fit - taken + parked) * s->size,
 			       s->order ? (fit - taken) * s->size : 0 };
 }

@@ -18,7 +18,7 @@ for pair in mempool:mempool genalloc:gen_pool mp_pool:mp_pool percpu:alloc_percp
 done
 
 if command -v man >/dev/null && command -v groff >/dev/null; then
-	for page in docs/man/*.[13]; do
+	for page in docs/man/*.[1378]; do
 		said=$(LC_ALL=C MANROFFSEQ='' MANWIDTH=120 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
 		[ -z "$said" ] || { echo "$page: $said"; bad=1; }
 	done

@@ -34,7 +34,7 @@ static void attach(uint32_t mode)
 
 	kmem_init();
 	batch_root.mode = mode;
-	for (i = 0; i <= TRACE_KFREE; i++)
+	for (i = 0; i <= TRACE_KMALLOC; i++)
 		trace_semaphore[i].count++;
 	trace_semaphore[TRACE_BATCH].count++;
 }
@@ -43,7 +43,7 @@ static void detach(void)
 {
 	unsigned int i;
 
-	for (i = 0; i <= TRACE_KFREE; i++)
+	for (i = 0; i <= TRACE_KMALLOC; i++)
 		trace_semaphore[i].count--;
 	trace_semaphore[TRACE_BATCH].count--;
 }
@@ -140,6 +140,27 @@ Test(event, sites_may_be_stacks)
 	stack = depot_stack((uint32_t)r[0].site);
 	cr_assert_not_null(stack);
 	cr_expect_geq(stack->nr, 1);
+	cr_expect_eq(r[1].flags, 0, "frees have them only when asked for");
+	cr_expect_neq(r[1].site, 0);
+}
+
+Test(event, sites_of_frees_may_be_stacks)
+{
+	struct kmem_cache *s = kmem_cache_create("stacks", 40, 0, 0, NULL);
+	const struct kmem_batch_record *r = NULL;
+	unsigned int i;
+
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	kfree(kmalloc(100, GFP_KERNEL));
+	attach(KMEM_BATCH_STACKS | KMEM_BATCH_FREE_STACKS);
+	kfree(kmalloc(100, GFP_KERNEL));
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	detach();
+	cr_assert_eq(records(&r), 4);
+	for (i = 0; i < 4; i++) {
+		cr_expect_eq(r[i].flags, KMEM_BATCH_STACK);
+		cr_expect_not_null(depot_stack((uint32_t)r[i].site));
+	}
 	cr_expect_neq(r[0].site, r[1].site);
 }
 

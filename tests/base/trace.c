@@ -12,31 +12,29 @@ struct probe {
 	uint64_t pc, semaphore; /* run-time addresses */
 };
 
+/* Numbers of fields: those of the kernel's records, of the ones that the kernel has. */
 static const struct {
-	const char *name;
+	enum trace_event event;
 	unsigned int arguments;
-} expected[TRACE_NR_EVENTS] = {
-	[TRACE_KMEM_CACHE_ALLOC] = { "kmem_cache_alloc", 8 },
-	[TRACE_KMEM_CACHE_FREE] = { "kmem_cache_free", 3 },
-	[TRACE_KMALLOC] = { "kmalloc", 7 },
-	[TRACE_KFREE] = { "kfree", 2 },
-	[TRACE_MM_PAGE_ALLOC] = { "mm_page_alloc", 4 },
-	[TRACE_MM_PAGE_FREE] = { "mm_page_free", 2 },
-	[TRACE_MEMPOOL_ALLOC] = { "mempool_alloc", 6 },
-	[TRACE_MEMPOOL_FREE] = { "mempool_free", 5 },
-	[TRACE_MEMPOOL_WAIT] = { "mempool_wait", 5 },
-	[TRACE_MEMPOOL_RESIZE] = { "mempool_resize", 5 },
-	[TRACE_GENPOOL_ALLOC] = { "genpool_alloc", 5 },
-	[TRACE_GENPOOL_FREE] = { "genpool_free", 5 },
-	[TRACE_MP_CREATE] = { "mp_create", 4 },
-	[TRACE_MP_GROW] = { "mp_grow", 5 },
-	[TRACE_MP_RESET] = { "mp_reset", 4 },
-	[TRACE_MP_DESTROY] = { "mp_destroy", 4 },
-	[TRACE_BATCH] = { "batch", 2 },
-	[TRACE_MM_PAGE_ALLOC_EXTFRAG] = { "mm_page_alloc_extfrag", 6 },
-	[TRACE_MM_PAGE_ALLOC_ZONE_LOCKED] = { "mm_page_alloc_zone_locked", 4 },
-	[TRACE_MM_PAGE_PCPU_DRAIN] = { "mm_page_pcpu_drain", 3 },
+} fields[] = {
+	{ TRACE_KMEM_CACHE_ALLOC, 8 }, { TRACE_KMEM_CACHE_FREE, 3 }, { TRACE_KMALLOC, 7 }, { TRACE_KFREE, 2 },
+	{ TRACE_MM_PAGE_ALLOC, 4 }, { TRACE_MM_PAGE_FREE, 2 }, { TRACE_MM_PAGE_FREE_BATCHED, 1 },
+	{ TRACE_MM_PAGE_ALLOC_EXTFRAG, 6 }, { TRACE_MM_PAGE_ALLOC_ZONE_LOCKED, 4 }, { TRACE_MM_PAGE_PCPU_DRAIN, 3 },
+	{ TRACE_MM_SHRINK_SLAB_START, 9 }, { TRACE_MM_SHRINK_SLAB_END, 7 }, { TRACE_PERCPU_ALLOC_PERCPU, 10 },
+	{ TRACE_PERCPU_ALLOC_PERCPU_FAIL, 4 }, { TRACE_PERCPU_FREE_PERCPU, 3 }, { TRACE_MEMPOOL_ALLOC, 6 },
+	{ TRACE_MEMPOOL_FREE, 5 }, { TRACE_MEMPOOL_WAIT, 5 }, { TRACE_MEMPOOL_RESIZE, 5 }, { TRACE_GENPOOL_ALLOC, 5 },
+	{ TRACE_GENPOOL_FREE, 5 }, { TRACE_MP_CREATE, 4 }, { TRACE_MP_GROW, 5 }, { TRACE_MP_RESET, 4 },
+	{ TRACE_MP_DESTROY, 4 }, { TRACE_BATCH, 2 }, { TRACE_ZONE_GROW, 3 }, { TRACE_ZONE_RETURN, 3 },
+	{ TRACE_PURGE, 3 }, { TRACE_KMEM_CACHE_CREATE, 7 }, { TRACE_KMEM_CACHE_DESTROY, 3 },
+	{ TRACE_KMEM_CACHE_SHRINK, 3 }, { TRACE_SLOT_REFILL, 4 }, { TRACE_SLOT_FLUSH, 4 },
 };
+
+static const char *const names[TRACE_NR_EVENTS] = {
+#define NAME(provider, name, NAME) #name,
+	TRACE_PROBES(NAME)
+};
+
+#define PROBES 64 /* at most */
 
 static uint8_t *image;
 
@@ -106,29 +104,30 @@ static const struct probe *find_probe(const struct probe *probe, unsigned int nr
 
 Test(trace, each_event_is_one_probe_with_its_fields)
 {
-	struct probe probe[32];
-	unsigned int nr = read_probes(probe, 32), i;
+	struct probe probe[PROBES];
+	unsigned int nr = read_probes(probe, PROBES), i;
 
-	cr_expect_eq(nr, TRACE_NR_EVENTS + 4, "and four places of the batch probe");
-	for (i = 0; i < TRACE_NR_EVENTS; i++) {
-		const struct probe *p = find_probe(probe, nr, expected[i].name);
+	cr_expect_eq(nr, TRACE_NR_EVENTS + 5, "and four places of the batch probe, and that of samples");
+	cr_expect_eq(sizeof(fields) / sizeof(fields[0]), TRACE_NR_EVENTS);
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const char *name = names[fields[i].event], *c;
+		const struct probe *p = find_probe(probe, nr, name);
 		unsigned int arguments = 1;
-		const char *c;
 
-		cr_assert_not_null(p, "%s", expected[i].name);
+		cr_assert_not_null(p, "%s", name);
 		for (c = p->arguments; *c; c++)
 			arguments += *c == ' ';
-		cr_expect_eq(arguments, expected[i].arguments, "%s: %s", p->name, p->arguments);
+		cr_expect_eq(arguments, fields[i].arguments, "%s: %s", p->name, p->arguments);
 	}
 }
 
 Test(trace, a_probe_is_a_nop_and_its_semaphore_is_in_the_array)
 {
-	struct probe probe[32];
-	unsigned int nr = read_probes(probe, 32), i;
+	struct probe probe[PROBES];
+	unsigned int nr = read_probes(probe, PROBES), i;
 
 	for (i = 0; i < TRACE_NR_EVENTS; i++) {
-		const struct probe *p = find_probe(probe, nr, expected[i].name);
+		const struct probe *p = find_probe(probe, nr, names[i]);
 
 		cr_assert_not_null(p);
 		cr_expect_eq(*(const uint8_t *)(uintptr_t)p->pc, 0x90, "%s", p->name);
@@ -138,8 +137,8 @@ Test(trace, a_probe_is_a_nop_and_its_semaphore_is_in_the_array)
 
 Test(trace, attaching_the_batch_probe_raises_the_semaphores_of_objects)
 {
-	struct probe probe[32];
-	unsigned int nr = read_probes(probe, 32), i, place = 0;
+	struct probe probe[PROBES];
+	unsigned int nr = read_probes(probe, PROBES), i, place = 0;
 	const enum trace_event event[] = { TRACE_BATCH, TRACE_KMEM_CACHE_ALLOC, TRACE_KMEM_CACHE_FREE, TRACE_KMALLOC,
 					   TRACE_KFREE };
 
@@ -218,6 +217,20 @@ Test(trace, a_probe_nobody_listens_to_does_nothing)
 	trace_mp_grow(NULL, NULL, NULL, "x", 1);
 	trace_mp_reset(NULL, NULL, "x", 1);
 	trace_mp_destroy(NULL, NULL, "x", 1);
+	trace_mm_page_free_batched(1);
+	trace_mm_shrink_slab_start(NULL, NULL, 1, 2, 3, 4, 5, 6, 7);
+	trace_mm_shrink_slab_end(NULL, 1, NULL, 2, 3, 4, 5);
+	trace_percpu_alloc_percpu(NULL, 0, 1, 2, 3, NULL, 4, NULL, 5, 6);
+	trace_percpu_alloc_percpu_fail(0, 1, 2, 3);
+	trace_percpu_free_percpu(NULL, 1, NULL);
+	trace_zone_grow(1, 2, 3);
+	trace_zone_return(1, 2, 3);
+	trace_purge(1, 2, 0);
+	trace_kmem_cache_create(NULL, NULL, "x", 1, 2, 3, 4);
+	trace_kmem_cache_destroy(NULL, NULL, "x");
+	trace_kmem_cache_shrink(NULL, "x", 1);
+	trace_slot_refill(NULL, "x", 0, 1);
+	trace_slot_flush(NULL, "x", 0, 1);
 	cr_expect_str_eq(capture_end(), "");
 }
 

@@ -18,6 +18,19 @@ expect 2 "$kmemleak" -p 1 --frob;          expect_error "unknown"
 expect 2 "$kmemleak" -p 1 -p 2 scan=1;     expect_error "one process only"
 expect 2 "$kmemleak" -p 1 --json clear;    expect_error "go with scan only"
 
+expect 2 "$kmemleak" -p 1 --kernel;        expect_error "use one"
+expect 2 "$kmemleak" -k clear;             expect_error "go with -p only"
+expect 2 "$kmemleak" -k dump=10;           expect_error "go with -p only"
+expect 2 "$kmemleak" -k -t 5 -c true;      expect_error "use one"
+expect 2 "$kmemleak" -k --min-age=x;       expect_error "not a number of seconds"
+expect 2 "$kmemleak" -k --stacks=0;        expect_error "not a number from 1"
+expect 2 "$kmemleak" -p 1 -c true;         expect_error "go with --kernel"
+expect 2 "$kmemleak" -p 1 --min-age=1;     expect_error "go with --kernel"
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	expect 1 setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups bash -c '"$0" -k -t 1' "$kmemleak"
+	expect_error "needs CAP_BPF and CAP_PERFMON"
+fi
+
 expect 1 "$kmemleak" -p 4194000;           expect_error "no process with PID 4194000"
 expect 1 "$kmemleak" -p $$;                expect_error "does not carry libkmem"
 kernel_thread=$(awk '$2 == "(kthreadd)" { print $1 }' /proc/[0-9]*/stat 2>/dev/null)

@@ -15,7 +15,10 @@ genpool_free 5
 kfree 2
 kmalloc 7
 kmem_cache_alloc 8
+kmem_cache_create 7
+kmem_cache_destroy 3
 kmem_cache_free 3
+kmem_cache_shrink 3
 mempool_alloc 6
 mempool_free 5
 mempool_resize 5
@@ -24,16 +27,28 @@ mm_page_alloc 4
 mm_page_alloc_extfrag 6
 mm_page_alloc_zone_locked 4
 mm_page_free 2
+mm_page_free_batched 1
 mm_page_pcpu_drain 3
+mm_shrink_slab_end 7
+mm_shrink_slab_start 9
 mp_create 4
 mp_destroy 4
 mp_grow 5
-mp_reset 4'
+mp_reset 4
+percpu_alloc_percpu 10
+percpu_alloc_percpu_fail 4
+percpu_free_percpu 3
+purge 3
+sample 6
+slot_flush 4
+slot_refill 4
+zone_grow 3
+zone_return 3'
 
 for object in "$lib" "$build/libkmem-malloc.so"; do
 	readelf -nW "$object" >"$out/last"
 	listed=$(awk '/Provider:/ { p = $NF } /Name:/ { n = $2 } /Semaphore:/ { s = $NF }
-		/Arguments:/ { if (p == "kmem" && s != "0x0000000000000000") print n, NF - 1 }' "$out/last" | sort -u)
+		/Arguments:/ { if (p == "kmem" && s != "0x0000000000000000") print n, NF - 1 }' "$out/last" | LC_ALL=C sort -u)
 	[ "$listed" = "$expected" ] || fail "$object lists: $listed"
 done
 # In a stripped copy the notes are still there.
@@ -46,6 +61,7 @@ bpftrace -l "usdt:$lib:kmem:*" >"$out/last" 2>&1
 
 start() { "$build/tests/probes/steady" >"$out/ready" & steady=$!; for _ in $(seq 50); do [ -s "$out/ready" ] && return; sleep 0.1; done; fail "steady did not start"; }
 start
+# bpftrace 0.17 has arg0 to arg5; later ones are on the stack.
 timeout 60 bpftrace -p $steady -e "
 	usdt:$lib:kmem:kmem_cache_alloc { @alloc[str(arg2), arg3, arg4] = count(); }
 	usdt:$lib:kmem:kmem_cache_free { @free[str(arg2)] = count(); }
@@ -63,6 +79,17 @@ timeout 60 bpftrace -p $steady -e "
 	usdt:$lib:kmem:mp_grow { @grown[str(arg3), arg4] = count(); }
 	usdt:$lib:kmem:mp_reset { @reset[str(arg2), arg3] = count(); }
 	usdt:$lib:kmem:mp_destroy { @ended[str(arg2), arg3] = count(); }
+	usdt:$lib:kmem:kmem_cache_create { @cache_made[str(arg2), arg3, arg4] = count(); }
+	usdt:$lib:kmem:kmem_cache_destroy { @cache_gone[str(arg2)] = count(); }
+	usdt:$lib:kmem:kmem_cache_shrink { @cache_shrunk[str(arg1)] = count(); }
+	usdt:$lib:kmem:percpu_alloc_percpu { @percpu[arg3, arg4, *(int32 *)(reg(\"sp\") + 8), *(uint64 *)(reg(\"sp\") + 24)] = count(); }
+	usdt:$lib:kmem:percpu_free_percpu { @percpu_freed[arg1] = count(); }
+	usdt:$lib:kmem:percpu_alloc_percpu_fail { @percpu_failed[arg1, arg2] = count(); }
+	usdt:$lib:kmem:mm_page_free_batched { @batched = count(); }
+	usdt:$lib:kmem:mm_shrink_slab_start { @shrink[arg5, *(uint64 *)(reg(\"sp\") + 16)] = count(); }
+	usdt:$lib:kmem:mm_shrink_slab_end { @shrunk[arg5, *(int64 *)(reg(\"sp\") + 8)] = count(); }
+	usdt:$lib:kmem:slot_refill { @refilled[str(arg1), arg2, arg3] = count(); }
+	usdt:$lib:kmem:slot_flush { @flushed[str(arg1), arg2, arg3] = count(); }
 	interval:s:2 { exit(); }" >"$out/last" 2>&1
 # size 100 takes 104 bytes; kmalloc(1000) 1024 with GFP_ATOMIC 0x820; order 2 with GFP_KERNEL 0xcc0
 for want in '@alloc\[steady, 100, 104\]: [1-9]' '@free\[steady\]: [1-9]' '@kmalloc\[1000, 1024, 2080\]: [1-9]' \
@@ -70,7 +97,10 @@ for want in '@alloc\[steady, 100, 104\]: [1-9]' '@free\[steady\]: [1-9]' '@kmall
 	'@wait\[steady pool, 1\]: [1-9]' '@resize\[steady pool, 1, 2\]: [1-9]' \
 	'@taken\[steady range, 300\]: [1-9]' '@given\[steady range, 300\]: [1-9]' \
 	'@made\[3000\]: [1-9]' '@grown\[steady region, 5000\]: [1-9]' '@reset\[steady region, 5100\]: [1-9]' \
-	'@ended\[steady short, 0\]: [1-9]' '@kfree: [1-9]' '@pages\[2, 3264\]: [1-9]' '@freed\[2\]: [1-9]'; do
+	'@ended\[steady short, 0\]: [1-9]' '@cache_made\[steady once, 40, 40\]: [1-9]' \
+	'@cache_gone\[steady once\]: [1-9]' '@cache_shrunk\[steady\]: [1-9]' '@percpu\[24, 8, 32768, 24\]: [1-9]' '@percpu_freed\[32768\]: [1-9]' \
+	'@percpu_failed\[1, 32768\]: [1-9]' '@batched: [1-9]' '@shrink\[7, 14\]: [1-9]' '@shrunk\[3, 14\]: [1-9]' \
+	'@refilled\[steady, 0, [01]\]: [1-9]' '@flushed\[steady, 0, [01]\]: [1-9]' '@kfree: [1-9]' '@pages\[2, 3264\]: [1-9]' '@freed\[2\]: [1-9]'; do
 	grep -qE "$want" "$out/last" || fail "bpftrace did not print $want"
 done
 

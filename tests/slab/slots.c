@@ -223,3 +223,40 @@ Test(slots, they_are_replaced_under_the_eyes_of_threads, .timeout = 60)
 	ASSERT_BALANCED(s, 0);
 	cr_expect_eq(kmem_cache_destroy(s), 0);
 }
+
+Test(slots, a_dying_cache_parks_little_until_it_lives_again)
+{
+	int i;
+
+	if (percpu_mode() == PERCPU_NONE)
+		cr_skip("no rseq here");
+	for (i = 0; i < 2000; i++)
+		cr_assert_not_null(object[i] = slub_alloc(s, GFP_KERNEL));
+	for (; i > 1000; i--)
+		slub_free(s, object[i - 1]);
+	slub_trim(s);
+	for (; i; i--)
+		slub_free(s, object[i - 1]);
+	cr_expect_leq(slot_objects(s), 24);
+	cr_expect_eq(barn_objects(s), 0);
+	ASSERT_BALANCED(s, 0);
+	swing(200, 2);
+	cr_expect_eq(slot_of(s, percpu_this_cpu())->limit, 120);
+	ASSERT_BALANCED(s, 0);
+}
+
+Test(slots, a_cache_that_parks_nothing_needs_no_drain)
+{
+	void *kept;
+
+	cr_expect(slub_is_drained(s));
+	kept = slub_alloc(s, GFP_KERNEL);
+	cr_expect_not(slub_is_drained(s), "the rest of the sheaf is in the slot");
+	drain();
+	cr_expect(slub_is_drained(s));
+	slub_free(s, kept);
+	cr_expect_not(slub_is_drained(s));
+	drain();
+	cr_expect(slub_is_drained(s));
+	ASSERT_BALANCED(s, 0);
+}

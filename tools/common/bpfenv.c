@@ -160,20 +160,38 @@ bool bpfenv_kernel_has_field(const char *structure, const char *field)
 	return id > 0 && has_member(btf, (uint32_t)id, field);
 }
 
-uint64_t bpfenv_kernel_symbol(const char *name)
+void bpfenv_kernel_symbols(const char *const *names, uint64_t *addresses, size_t nr)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
-	unsigned long long address, found = 0;
-	char line[512], symbol[256];
+	char line[512];
+	size_t i, missing = nr;
 
-	if (!file)
-		return 0;
-	while (!found && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%llx %*c %255s", &address, symbol) == 2 &&
-		    strcmp(symbol, name) == 0)
-			found = address;
-	fclose(file);
-	return found;
+	memset(addresses, 0, nr * sizeof(*addresses));
+	while (file && missing && fgets(line, sizeof(line), file)) {
+		/* "ffffffff81000000 T name": there are a hundred thousand, so nothing is parsed in vain. */
+		const char *symbol = strchr(line, ' ');
+		size_t len;
+
+		if (!symbol || !symbol[1] || symbol[2] != ' ')
+			continue;
+		symbol += 3;
+		len = strcspn(symbol, " \t\n");
+		for (i = 0; i < nr; i++)
+			if (!addresses[i] && !strncmp(symbol, names[i], len) && !names[i][len]) {
+				addresses[i] = strtoull(line, NULL, 16);
+				missing--;
+			}
+	}
+	if (file)
+		fclose(file);
+}
+
+uint64_t bpfenv_kernel_symbol(const char *name)
+{
+	uint64_t address;
+
+	bpfenv_kernel_symbols(&name, &address, 1);
+	return address;
 }
 
 uint32_t bpfenv_parse_id_list(const char *list)

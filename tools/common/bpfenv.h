@@ -39,6 +39,9 @@ bool bpfenv_kernel_has_field(const char *structure, const char *field);
 /* A symbol's address by /proc/kallsyms, 0 if it is not there or hidden. Takes ~50 ms. */
 uint64_t bpfenv_kernel_symbol(const char *name);
 
+/* The same for several in one go: addresses[i] is that of names[i]. */
+void bpfenv_kernel_symbols(const char *const *names, uint64_t *addresses, size_t nr);
+
 /* The number of ids up to the highest of a list like "0-3,8" (9); 0 if it is none. */
 uint32_t bpfenv_parse_id_list(const char *list);
 

@@ -13,14 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "common/bpfenv.h"
+#include "common/kernel_config.h"
 #include "common/probe_file.h"
-#include "kernel_lookup.h"
 
 #pragma GCC diagnostic push /* generated code */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -31,7 +30,6 @@
 #define DEFAULT_COUNTS 16384
 #define FIRST_BATCH    1024 /* counters read per system call */
 #define PROVIDER       "kmem"
-#define FIRST_PIDNS    0xeffffffcUL /* inode number of the initial pid namespace */
 
 /* A process that is watched. */
 struct watched {
@@ -60,6 +58,7 @@ struct collect {
 	size_t nr_rows, rows_room;
 	struct kmem_count_key *batch_keys;
 	struct kmem_count *batch_values; /* nr_cpus per key */
+	struct collect_size *sizes;
 	uint32_t batch;
 };
 
@@ -340,33 +339,6 @@ int collect_detach_library(struct collect *c, pid_t pid, char *err, size_t len)
 
 /* ---- the kernel source ---- */
 
-/* Before the load: how the programs find the cache of a kmalloc() or kfree(). */
-static void choose_lookup(struct kernel_bpf *skel)
-{
-	if (bpfenv_kernel_has_func("bpf_get_kmem_cache")) {
-		skel->rodata->lookup = KERNEL_LOOKUP_KFUNC;
-		return;
-	}
-	skel->rodata->vmemmap_base = bpfenv_kernel_symbol("vmemmap_base");
-	skel->rodata->page_offset_base = bpfenv_kernel_symbol("page_offset_base");
-	skel->rodata->lookup = skel->rodata->vmemmap_base && skel->rodata->page_offset_base
-				       ? KERNEL_LOOKUP_PAGE : KERNEL_LOOKUP_NONE;
-}
-
-/* Process ids are compared in our own pid namespace; in the first that is 90 ns cheaper. */
-static void set_pid_filter(struct kernel_bpf *skel, pid_t pid)
-{
-	struct stat ns;
-
-	if (!pid)
-		return;
-	skel->rodata->only_tgid = (uint32_t)pid;
-	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == FIRST_PIDNS)
-		return;
-	skel->rodata->pidns_dev = ns.st_dev;
-	skel->rodata->pidns_ino = ns.st_ino;
-}
-
 static int load_kernel(struct collect *c, char *err, size_t len)
 {
 	struct kernel_bpf *skel;
@@ -390,9 +362,11 @@ static int load_kernel(struct collect *c, char *err, size_t len)
 			[KMEM_EV_PAGE_FREE] = skel->progs.kernel_page_free,
 		},
 	};
-	choose_lookup(skel);
-	set_pid_filter(skel, c->options.kernel_pid);
+	skel->rodata->config = kernel_config_of(c->options.kernel_pid);
+	skel->rodata->count_sizes = c->options.max_sizes != 0;
 	ret = prepare_source(c, &source);
+	if (!ret && c->options.max_sizes)
+		ret = bpf_map__set_max_entries(skel->maps.sizes, c->options.max_sizes);
 	if (!ret)
 		ret = kernel_bpf__load(skel);
 	if (ret) {
@@ -442,7 +416,7 @@ int collect_attach_kernel(struct collect *c, char *err, size_t len)
 
 bool collect_kernel_names_kmalloc(const struct collect *c)
 {
-	return c->kernel && c->kernel->rodata->lookup != KERNEL_LOOKUP_NONE;
+	return c->kernel && c->kernel->rodata->config.lookup != KERNEL_LOOKUP_NONE;
 }
 
 /* ---- reading ---- */
@@ -557,6 +531,48 @@ int collect_read_counts(struct collect *c, const struct collect_count **rows, si
 	return 0;
 }
 
+/* Entries are never deleted, so that going from key to key misses none. */
+static int read_sizes(struct collect *c, uint64_t *cpus, size_t *nr)
+{
+	const struct bpf_map *map = c->kernel->maps.sizes;
+	struct kmem_size_key key, previous;
+	size_t cpu;
+
+	for (*nr = 0; *nr < c->options.max_sizes; (*nr)++) {
+		struct collect_size *size = &c->sizes[*nr];
+
+		if (bpf_map__get_next_key(map, *nr ? &previous : NULL, &key, sizeof(key)))
+			break;
+		previous = key;
+		*size = (struct collect_size){ .key = key };
+		if (bpf_map__lookup_elem(map, &key, sizeof(key), cpus, c->nr_cpus * sizeof(*cpus), 0))
+			return -errno;
+		for (cpu = 0; cpu < c->nr_cpus; cpu++)
+			size->events += cpus[cpu];
+	}
+	return 0;
+}
+
+int collect_read_sizes(struct collect *c, const struct collect_size **sizes, size_t *nr, char *err, size_t len)
+{
+	uint64_t *cpus;
+	int ret;
+
+	*nr = 0;
+	if (!c->kernel || !c->options.max_sizes)
+		return 0;
+	ret = need_cpus(c);
+	if (ret)
+		return bpfenv_error(err, len, ret, "count the CPUs");
+	if (!c->sizes)
+		c->sizes = calloc(c->options.max_sizes, sizeof(*c->sizes));
+	cpus = calloc(c->nr_cpus, sizeof(*cpus));
+	ret = cpus && c->sizes ? read_sizes(c, cpus, nr) : -ENOMEM;
+	free(cpus);
+	*sizes = c->sizes;
+	return ret ? bpfenv_error(err, len, ret, "read the sizes of kmalloc() calls") : 0;
+}
+
 static void add_totals(struct kmem_totals *sum, const struct kmem_totals *cpu)
 {
 	unsigned int type;
@@ -570,6 +586,7 @@ static void add_totals(struct kmem_totals *sum, const struct kmem_totals *cpu)
 	sum->unreadable += cpu->unreadable;
 	sum->duplicates += cpu->duplicates;
 	sum->objects_lost += cpu->objects_lost;
+	sum->sizes_full += cpu->sizes_full;
 }
 
 static uint64_t missed_runs(const struct collect *c, const struct source *source)
@@ -656,5 +673,6 @@ void collect_close(struct collect *c)
 	free(c->rows);
 	free(c->batch_keys);
 	free(c->batch_values);
+	free(c->sizes);
 	free(c);
 }

@@ -10,10 +10,12 @@
 #include "common/stream.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -36,10 +38,16 @@
 _Static_assert(KMEM_BATCH_BUFFER_BYTES == KMEM_BATCH_BYTES && KMEM_BATCH_HEADER_BYTES == HEADER &&
 	       KMEM_BATCH_RECORD_BYTES == sizeof(struct kmem_batch_record), "the BPF side's copy of the sizes");
 
-/* What was seen of a CPU's buffer. */
+/* What was seen of a CPU's buffer that will come again. */
 struct seen {
 	uint64_t address, tsc_first;
 	uint32_t records;
+};
+
+/* Of processes that have ended: taking one back waits for a tenth of a second. */
+struct leftovers {
+	struct bpf_link *links[MAX_PLACES];
+	struct leftovers *next;
 };
 
 struct process {
@@ -62,6 +70,12 @@ struct stream {
 	stream_handler *handle; /* during a poll */
 	void *context;
 	struct kmem_batch scratch;
+	pthread_t reaper;
+	bool has_reaper;
+	pthread_mutex_t lock;    /* of what follows */
+	pthread_cond_t more;
+	struct leftovers *leftovers;
+	bool closing;
 };
 
 int stream_open(struct stream **stream, const struct stream_options *options, char *err, size_t len)
@@ -75,14 +89,17 @@ int stream_open(struct stream **stream, const struct stream_options *options, ch
 		s->options = *options;
 	if (!s->options.ring_bytes)
 		s->options.ring_bytes = RING_BYTES;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->more, NULL);
 	*stream = s;
 	return 0;
 }
 
 /* ---- buffers ---- */
 
-/* Hand over the records of a buffer that were not seen yet. */
-static void take(struct stream *s, struct process *p, uint64_t address, const struct kmem_batch *b, uint32_t records)
+/* Hand over the records of a buffer that were not seen yet. `again`: it will come once more, with more. */
+static void take(struct stream *s, struct process *p, uint64_t address, const struct kmem_batch *b, uint32_t records,
+		 bool again)
 {
 	struct seen *seen;
 	uint32_t skip = 0;
@@ -92,15 +109,26 @@ static void take(struct stream *s, struct process *p, uint64_t address, const st
 	seen = &p->seen[b->cpu];
 	if (seen->address == address && seen->tsc_first == b->tsc_first)
 		skip = seen->records < records ? seen->records : records;
-	*seen = (struct seen){ address, b->tsc_first, records };
+	/* A whole one that was delivered later than its successor leaves alone what is known of that. */
+	if (again || skip)
+		*seen = (struct seen){ address, b->tsc_first, records };
 	if (skip == records)
 		return;
+	s->totals.delivered += records - skip;
+	if (!s->handle)
+		return;
+	/* Nearly all are whole, and are read where they are. */
+	if (!skip && b->seq && b->count == records) {
+		s->handle(s->context, p->target->pid, b, records);
+		return;
+	}
 	memcpy(&s->scratch, b, HEADER);
+	/* One that was not full does not say when it was. */
+	if (!b->seq)
+		s->scratch.tsc_last = __builtin_ia32_rdtsc();
 	memcpy(s->scratch.record, b->record + skip, (records - skip) * sizeof(b->record[0]));
 	s->scratch.count = records - skip;
-	s->totals.delivered += records - skip;
-	if (s->handle)
-		s->handle(s->context, p->target->pid, &s->scratch, records - skip);
+	s->handle(s->context, p->target->pid, &s->scratch, records - skip);
 }
 
 static int on_chunk(void *stream, void *data, size_t len)
@@ -108,8 +136,9 @@ static int on_chunk(void *stream, void *data, size_t len)
 	const struct kmem_batch_chunk *chunk = data;
 	struct stream *s = stream;
 
-	if (len >= sizeof(*chunk) && chunk->target < s->nr_processes)
-		take(s, &s->process[chunk->target], chunk->address, (const void *)chunk->bytes, chunk->records);
+	if (len >= sizeof(*chunk) && chunk->target < s->nr_processes && s->process[chunk->target].target)
+		take(s, &s->process[chunk->target], chunk->address, (const void *)chunk->bytes, chunk->records,
+		     chunk->records < KMEM_BATCH_RECORDS);
 	return 0;
 }
 
@@ -155,7 +184,7 @@ static void take_tails(struct stream *s, struct process *p)
 		int records = read_current(p, cpu, b, &address);
 
 		if (records > 0 && b->cpu == cpu)
-			take(s, p, address, b, (uint32_t)records);
+			take(s, p, address, b, (uint32_t)records, true);
 	}
 	free(b);
 }
@@ -193,6 +222,23 @@ static int write_mode(struct process *p, uint32_t mode, char *err, size_t len)
 	if (process_vm_writev(p->target->pid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(mode))
 		return 0;
 	return bpfenv_fail(err, len, -errno, "PID %d: cannot say how to record: %s", p->target->pid, strerror(errno));
+}
+
+/* Whether the process still is the program that was attached to. */
+static bool is_there(struct process *p, struct kmem_batches *now)
+{
+	return !target_read(p->target, p->root, now, sizeof(*now)) && now->cursors == p->batches.cursors &&
+	       now->buffers == p->batches.buffers && now->nr_cpus == p->batches.nr_cpus;
+}
+
+/* As it is without an observer. */
+static void reset_mode(struct process *p)
+{
+	struct kmem_batches now;
+	char err[320];
+
+	if (is_there(p, &now))
+		write_mode(p, 0, err, sizeof(err));
 }
 
 static int read_batches(struct process *p, const struct target_root *root, char *err, size_t len)
@@ -233,7 +279,7 @@ static int attach_place(struct stream *s, struct process *p, const struct probe_
 	return p->links[at] ? 0 : bpfenv_error(err, len, -errno, "attach to libkmem's batch probe");
 }
 
-/* The loans first: calls are diverted, but nothing is recorded until the probe's own semaphore is up. */
+/* The probe's own place last: the loans divert calls, it is what makes them recorded, unless that is stopped. */
 static int attach_places(struct stream *s, struct process *p, const struct probe_file *file, char *err, size_t len)
 {
 	const struct usdt_probe *own = NULL;
@@ -254,15 +300,15 @@ static int attach_places(struct stream *s, struct process *p, const struct probe
 		ret = bpfenv_fail(err, len, -EPROTO, "%s has no probe kmem:batch: rebuild libkmem with probes", file->name);
 	if (ret)
 		return ret;
+	ret = attach_place(s, p, file, own, 0, err, len);
 	mark_old(s, p);
-	return attach_place(s, p, file, own, 0, err, len);
+	return ret;
 }
 
 static void unlink_all(struct process *p)
 {
 	size_t i;
 
-	/* The probe's own first: all records end at one moment. */
 	for (i = 0; i < MAX_PLACES; i++) {
 		bpf_link__destroy(p->links[i]);
 		p->links[i] = NULL;
@@ -270,35 +316,50 @@ static void unlink_all(struct process *p)
 	p->attached = false;
 }
 
+/* A place that no process has, the first time or again. */
+static struct process *free_process(struct stream *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_processes; i++)
+		if (!s->process[i].target)
+			return &s->process[i];
+	return s->nr_processes < KMEM_MAX_TARGETS ? &s->process[s->nr_processes] : NULL;
+}
+
 int stream_attach(struct stream *s, struct target *t, const struct target_root *root, char *err, size_t len)
 {
-	struct process *p = &s->process[s->nr_processes];
+	struct process *p = free_process(s);
 	struct probe_file file;
 	int ret;
 
-	if (s->nr_processes == KMEM_MAX_TARGETS)
+	if (!p)
 		return bpfenv_fail(err, len, -ENOSPC, "more than %d processes", KMEM_MAX_TARGETS);
 	*p = (struct process){ .target = t };
 	ret = read_batches(p, root, err, len);
 	if (!ret)
 		ret = load(s, err, len);
 	if (!ret)
-		ret = write_mode(p, s->options.mode, err, len);
+		ret = write_mode(p, s->options.mode | KMEM_BATCH_STOPPED, err, len);
 	if (!ret)
 		ret = probe_file_find(t->pid, "kmem", root->addr, &file, err, len);
-	if (ret) {
-		free(p->seen);
-		return ret;
+	if (!ret) {
+		ret = attach_places(s, p, &file, err, len);
+		probe_file_free(&file);
 	}
-	ret = attach_places(s, p, &file, err, len);
-	probe_file_free(&file);
+	/* From here on. */
+	if (!ret)
+		ret = write_mode(p, s->options.mode & ~(uint32_t)KMEM_BATCH_STOPPED, err, len);
 	if (ret) {
 		unlink_all(p);
+		reset_mode(p);
 		free(p->seen);
+		*p = (struct process){ 0 };
 		return ret;
 	}
 	p->attached = true;
-	s->nr_processes++;
+	if (p == &s->process[s->nr_processes])
+		s->nr_processes++;
 	return 0;
 }
 
@@ -319,17 +380,33 @@ static void end_process(struct stream *s, struct process *p)
 {
 	struct kmem_batches now;
 
-	take_tails(s, p);
-	if (target_read(p->target, p->root, &now, sizeof(now)))
+	if (!is_there(p, &now)) {
 		s->totals.tails_lost += p->batches.nr_cpus;
-	else
-		s->totals.no_buffer += now.lost;
+		return;
+	}
+	take_tails(s, p);
+	s->totals.no_buffer += now.lost;
+}
+
+/* No record from here on; those that are being written get the time to. Buffers that fill are still delivered. */
+static void stop_recording(struct stream *s)
+{
+	const struct timespec moment = { 0, 2000000 };
+	struct kmem_batches now;
+	char err[320];
+	size_t i;
+
+	for (i = 0; i < s->nr_processes; i++)
+		if (s->process[i].attached && is_there(&s->process[i], &now))
+			write_mode(&s->process[i], s->options.mode | KMEM_BATCH_STOPPED, err, sizeof(err));
+	nanosleep(&moment, NULL);
 }
 
 void stream_detach(struct stream *s, stream_handler *handle, void *context)
 {
 	size_t i;
 
+	stop_recording(s);
 	for (i = 0; i < s->nr_processes; i++)
 		if (s->process[i].attached) {
 			bpf_link__destroy(s->process[i].links[0]);
@@ -342,8 +419,93 @@ void stream_detach(struct stream *s, stream_handler *handle, void *context)
 		if (s->process[i].attached) {
 			end_process(s, &s->process[i]);
 			unlink_all(&s->process[i]);
+			reset_mode(&s->process[i]);
 		}
 	s->handle = NULL;
+}
+
+static struct process *find_process(struct stream *s, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_processes; i++)
+		if (s->process[i].attached && s->process[i].target->pid == pid)
+			return &s->process[i];
+	return NULL;
+}
+
+void stream_sync(struct stream *s, pid_t pid, stream_handler *handle, void *context)
+{
+	struct process *p = find_process(s, pid);
+
+	stream_poll(s, handle, context);
+	if (!p)
+		return;
+	s->handle = handle;
+	s->context = context;
+	take_tails(s, p);
+	s->handle = NULL;
+}
+
+static void *reap(void *stream)
+{
+	struct stream *s = stream;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->leftovers || !s->closing) {
+		struct leftovers *one = s->leftovers;
+
+		if (!one) {
+			pthread_cond_wait(&s->more, &s->lock);
+			continue;
+		}
+		s->leftovers = one->next;
+		pthread_mutex_unlock(&s->lock);
+		for (int i = 0; i < MAX_PLACES; i++)
+			bpf_link__destroy(one->links[i]);
+		free(one);
+		pthread_mutex_lock(&s->lock);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* Return false: it has to be done here. */
+static bool leave_to_reaper(struct stream *s, struct process *p)
+{
+	struct leftovers *one = calloc(1, sizeof(*one));
+
+	if (one && !s->has_reaper)
+		s->has_reaper = !pthread_create(&s->reaper, NULL, reap, s);
+	if (!one || !s->has_reaper) {
+		free(one);
+		return false;
+	}
+	memcpy(one->links, p->links, sizeof(one->links));
+	pthread_mutex_lock(&s->lock);
+	one->next = s->leftovers;
+	s->leftovers = one;
+	pthread_cond_signal(&s->more);
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
+void stream_forget(struct stream *s, pid_t pid, bool synced, stream_handler *handle, void *context)
+{
+	struct process *p = find_process(s, pid);
+
+	stream_poll(s, handle, context);
+	if (!p)
+		return;
+	s->handle = handle;
+	s->context = context;
+	if (!synced)
+		end_process(s, p);
+	s->handle = NULL;
+	if (!leave_to_reaper(s, p))
+		unlink_all(p);
+	free(p->seen);
+	*p = (struct process){ 0 };
 }
 
 int stream_read_totals(struct stream *s, struct stream_totals *totals, char *err, size_t len)
@@ -377,6 +539,15 @@ void stream_close(struct stream *s)
 		unlink_all(&s->process[i]);
 		free(s->process[i].seen);
 	}
+	if (s->has_reaper) {
+		pthread_mutex_lock(&s->lock);
+		s->closing = true;
+		pthread_cond_signal(&s->more);
+		pthread_mutex_unlock(&s->lock);
+		pthread_join(s->reaper, NULL);
+	}
+	pthread_cond_destroy(&s->more);
+	pthread_mutex_destroy(&s->lock);
 	ring_buffer__free(s->ring);
 	batch_bpf__destroy(s->skel);
 	free(s);

@@ -22,6 +22,7 @@
 #ifndef COMMON_STREAM_H
 #define COMMON_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -63,6 +64,19 @@ int stream_attach(struct stream *stream, struct target *t, const struct target_r
 
 /* Hand over what is there. Return: number of buffers. */
 size_t stream_poll(struct stream *stream, stream_handler *handle, void *context);
+
+/*
+ * Hand over everything up to now of a process that stands still, buffers that are
+ * not full included. What happens afterwards is handed over as ever.
+ */
+void stream_sync(struct stream *stream, pid_t pid, stream_handler *handle, void *context);
+
+/*
+ * No more of one process, which is about to end, or has ended: its probes are taken
+ * back in the background. Its target may be closed, and another process attached.
+ * `synced`: nothing has happened in it since the last stream_sync().
+ */
+void stream_forget(struct stream *stream, pid_t pid, bool synced, stream_handler *handle, void *context);
 
 /* End, and hand over the rest, buffers that are not full included. Takes about a second. */
 void stream_detach(struct stream *stream, stream_handler *handle, void *context);

@@ -196,7 +196,9 @@ int target_read_root(struct target *t, uint64_t addr, struct kmem_observe *root)
 	if (root->magic != KMEM_OBSERVE_MAGIC)
 		return target_fail(t, -ENOENT, "PID %d (%s) has no libkmem root at 0x%llx", t->pid, t->comm,
 				   (unsigned long long)addr);
-	if (root->version != KMEM_OBSERVE_VERSION || root->size != sizeof(*root))
+	/* Both are zero until its constructor has begun. */
+	if ((root->version || root->size) &&
+	    (root->version != KMEM_OBSERVE_VERSION || root->size != sizeof(*root)))
 		return layout_unknown(t, root->version);
 	err = target_read(t, addr, root, sizeof(*root));
 	if (err)

@@ -71,6 +71,12 @@ int image_prepare(struct image *image, struct target *t, uint64_t root_addr, boo
 int image_capture(struct image *image, struct target *t, const struct stop *s);
 
 /*
+ * Copy only what says which objects there are: neither their contents nor roots. Needs no
+ * image_prepare(): `image` is all zero. The target stands still. As image_capture().
+ */
+int image_capture_objects(struct image *image, struct target *t, uint64_t root_addr);
+
+/*
  * Find the free objects that slots and sheaves hold (heap.parked), and those
  * that a stopped thread was about to move (root words of their own). Works on
  * the copy only. Return 0 or -ENOMEM.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/args.h"
+#include "kmemleak/kernel.h"
 #include "kmemleak/verbs.h"
 
 #define MAX_PIDS      64
@@ -23,10 +24,16 @@ enum option_id {
 	OPT_NO_INTERIOR,
 	OPT_ALL_MAPPINGS,
 	OPT_TRACE,
+	OPT_KERNEL,
+	OPT_COMMAND,
+	OPT_MIN_AGE,
+	OPT_STACKS,
 };
 
 struct command {
 	struct settings settings;
+	struct kernel_settings kernel;
+	bool kernel_option; /* one that goes with --kernel only */
 	enum output_format format;
 	pid_t pids[MAX_PIDS];
 	size_t nr_pids;
@@ -44,6 +51,10 @@ static const struct args_option options[] = {
 	{ 0, "cache", "GLOB", "leave out objects of other caches", OPT_CACHE },
 	{ 0, "no-interior", NULL, "only pointers to the first byte keep an object", OPT_NO_INTERIOR },
 	{ 0, "all-mappings", NULL, "look for pointers in shared mappings, too", OPT_ALL_MAPPINGS },
+	{ 'k', "kernel", NULL, "watch the kernel: what is allocated and not freed", OPT_KERNEL },
+	{ 'c', "command", "CMD", "with -k: watch while CMD runs, not for --trace (30) seconds", OPT_COMMAND },
+	{ 0, "min-age", "SECS", "with -k: leave out younger objects (default 10)", OPT_MIN_AGE },
+	{ 0, "stacks", "N", "with -k: keep the stack of one in N allocations", OPT_STACKS },
 	{ 0 },
 };
 
@@ -51,8 +62,8 @@ static int handle(void *context, const struct args_option *option, const char *v
 
 static const struct args_tool tool = {
 	.name = "kmemleak",
-	.synopsis = "-p PID [OPTION]... [scan | scan=SECS | clear | dump=ADDR]",
-	.summary = "Report objects of a libkmem process that no pointer leads to any more.",
+	.synopsis = "{-p PID | -k} [OPTION]... [scan | scan=SECS | clear | dump=ADDR]",
+	.summary = "Report objects of a libkmem process that no pointer leads to any more, or of the kernel that are not freed.",
 	.options = options,
 	.epilog = "scan       look once (default)\n"
 		  "scan=SECS  look every SECS seconds and report what is new, until interrupted\n"
@@ -114,6 +125,24 @@ static int set_number(const struct args_option *option, const char *value, uint6
 	return ARGS_CONTINUE;
 }
 
+static int set_kernel(struct command *c, const struct args_option *option, const char *value)
+{
+	uint64_t number;
+
+	c->kernel_option = true;
+	if (option->id == OPT_COMMAND) {
+		c->kernel.command = value;
+	} else if (option->id == OPT_MIN_AGE) {
+		if (!args_seconds(value, 0, &c->kernel.min_age_ms))
+			return args_error(&tool, "--min-age: '%s' is not a number of seconds", value);
+	} else {
+		if (!args_number(value, 1, 1000000, &number))
+			return args_error(&tool, "--stacks: '%s' is not a number from 1 to 1000000", value);
+		c->kernel.stack_every = (uint32_t)number;
+	}
+	return ARGS_CONTINUE;
+}
+
 static int handle(void *context, const struct args_option *option, const char *value)
 {
 	struct command *c = context;
@@ -154,14 +183,36 @@ static int handle(void *context, const struct args_option *option, const char *v
 	case OPT_ALL_MAPPINGS:
 		c->settings.scan.shared = true;
 		break;
+	case OPT_KERNEL:
+		c->kernel.on = true;
+		break;
+	case OPT_COMMAND:
+	case OPT_MIN_AGE:
+	case OPT_STACKS:
+		return set_kernel(c, option, value);
 	}
 	return code;
 }
 
+static int check_kernel(const struct command *c)
+{
+	if (c->nr_pids)
+		return args_error(&tool, "-p and --kernel are two scans: use one");
+	if (c->settings.verb != VERB_SCAN)
+		return args_error(&tool, "clear and dump=ADDR go with -p only");
+	if (c->kernel.command && c->settings.trace_ms)
+		return args_error(&tool, "--trace and --command both say how long to watch: use one");
+	return ARGS_CONTINUE;
+}
+
 static int check_command(const struct command *c)
 {
+	if (c->kernel.on)
+		return check_kernel(c);
+	if (c->kernel_option)
+		return args_error(&tool, "--command, --min-age and --stacks go with --kernel");
 	if (!c->nr_pids)
-		return args_error(&tool, "no process given: use -p PID");
+		return args_error(&tool, "no process given: use -p PID, or --kernel");
 	if (c->settings.period_ms && c->nr_pids > 1)
 		return args_error(&tool, "scan=SECS watches one process only");
 	if (c->settings.verb != VERB_SCAN && c->format != OUTPUT_TEXT)
@@ -190,7 +241,7 @@ static void catch_signals(void)
 
 int main(int argc, char **argv)
 {
-	struct command c = { .settings.report.limit = DEFAULT_LIMIT };
+	struct command c = { .settings.report.limit = DEFAULT_LIMIT, .kernel.min_age_ms = KERNEL_MIN_AGE_MS };
 	struct output o;
 	int code, err;
 
@@ -200,10 +251,10 @@ int main(int argc, char **argv)
 		code = check_command(&c);
 	if (code != ARGS_CONTINUE)
 		return code;
-	if (c.settings.period_ms || c.settings.trace_ms)
+	if (c.settings.period_ms || c.settings.trace_ms || c.kernel.on)
 		catch_signals();
 	output_init(&o, stdout, c.format);
-	code = 0;
+	code = c.kernel.on ? kernel_run(&c.settings, &c.kernel, &o, &interrupted) : 0;
 	for (size_t i = 0; i < c.nr_pids; i++)
 		code = verb_worse(code, verb_run(c.pids[i], &c.settings, &o, &interrupted));
 	err = output_flush(&o);

@@ -23,10 +23,8 @@
 #include <unistd.h>
 
 #include "common/args.h"
+#include "common/library.h"
 #include "common/output.h"
-#include "slabscope/verbs.h"
-
-#define LIBRARY "libkmem-malloc.so"
 
 struct run {
 	unsigned long first, last;
@@ -49,7 +47,7 @@ enum { OPT_FAIL_NTH, OPT_TIMEOUT, OPT_LINKED, OPT_VERBOSE };
 
 static const struct args_option options[] = {
 	{ 0, "fail-nth", "all|N[-M]", "let that allocation fail; all: the 1st, 2nd, ... in turn (default)", OPT_FAIL_NTH },
-	{ 0, "linked", NULL, "the program is linked with libkmem: do not preload " LIBRARY, OPT_LINKED },
+	{ 0, "linked", NULL, "the program is linked with libkmem: do not preload " LIBRARY_NAME, OPT_LINKED },
 	{ 't', "timeout", "SECS", "a program that runs longer hangs (default 10)", OPT_TIMEOUT },
 	{ 'v', "verbose", NULL, "show the program's output, and every failure", OPT_VERBOSE },
 	{ 0, NULL, NULL, NULL, 0 },
@@ -273,19 +271,6 @@ static int sweep(const struct run *run)
 	return bad ? ARGS_EXIT_RUNTIME : ARGS_EXIT_OK;
 }
 
-/* Beside this program, as it is built, or in the lib folder beside its bin folder, as it is installed. */
-static void find_library(struct run *run)
-{
-	static const char *const places[] = { LIBRARY, "../lib/" LIBRARY };
-	size_t i;
-
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (!verb_sibling(places[i], run->library, sizeof(run->library)) && !access(run->library, R_OK))
-			return;
-	/* The dynamic linker's own search path. */
-	snprintf(run->library, sizeof(run->library), "%s", LIBRARY);
-}
-
 int run_run(int argc, char **argv)
 {
 	struct run run = { .first = 1, .last = ULONG_MAX, .timeout_ms = 10000, .preload = true };
@@ -297,6 +282,6 @@ int run_run(int argc, char **argv)
 		return args_error(&tool, "which command?");
 	run.command = argv + rest;
 	if (run.preload)
-		find_library(&run);
+		library_find(run.library, sizeof(run.library));
 	return sweep(&run);
 }

@@ -98,6 +98,7 @@ enum kmem_page_flags {
 	KMEM_PG_GUARD = 1 << 9,   /* LARGE, but one page with a sampled object somewhere in it */
 	KMEM_PG_DEBUG = 1 << 8,   /* large object whose size asked for is exact, and guarded */
 	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
+	KMEM_PG_SAMPLED = 1 << 10, /* an object here is in the table of samples (kmem/observe_sample.h) */
 	KMEM_PG_LAZY = 1 << 6,    /* free block given back lazily (MADV_FREE): contents unknown, not dirty */
 };
 
@@ -239,6 +240,13 @@ static inline uint32_t kmem_slot_count(const struct kmem_slot *slot)
 {
 	return (uint32_t)(slot->word & 0xffff);
 }
+
+/*
+ * Allocations and frees that a slot has counted are meant modulo 2^48, as is what they are added up to (with
+ * cache.folded_*, which may be "negative"): a slot that counts towards the next sample starts just so
+ * far from 2^48, and passes it.
+ */
+#define KMEM_COUNT_MASK ((UINT64_C(1) << 48) - 1)
 
 static inline uint64_t kmem_slot_allocs(const struct kmem_slot *slot)
 {
@@ -573,7 +581,8 @@ struct kmem_observe {
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
 	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
 	uint64_t batches;      /* struct kmem_batches, kmem/observe_batch.h */
-	uint64_t reserved[5];
+	uint64_t samples;      /* struct kmem_samples, kmem/observe_sample.h */
+	uint64_t reserved[4];
 };
 
 #ifdef __cplusplus

@@ -339,7 +339,7 @@ KMEM_API void kfree_sensitive(const void *p);
  * allocator itself, and code that must not wait. At most 8 KiB, gfp: __GFP_ZERO
  * and __GFP_ACCOUNT only. Neither waits for a lock, and no system call is made but
  * to wake somebody who waits for one. NULL, rather often, when what is at hand does
- * not do: no new memory is mapped. No events, no faults, no debug caches.
+ * not do: no new memory is mapped. No faults, no debug caches; events as those of kmalloc().
  * kfree_nolock() takes objects of kmalloc(), too, and kfree() those of kmalloc_nolock().
  */
 KMEM_API void *kmalloc_nolock(size_t size, gfp_t gfp, int nid) KMEM_MALLOC KMEM_SIZE(1);

@@ -7,7 +7,7 @@ fail() { echo "FAIL: $*"; tail -n 5 "$dir"/*; exit 1; }
 
 # The kernel: as /proc/slabinfo has it, and with the objects that are parked left out.
 "$build/slabtop" -o > "$dir/plain" 2>&1 || fail "slabtop -o"
-"$build/slabtop" -o --true > "$dir/true" 2>&1 || fail "slabtop -o --true"
+"$build/slabscope" top -o --true > "$dir/true" 2>&1 || fail "slabscope top -o --true"
 for table in plain true; do
 	rows=$(awk 'NR > 7 && $2 <= $1' "$dir/$table" | wc -l)
 	all=$(awk 'NR > 7' "$dir/$table" | wc -l)
@@ -18,6 +18,11 @@ sum() { awk 'NR > 7 { n += $2 } END { print n }' "$1"; }
 plain=$(sum "$dir/plain") true=$(sum "$dir/true")
 [ "$true" -lt "$plain" ] || fail "active $true, not less than slabinfo's $plain: what is parked was not seen"
 echo "slabtop: $rows caches, $true objects active, $plain by slabinfo"
+
+# What a command makes the kernel do, and how complete the count is.
+"$build/slabscope" events -s -c "$build/tests/bpf/kernel_work msg 500" > "$dir/events" 2>&1 || fail "slabscope events"
+grep -q '^lost: ' "$dir/events" || fail "slabscope events says nothing of what was lost"
+echo "slabscope events: $(tail -n 1 "$dir/events")"
 
 # A process: exactly the objects that it holds, no BPF.
 mkfifo "$dir/input"
