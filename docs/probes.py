@@ -11,8 +11,9 @@ import re
 import sys
 
 TYPES = {"size_t": "u64", "unsigned long": "u64", "long": "s64", "unsigned int": "u32", "int": "s32", "gfp_t": "u32",
-         "const char *": "string", "const void *": "address", "const struct kmem_batch *": "address"}
+         "const char *": "string", "const void *": "address", "const struct kmem_batch *": "address", "uint64_t": "u64", "uint32_t": "u32"}
 PLACES = {"object": "as `kmem_cache_alloc`", "slow": "a compare and a branch on a slow path",
+          "sampled": "nothing: sampled objects take a path of their own",
           "rare": "a compare and a branch beside a system call or a registry lock"}
 
 HEAD = """<!-- Written by docs/probes.py from alloc/base/trace.h: change that, then `make docs`. -->
@@ -31,7 +32,7 @@ uprobe program finds them in the registers without decoding the note.
 paths that are slow anyway. Each probe has a semaphore of its own, which the tracer raises: attaching to one wakes no other.
 
 **Cost attached**: about half a microsecond an event, nearly all of it the trap (`tracing/*` in [PERFORMANCE.md](PERFORMANCE.md#tracing)). The complete stream
-at a fraction of it is the probe `batch`. While a probe of objects is attached, objects of all caches take the traced path, which costs some ten
+at a fraction of it is the probe `batch`; a share of it, whose sums are right, for nearly nothing, are `sample` and the provider `otel_memory`. While a probe of objects is attached, objects of all caches take the traced path, which costs some ten
 nanoseconds more without an event.
 
 **Stability**: a probe's name and the place, type and meaning of its arguments stay; arguments may be added behind the last. Where the kernel

@@ -152,6 +152,7 @@ bool trace_watched(void);
  *   object  on the watched path of objects: dormant it costs as kmem_cache_alloc's
  *   slow    on a path that is slow anyway: a compare with memory and a branch
  *   rare    beside system calls, or with the registry locked
+ *   sampled where sampled objects are found and freed
  */
 
 /*
@@ -580,9 +581,38 @@ static inline bool trace_otel_free_on(void)
 	return READ_ONCE(otel_memory_free_semaphore);
 }
 
-/* stack: handle in the depot; freed: 0 or 1. */
+/*
+ * A sampled object was allocated, or is about to be freed. Sampling is on (KMEM_OPTIONS=sample=BYTES, or
+ * kmem/observe_sample.h), and chose before the probe: nothing else pays.
+ *   call_site    return address in the program, of the allocation or of the free
+ *   ptr          the object
+ *   size         bytes asked for
+ *   weight       bytes that it stands for
+ *   stack        handle of the call stack in the depot (kmem_observe.depot), 0: none
+ *   freed        0: allocated, 1: about to be freed
+ * Kernel: none
+ * Place: sampled
+ */
 void trace_sample(const void *call_site, const void *ptr, size_t size, uint64_t weight, uint32_t stack, int freed);
+
+/*
+ * As sample, of an allocation, by the contract of continuous profilers.
+ *   ptr          the object
+ *   size         bytes asked for
+ *   weight       bytes that it stands for
+ * Probe: otel_memory:alloc
+ * Kernel: none
+ * Place: sampled
+ */
 void trace_otel_alloc(const void *ptr, size_t size, uint64_t weight);
+
+/*
+ * As sample, of a free.
+ *   ptr          the object
+ * Probe: otel_memory:free
+ * Kernel: none
+ * Place: sampled
+ */
 void trace_otel_free(const void *ptr);
 
 #endif
