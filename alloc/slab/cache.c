@@ -730,6 +730,8 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
 		add_slot(stat, slot_of(s, cpu));
 	lock_release(&n->lock, LOCK_NODE);
+	stat->allocs &= KMEM_COUNT_MASK;
+	stat->frees &= KMEM_COUNT_MASK;
 	if (kmem_cache_is_merged(s))
 		stat->active = stat->allocs > stat->frees ? stat->allocs - stat->frees : 0;
 	else
