@@ -81,7 +81,7 @@ static uint64_t empty_pages(const struct kmem_cache *s, const struct page *slab)
 	uint32_t word;
 
 	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		uint64_t taken = kmem_slab_taken(slab, page_bitmap(slab), word);
+		uint64_t taken = kmem_slab_taken(slab, *slab_word(slab, word), word);
 
 		for (; taken; taken &= taken - 1) {
 			uint64_t index = word * UINT64_C(64) + (uint32_t)__builtin_ctzll(taken);

@@ -2,7 +2,7 @@
 /*
  * placement.c - scripts in a real allocator and in its model: the state must be equal at every check.
  *
- * placement [-v] kernel|module|kmem SCRIPT...   exit 0 equal, 1 not, 77 when the allocator cannot be had here
+ * placement [-v] kernel|module|kmem SCRIPT...   exit 0 equal, 1 not, 77 when no script could be carried out here
  * -v prints every difference, else the first of a script.
  */
 #include <errno.h>
@@ -131,7 +131,8 @@ static int run(struct trial *trial, const char *where, const char *name)
 	if (!rc)
 		return 0;
 	printf("%s: %s\n", name, lab.err);
-	return rc == -ENOTSUP || rc == -EPERM || rc == -EINVAL ? 77 : 1;
+	/* Others may hold objects of a cache. */
+	return rc == -ENOTSUP || rc == -EPERM || rc == -EINVAL || rc == -EBUSY ? 77 : 1;
 }
 
 static int try_script(const char *where, const char *name, unsigned int *rows)
@@ -171,8 +172,8 @@ int main(int argc, char **argv)
 	i += verbose;
 	for (const char *where = argv[i++]; i < argc; i++) {
 		rc = try_script(where, argv[i], &rows);
-		worst = rc == 1 || !worst ? rc : worst;
+		worst |= rc == 1;
 	}
 	printf("%u states compared\n", rows);
-	return worst;
+	return !worst && !rows ? 77 : worst;
 }

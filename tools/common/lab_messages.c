@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <unistd.h>
@@ -23,9 +24,13 @@
 #define QUEUES       512  /* searched one by one by msgrcv() */
 #define HEADER_BYTES 48   /* of struct msg_msg: in the object, in front of the text */
 #define MAX_TEXT     4096
+#define FOLDER       "/sys/kernel/slab/msg_msg-64"
+#define WAIT_MS      20
+#define WAIT_MAX_MS  240000
 
 struct messages {
 	struct lab_kernel kernel;
+	int lock;
 	int queue[QUEUES];
 	unsigned int nr_queues;
 	struct {
@@ -66,9 +71,21 @@ static int choose_caches(struct messages *m, struct lab *lab)
 			if (script->cache[j].size == script->cache[i].size)
 				return lab_fail(lab, -ENOTSUP, "caches %s and %s: only one cache of each size is private",
 						script->cache[j].name, script->cache[i].name);
-		if (access("/sys/kernel/slab/msg_msg-64", F_OK))
-			return lab_fail(lab, -ENOTSUP, "this kernel has no private caches msg_msg-*: use Linux 6.12 or "
-					"later with CONFIG_SLAB_BUCKETS, or the module");
+	}
+	return 0;
+}
+
+/* One lab at a time has these caches to itself. */
+static int lock_caches(struct messages *m, struct lab *lab)
+{
+	m->lock = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->lock < 0)
+		return lab_fail(lab, -ENOTSUP, "this kernel has no private caches msg_msg-*: use Linux 6.12 or later with "
+				"CONFIG_SLAB_BUCKETS, or the module");
+	for (unsigned int waited = 0; flock(m->lock, LOCK_EX | LOCK_NB); waited += WAIT_MS) {
+		if (waited > WAIT_MAX_MS)
+			return lab_fail(lab, -EBUSY, "another program works with the caches msg_msg-*: wait for its end");
+		usleep(WAIT_MS * 1000);
 	}
 	return 0;
 }
@@ -143,6 +160,8 @@ static void messages_close(struct lab *lab)
 	while (m->nr_queues)
 		msgctl(m->queue[--m->nr_queues], IPC_RMID, NULL);
 	lab_kernel_close(&m->kernel);
+	if (m->lock >= 0)
+		close(m->lock);
 	free(m);
 }
 
@@ -157,9 +176,12 @@ int lab_open_messages(struct lab *lab, const struct script *script)
 		return lab_fail(lab, -ENOMEM, "out of memory");
 	lab->backend = m;
 	lab->ops = &ops;
+	m->lock = -1;
 	rc = lab_kernel_open(&m->kernel, lab);
 	if (!rc)
 		rc = choose_caches(m, lab);
+	if (!rc)
+		rc = lock_caches(m, lab);
 	if (!rc)
 		rc = open_queues(m, lab);
 	if (!rc)

@@ -347,7 +347,7 @@ static bool parse_span(struct parser *p, const char *word, struct span *span)
 
 static void do_alloc(struct parser *p)
 {
-	size_t start = p->at, last = p->at;
+	size_t start = p->at, last;
 	struct span span;
 	int cache;
 
@@ -428,16 +428,14 @@ static void do_drain(struct parser *p)
 {
 	int cache = find_cache(p, next_word(p));
 
-	if (!p->error)
-		worked(p, script_work_drain(&p->work, (unsigned int)cache));
+	worked(p, p->error ? 0 : script_work_drain(&p->work, (unsigned int)cache));
 }
 
 static void do_shrink(struct parser *p)
 {
 	int cache = find_cache(p, next_word(p));
 
-	if (!p->error)
-		worked(p, script_work_add(&p->work, SCRIPT_SHRINK, (unsigned int)cache, 0));
+	worked(p, p->error ? 0 : script_work_add(&p->work, SCRIPT_SHRINK, (unsigned int)cache, 0));
 }
 
 /* ---- the rest ---- */

@@ -170,10 +170,13 @@ static void try_attribute(struct tune *t, uint32_t i, const char *attribute, uin
 			  const struct model_config *config)
 {
 	struct tune_trial *trial = new_trial(t, i, "%s=%u instead of %u", attribute, value, before);
+	char pid[16] = "PID";
 
 	if (!trial)
 		return;
-	snprintf(trial->setting, sizeof(trial->setting), "slabscope sys PID %s/%s=%u", t->work->cache[i].name, attribute, value);
+	if (t->work->cache[i].pid)
+		snprintf(pid, sizeof(pid), "%u", t->work->cache[i].pid);
+	snprintf(trial->setting, sizeof(trial->setting), "slabscope sys %s %s/%s=%u", pid, t->work->cache[i].name, attribute, value);
 	try_one(t, trial, config);
 }
 

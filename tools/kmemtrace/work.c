@@ -257,6 +257,14 @@ int work_from_window(struct work *work, const struct window *w, char *err, size_
 	return rc ? no_memory(err, len) : 0;
 }
 
+/* kmalloc-64, but not kmalloc-rcl-64. */
+static bool is_class(const char *name, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	return !strncmp(name, kind, len) && name[len] >= '0' && name[len] <= '9';
+}
+
 static void trace_caches(struct work *work, struct trace *trace)
 {
 	for (uint32_t i = 0; i < work->nr_caches; i++) {
@@ -264,6 +272,7 @@ static void trace_caches(struct work *work, struct trace *trace)
 		struct work_cache *to = &work->cache[i];
 
 		snprintf(to->name, sizeof(to->name), "%s", cache->name);
+		to->pid = cache->pid;
 		if (cache->kind != TRACE_CACHE_SLAB || !cache->size)
 			continue;
 		to->config = work_geometry(work->kind, cache->size, work->nr_cpus);
@@ -271,14 +280,77 @@ static void trace_caches(struct work *work, struct trace *trace)
 			to->config.objects = cache->objects;
 			to->config.order = cache->order;
 		}
-		to->mergeable = strncmp(cache->name, "malloc-", 7) && strncmp(cache->name, "kmalloc-", 8);
+		to->mergeable = !is_class(cache->name, "malloc-") && !is_class(cache->name, "kmalloc-");
 	}
+}
+
+/*
+ * kmalloc() and malloc() are recorded with a size, not with a cache, and not of every process it is known which
+ * caches there were. So all size classes that the trace tells of are those of every process.
+ */
+struct classes {
+	struct model_config *config; /* by size */
+	size_t nr;
+	struct address_map cache;    /* pid << 32 | class + 1 -> number of the cache + 1 */
+	bool malloc;                 /* they are malloc()'s */
+};
+
+static int by_size(const void *left, const void *right)
+{
+	const struct model_config *a = left, *b = right;
+
+	return a->size == b->size ? 0 : a->size < b->size ? -1 : 1;
+}
+
+static int find_classes(struct classes *classes, const struct work *work)
+{
+	classes->config = calloc(work->nr_caches + 1, sizeof(*classes->config));
+	if (!classes->config)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < work->nr_caches; i++)
+		classes->malloc |= is_class(work->cache[i].name, "malloc-");
+	for (uint32_t i = 0; i < work->nr_caches; i++)
+		if (work->cache[i].config.size && is_class(work->cache[i].name, classes->malloc ? "malloc-" : "kmalloc-"))
+			classes->config[classes->nr++] = work->cache[i].config;
+	qsort(classes->config, classes->nr, sizeof(*classes->config), by_size);
+	return 0;
+}
+
+/* Number of the cache that an allocation came from; 0: larger than all. */
+static uint32_t class_of(struct classes *classes, struct work *work, const struct trace_event *e)
+{
+	size_t low = 0, high = classes->nr;
+	struct work_cache *more;
+	uint64_t key;
+	uintptr_t found;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (classes->config[middle].size < e->size)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	key = (uint64_t)e->pid << 32 | (low + 1);
+	found = low < classes->nr ? (uintptr_t)address_map_get(&classes->cache, key) : 1;
+	if (found)
+		return (uint32_t)found - 1;
+	more = work->nr_caches < UINT16_MAX - 1 ? reallocarray(work->cache, work->nr_caches + 1, sizeof(*more)) : NULL;
+	if (!more || address_map_put(&classes->cache, key, as_value(work->nr_caches)))
+		return 0;
+	work->cache = more;
+	more[work->nr_caches] = (struct work_cache){ .config = classes->config[low], .pid = e->pid };
+	snprintf(more[work->nr_caches].name, sizeof(more->name), "%s-%u", classes->malloc ? "malloc" : "kmalloc",
+		 classes->config[low].size);
+	return work->nr_caches++;
 }
 
 int work_from_trace(struct work *work, const char *path, char *err, size_t len)
 {
 	const struct trace_options options = { .no_symbols = true };
 	struct builder b = { .work = work };
+	struct classes classes = { 0 };
 	struct trace_event e;
 	struct trace *trace;
 	int rc = trace_open(&trace, path, &options, err, len);
@@ -291,20 +363,26 @@ int work_from_trace(struct work *work, const char *path, char *err, size_t len)
 	work->nr_caches = trace_nr_caches(trace);
 	work->cache = calloc(work->nr_caches + 1, sizeof(*work->cache));
 	rc = work->cache && work->nr_caches < UINT16_MAX ? 0 : -ENOMEM;
-	if (!rc)
+	if (!rc) {
 		trace_caches(work, trace);
+		rc = find_classes(&classes, work);
+	}
 	while (!rc && trace_next(trace, &e)) {
 		/* Two processes may use the same addresses. */
 		uint64_t address = e.ptr ^ (work->kind == MODEL_SHEAF ? (uint64_t)e.pid << 48 : 0);
 
 		if (!e.ptr || trace_is_pages(&e) || e.cpu >= work->nr_cpus)
 			continue;
+		if (trace_is_alloc(&e) && !e.cache)
+			e.cache = class_of(&classes, work, &e);
 		if (!trace_is_alloc(&e))
 			rc = free_object(&b, address, e.cpu);
 		else if (e.cache < work->nr_caches && work->cache[e.cache].config.size)
 			rc = alloc_object(&b, address, (uint16_t)e.cache, e.cpu, (uint32_t)e.size, e.stack);
 	}
 	close_builder(&b);
+	address_map_close(&classes.cache);
+	free(classes.config);
 	trace_close(trace);
 	return rc ? no_memory(err, len) : 0;
 }

@@ -21,6 +21,7 @@ struct work_cache {
 	struct model_config config;
 	bool mergeable;  /* may share slabs with caches of the same size */
 	bool merged;     /* several names share it already */
+	uint32_t pid;    /* whose it is; 0: not a process's */
 };
 
 /* 24 bytes. */

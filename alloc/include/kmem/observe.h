@@ -14,7 +14,7 @@
  *        |              --- nodes[]    struct kmem_cache_node, id * nr_nodes + nid
  *        |              --- pages[]    struct page, one per arena page, at kmem_page_place()
  *        |              --- idmap[]    uint16_t cache id, one per arena page
- *        |              --- bitmap[]   64 bytes per arena page: which objects of a slab were freed, kmem_slab_taken()
+ *        |              --- bitmap[]   64 bytes per arena page, at kmem_bitmap_word(): which objects of a slab were freed
  *        |              --- black[]    memory of the allocator itself
  *   kmem_cache.percpu + (cpu << percpu_shift)  struct kmem_slot of one CPU
  *
@@ -170,18 +170,24 @@ static inline uint64_t kmem_page_of_place(uint64_t place)
 	return (place & ~UINT64_C(1023)) | (place & 127) << 3 | (place >> 7 & 7);
 }
 
+/* Where word `word` of the bitmap of a slab whose head is page `index` is in bitmap[]: its pages have 8 words each, in the same order. */
+static inline uint64_t kmem_bitmap_word(uint64_t index, uint32_t word)
+{
+	return kmem_page_place(index + word / 8) * 8 + word % 8;
+}
+
 /*
- * Which of the objects 64 * word .. 64 * word + 63 of a slab are taken, as bits. `bitmap`
- * is the slab's: a bit is set while an object that was taken once is free. So as long
- * as a slab is only taken from, nobody writes there, and it needs no memory.
+ * Which of the objects 64 * word .. 64 * word + 63 of a slab are taken, as bits. `bits` is
+ * that word of its bitmap: one is set while an object that was taken once is free. So as
+ * long as a slab is only taken from, nobody writes there, and it needs no memory.
  */
-static inline uint64_t kmem_slab_taken(const struct page *slab, const uint64_t *bitmap, uint32_t word)
+static inline uint64_t kmem_slab_taken(const struct page *slab, uint64_t bits, uint32_t word)
 {
 	uint32_t end = slab->fresh < slab->objects ? slab->fresh : slab->objects;
 
 	if (word >= (end + 63) / 64)
 		return 0;
-	return ~bitmap[word] & (~UINT64_C(0) >> (end - word * 64 < 64 ? 64 - (end - word * 64) : 0));
+	return ~bits & (~UINT64_C(0) >> (end - word * 64 < 64 ? 64 - (end - word * 64) : 0));
 }
 
 /*
