@@ -52,7 +52,7 @@ TEXT_SRC   := $(sort $(wildcard alloc/text/*.c))
 COMMON_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(TEXT_SRC:alloc/%.c=$(B)/obj/tools/%.o)
 BPF_SRC    := $(sort $(wildcard bpf/*.bpf.c))
 SKELETONS  := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.skel.h)
-TOOL_LIBS  := -lbpf -ldw -lelf -lz -lzstd -ljansson
+TOOL_LIBS  := -lbpf -ldw -lelf -lz -lzstd -ljansson -lm
 TOOL_CFLAGS := -Itools -Ialloc -Ibpf -I$(B)/bpf
 
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(sort $(wildcard examples/*.c)))

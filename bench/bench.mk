@@ -8,7 +8,7 @@ BENCH_TYPED  := loops-inline loops-so loops-kmalloc flow-inline threads-inline t
                 memory-inline drain-so holder colour
 BENCH_MALLOC := loops-malloc flow-malloc threads-malloc tail-malloc giveback-malloc memory-malloc
 BENCH_BIN    := $(BENCH_TYPED:%=$(B)/bench/%) $(BENCH_MALLOC:%=$(B)/bench/%) $(B)/bench/reader $(B)/bench/stream $(B)/bench/quiet $(B)/bench/guard \
-                $(B)/bench/launch
+                $(B)/bench/launch $(B)/bench/traced $(B)/bench/recorder $(B)/bench/watched
 .PHONY: bench-bin
 bench-bin: $(BENCH_BIN)
 bench: bench-bin
@@ -33,6 +33,17 @@ $(B)/bench/launch: bench/launch.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static -o $@ $<
 
+# Plain, as programs are: with a PLT.
+$(B)/bench/traced: bench/traced.c bench/bench.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fno-builtin -fplt -Wl,-z,lazy -o $@ $<
+
+$(B)/bench/recorder: bench/recorder.c bench/bench.h $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -o $@ $< $(B)/libcommon.a $(TOOL_LIBS)
+
 # What links with nothing of ours: the allocator is the one preloaded.
 define bench_malloc_rule
 $(B)/bench/$(1): $(call bench_src,$(1)) bench/bench.h bench/api.h
@@ -50,7 +61,7 @@ $(B)/bench/$(1): $(call bench_src,$(1)) bench/bench.h bench/api.h $(B)/libkmem.s
 endef
 $(foreach b,$(BENCH_TYPED),$(eval $(call bench_typed_rule,$(b))))
 
-$(B)/bench/reader: bench/reader.c $(B)/libcommon.a
+$(B)/bench/reader $(B)/bench/watched: $(B)/bench/%: bench/%.c $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TOOL_CFLAGS) -o $@ $< $(B)/libcommon.a $(TOOL_LIBS)

@@ -17,6 +17,15 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Two events of one large kmalloc are closer together than this. */
 #define DUPLICATE_NS 1000000
 
+const volatile bool count_sizes = false; /* set by the user side, with the size of the map */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct kmem_size_key);
+	__type(value, __u64);
+} sizes SEC(".maps");
+
 /* The last large kmalloc of a CPU, counted under `key`. */
 struct last_large {
 	__u64 ptr;
@@ -33,6 +42,27 @@ struct {
 	__type(value, struct last_large);
 } last_large SEC(".maps");
 
+/* Adds to, or with -1 takes from, the kmalloc() calls of one size. Only kernel_kmalloc() does: plain additions. */
+static __always_inline void count_size(__u64 cache, __u32 bytes_req, __s64 n)
+{
+	const struct kmem_size_key key = { .cache = cache, .bytes_req = bytes_req };
+	__u64 *count = bpf_map_lookup_elem(&sizes, &key);
+	struct kmem_totals *sum;
+	const __u64 none = 0;
+
+	if (!count) {
+		bpf_map_update_elem(&sizes, &key, &none, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&sizes, &key);
+	}
+	if (count) {
+		*count += n;
+		return;
+	}
+	sum = kmem_totals();
+	if (sum)
+		kmem_add_shared(&sum->sizes_full, 1);
+}
+
 /* Takes back what an event added: it was the first of two about one object. */
 static __always_inline void uncount(const struct last_large *last)
 {
@@ -46,6 +76,8 @@ static __always_inline void uncount(const struct last_large *last)
 	count->events -= 1;
 	count->bytes_req -= last->bytes_req;
 	count->bytes_alloc -= last->bytes_alloc;
+	if (count_sizes)
+		count_size(KMEM_KEY_LARGE, last->bytes_req, -1);
 }
 
 /*
@@ -129,6 +161,8 @@ int kernel_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 	if (key.cache == KMEM_KEY_LARGE)
 		fold_large(ptr, &key, bytes_req, bytes_alloc);
 	kmem_on_alloc(&key, bytes_req, bytes_alloc);
+	if (count_sizes)
+		count_size(key.cache, bytes_req, 1);
 	return 0;
 }
 

@@ -54,6 +54,13 @@ struct kmem_count {
 	__u64 bytes_alloc; /* allocations and page events: reserved for it */
 };
 
+/* Kernel: kmalloc() calls per cache and size asked for, where that is wanted. Value: their number, per CPU. */
+struct kmem_size_key {
+	__u64 cache;
+	__u32 bytes_req;
+	__u32 reserved;
+};
+
 /* Totals, one per possible CPU. What is lost is counted, never hidden. */
 struct kmem_totals {
 	__u64 events[KMEM_EV_NR]; /* the counters above add up to this, less map_full, map_busy */
@@ -64,6 +71,7 @@ struct kmem_totals {
 	__u64 unreadable; /* events counted under KMEM_KEY_UNKNOWN */
 	__u64 duplicates; /* second events of one large kmalloc, folded into one */
 	__u64 objects_lost; /* objects whose record could not be made or taken back */
+	__u64 sizes_full; /* kmalloc() calls that found no room among the sizes */
 };
 
 /*
@@ -170,9 +178,10 @@ _Static_assert(sizeof(struct kmem_kernel_tally) == 32, "both sides agree");
 _Static_assert(sizeof(struct kmem_object_totals) == 56, "both sides agree");
 _Static_assert(sizeof(struct kmem_kernel_event) == 48, "both sides agree");
 _Static_assert(sizeof(struct kmem_stream_totals) == 112, "both sides agree");
+_Static_assert(sizeof(struct kmem_size_key) == 16, "both sides agree");
 _Static_assert(sizeof(struct kmem_count_key) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_count) == 24, "both sides agree");
-_Static_assert(sizeof(struct kmem_totals) == 104, "both sides agree");
+_Static_assert(sizeof(struct kmem_totals) == 112, "both sides agree");
 _Static_assert(sizeof(struct kmem_object_key) == 16, "both sides agree");
 _Static_assert(sizeof(struct kmem_object) == 24, "both sides agree");
 _Static_assert(sizeof(struct kmem_target) == 40, "both sides agree");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * kmem_slab_info.h - single slabs and objects of the kernel's caches, shared by
- * bpf/slabs.bpf.c and the tools.
+ * bpf/kslabs.bpf.c and the tools.
  *
  * The kernel keeps lists of slabs with free objects only: what a cache has
  * beyond them (kmem_cache_info.slabs) is full, and nobody knows where it lies.

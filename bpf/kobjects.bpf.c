@@ -4,7 +4,7 @@
  * from now on who allocated it, until an event tells of its free.
  *
  * Not all frees have events (struct kmem_kernel_event says which): what is left
- * in the end is a list of candidates, of which bpf/slabs.bpf.c sorts out those
+ * in the end is a list of candidates, of which bpf/kslabs.bpf.c sorts out those
  * that are free. Per cache allocations and frees are counted, too: held against
  * the walker's count of objects in use they say how much was silent.
  *

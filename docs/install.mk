@@ -9,7 +9,7 @@ MAN3    := $(sort $(wildcard docs/man/*.3))
 EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
 TRACE_SCRIPTS := $(sort $(wildcard examples/bpftrace/*.bt examples/systemtap/*.stp))
 tapsetdir   ?= $(prefix)/share/systemtap/tapset
-DOCS    := README.md LICENSE $(sort $(wildcard docs/*.md))
+DOCS    := README.md LICENSE $(sort $(wildcard docs/*.md docs/*.svg))
 
 install: all $(B)/kmem.pc $(B)/kmem-compat.pc
 	$(Q)install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/kmem/compat/linux/sched \

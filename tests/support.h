@@ -161,6 +161,7 @@ static inline uint64_t barn_objects(const struct kmem_cache *s)
 /* Objects of a cache that have left their slabs, counted as a reader outside does. */
 static inline uint64_t bitmap_objects(const struct kmem_cache *s)
 {
+	const uint64_t *arena_bits = (const uint64_t *)(const void *)arena.bitmap;
 	size_t i, nr_pages = arena.bytes >> PAGE_SHIFT;
 	uint64_t taken = 0;
 	uint32_t word;
@@ -172,7 +173,7 @@ static inline uint64_t bitmap_objects(const struct kmem_cache *s)
 		if (page->type != KMEM_PAGE_SLAB || page->cache_id != s->id)
 			continue;
 		for (word = 0; word < (page->objects + 63u) / 64; word++)
-			bits += (uint64_t)__builtin_popcountll(kmem_slab_taken(page, page_bitmap(page), word));
+			bits += (uint64_t)__builtin_popcountll(kmem_slab_taken(page, arena_bits[kmem_bitmap_word(i, word)], word));
 		cr_assert_eq(bits, page->inuse, "a slab's inuse is not the number of its bits");
 		taken += bits;
 	}

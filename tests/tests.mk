@@ -36,7 +36,7 @@ define unit_alloc_rule
 $(B)/tests/unit-$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(call unit_src,$(1))) $$(LIB_OBJ)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcriterion -pthread
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcriterion -lm -pthread
 endef
 $(foreach d,$(UNIT_ALLOC),$(eval $(call unit_alloc_rule,$(d))))
 

@@ -33,6 +33,8 @@ noinline void *event_batch_slow(const void *call_site, void *ptr, uint64_t rest)
 	uint32_t mode = READ_ONCE(batch_root.mode);
 	uint64_t site = (uintptr_t)call_site;
 
+	if (unlikely(mode & KMEM_BATCH_STOPPED))
+		return ptr;
 	if (wants_stack(rest, mode)) {
 		site = recent_stack(call_site, __builtin_frame_address(0));
 		rest |= (uint64_t)KMEM_BATCH_STACK << 56;

@@ -50,7 +50,7 @@ static force_inline bool event_batch_quick(const void *call_site, const void *pt
 {
 	uint32_t mode = READ_ONCE(batch_root.mode);
 
-	return likely(!(mode & stacks)) && likely(batch_try_append(event_batch_stamp(mode), ptr, (uintptr_t)call_site, rest));
+	return likely(!(mode & (stacks | KMEM_BATCH_STOPPED))) && likely(batch_try_append(event_batch_stamp(mode), ptr, (uintptr_t)call_site, rest));
 }
 
 /* Of a plain request. */

@@ -21,6 +21,8 @@ struct kmem_control observe_control KMEM_STATE;
 
 static observe_handler *control_handler KMEM_STATE;
 static bool control_busy KMEM_STATE;
+static void (*call_errand)(void) KMEM_STATE;
+bool observe_errand_due KMEM_STATE;
 
 extern char __start_kmem_state[] __attribute__((visibility("hidden")));
 extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
@@ -84,11 +86,44 @@ void observe_set_control(observe_handler *handler)
 	observe_root.attention[1] = (uintptr_t)&trace_semaphore[TRACE_KMALLOC].asked;
 }
 
+void observe_set_errand(void (*errand)(void))
+{
+	WRITE_ONCE(call_errand, errand);
+}
+
+static void set_words(uint16_t value)
+{
+	WRITE_ONCE(trace_semaphore[TRACE_KMEM_CACHE_ALLOC].asked, value);
+	WRITE_ONCE(trace_semaphore[TRACE_KMALLOC].asked, value);
+}
+
+void observe_call(void)
+{
+	if (!READ_ONCE(call_errand) || READ_ONCE(observe_errand_due))
+		return;
+	WRITE_ONCE(observe_errand_due, true);
+	set_words(UINT16_MAX);
+}
+
+/* The words first: who asks from outside sets them after the request, which is looked at after this. */
+static void run_errand(void)
+{
+	void (*errand)(void) = READ_ONCE(call_errand);
+
+	set_words(0);
+	if (__atomic_exchange_n(&observe_errand_due, false, __ATOMIC_ACQ_REL) && errand)
+		errand();
+}
+
 /* One thread does it; what the handler allocates does not come here again. */
 cold void observe_control_run(void)
 {
 	struct kmem_control ask;
 
+	if (READ_ONCE(observe_errand_due))
+		run_errand();
+	if (READ_ONCE(observe_control.request) == READ_ONCE(observe_control.done))
+		return;
 	if (!control_handler || __atomic_exchange_n(&control_busy, true, __ATOMIC_ACQUIRE))
 		return;
 	ask.request = __atomic_load_n(&observe_control.request, __ATOMIC_ACQUIRE);
@@ -97,8 +132,7 @@ cold void observe_control_run(void)
 	observe_control.result = ask.token == ask.request ?
 		control_handler(ask.cache_id, ask.attribute, ask.value) : -EAGAIN;
 	/* Before the answer: the next writer sets them again. */
-	WRITE_ONCE(trace_semaphore[TRACE_KMEM_CACHE_ALLOC].asked, 0);
-	WRITE_ONCE(trace_semaphore[TRACE_KMALLOC].asked, 0);
+	set_words(0);
 	__atomic_store_n(&observe_control.done, ask.request, __ATOMIC_RELEASE);
 	__atomic_store_n(&control_busy, false, __ATOMIC_RELEASE);
 }

@@ -27,11 +27,23 @@ extern KMEM_HIDDEN struct kmem_control observe_control;
 void observe_set_control(observe_handler *handler);
 void observe_control_run(void);
 
+extern KMEM_HIDDEN bool observe_errand_due;
+
 static inline void observe_poll(void)
 {
-	if (unlikely(READ_ONCE(observe_control.request) != READ_ONCE(observe_control.done)))
+	if (unlikely(READ_ONCE(observe_control.request) != READ_ONCE(observe_control.done)) ||
+	    unlikely(READ_ONCE(observe_errand_due)))
 		observe_control_run();
 }
+
+/*
+ * What a free may not do, because it makes no system call, the next allocation that
+ * may block does: observe_call() sets the words that an observer sets to be noticed,
+ * so that it comes to observe_poll(), and costs the others nothing. The errand calls
+ * again when there is more to do. One for the process.
+ */
+void observe_set_errand(void (*errand)(void));
+void observe_call(void);
 
 /* In the child: who was at it is gone. */
 void observe_after_fork(void);

@@ -117,10 +117,10 @@ static ptrdiff_t id_offset(void)
 	}
 }
 
-/* Whether the CPU id is where the area's mm_cid is. */
+/* Whether the CPU id is where the area's mm_cid is, and one byte. */
 static bool is_hot(void)
 {
-	return percpu.mode == PERCPU_MM_CID || percpu.mode == PERCPU_ASSUMED;
+	return (percpu.mode == PERCPU_MM_CID || percpu.mode == PERCPU_ASSUMED) && percpu.nr_cpus <= 256;
 }
 
 uint64_t percpu_hot_slot(uint64_t slot)

@@ -268,3 +268,25 @@ __attribute__((used)) static noinline void batch_places(void)
 	BATCH_PLACE(kmalloc);
 	BATCH_PLACE(kfree);
 }
+
+/* ---- samples ---- */
+
+uint16_t kmem_sample_semaphore __attribute__((section(".probes")));
+uint16_t otel_memory_alloc_semaphore __attribute__((section(".probes")));
+uint16_t otel_memory_free_semaphore __attribute__((section(".probes")));
+
+noinline void trace_sample(const void *call_site, const void *ptr, size_t size, uint64_t weight, uint32_t stack,
+			   int freed)
+{
+	STAP_PROBEV(kmem, sample, call_site, ptr, size, weight, stack, freed);
+}
+
+noinline void trace_otel_alloc(const void *ptr, size_t size, uint64_t weight)
+{
+	STAP_PROBEV(otel_memory, alloc, ptr, size, weight);
+}
+
+noinline void trace_otel_free(const void *ptr)
+{
+	STAP_PROBEV(otel_memory, free, ptr);
+}

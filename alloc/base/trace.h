@@ -558,4 +558,31 @@ struct kmem_batch;
  */
 void trace_batch(const struct kmem_batch *batch, unsigned int nr_records);
 
+
+/*
+ * Samples (base/sample.h), after the allocation and before the free. Provider "otel_memory" is what
+ * continuous profilers attach to: pointer, bytes asked for, bytes that they stand for.
+ */
+extern KMEM_HIDDEN uint16_t kmem_sample_semaphore, otel_memory_alloc_semaphore, otel_memory_free_semaphore;
+
+static inline bool trace_sample_on(void)
+{
+	return READ_ONCE(kmem_sample_semaphore);
+}
+
+static inline bool trace_otel_alloc_on(void)
+{
+	return READ_ONCE(otel_memory_alloc_semaphore);
+}
+
+static inline bool trace_otel_free_on(void)
+{
+	return READ_ONCE(otel_memory_free_semaphore);
+}
+
+/* stack: handle in the depot; freed: 0 or 1. */
+void trace_sample(const void *call_site, const void *ptr, size_t size, uint64_t weight, uint32_t stack, int freed);
+void trace_otel_alloc(const void *ptr, size_t size, uint64_t weight);
+void trace_otel_free(const void *ptr);
+
 #endif

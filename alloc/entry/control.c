@@ -8,6 +8,7 @@
 
 #include "base/observe.h"
 #include "slab/cache.h"
+#include "slab/sampling.h"
 #include "slab/tune.h"
 #include "text/slab.h"
 
@@ -65,6 +66,9 @@ int control_write(uint32_t cache_id, const char *attribute, int64_t value)
 {
 	size_t i;
 
+	/* Of the process, whatever the cache. */
+	if (!strcmp(attribute, "sample"))
+		return value < 0 ? -EINVAL : sampling_set((uint64_t)value);
 	for (i = 0; i < ARRAY_LEN(writable); i++)
 		if (!strcmp(writable[i].name, attribute))
 			return cache_change(cache_id, writable[i].write, value);

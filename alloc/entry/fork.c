@@ -15,6 +15,7 @@
 #include "base/depot.h"
 #include "base/lock.h"
 #include "base/observe.h"
+#include "base/sample.h"
 #include "entry/background.h"
 #include "page/alloc.h"
 #include "pool/pool.h"
@@ -33,10 +34,12 @@ static void prepare(void)
 	page_lock_for_fork();
 	rcu_lock_shards_for_fork();
 	guard_lock_for_fork();
+	sample_lock_for_fork();
 }
 
 static void parent(void)
 {
+	sample_unlock_after_fork(false);
 	guard_unlock_after_fork(false);
 	rcu_unlock_shards_after_fork(false);
 	page_unlock_after_fork(false);
@@ -48,6 +51,7 @@ static void parent(void)
 
 static void child(void)
 {
+	sample_unlock_after_fork(true);
 	guard_unlock_after_fork(true);
 	rcu_unlock_shards_after_fork(true);
 	page_unlock_after_fork(true);

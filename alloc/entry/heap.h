@@ -22,17 +22,20 @@ extern KMEM_HIDDEN struct heap_hot {
 
 _Static_assert(offsetof(struct heap_hot, slot) == 8 && ALIGNMENT == 16, "HEAP_HOT_ALLOC says so");
 
-/* Body of a HOT_FUNCTION whose only argument is a size: malloc(); SLOW when it is not that easy. */
-#define HEAP_HOT_ALLOC(SLOW)                    \
+/* Body of a HOT_FUNCTION whose only argument is a size: malloc(); SLOW when it is not that easy, DUE as in hot.h. */
+#define HEAP_HOT_ALLOC(SLOW, DUE)               \
 	"cmpq heap_hot(%%rip), %%rdi\n\t"       \
 	"jae " #SLOW "\n\t"                     \
 	"leal 15(%%rdi), %%r9d\n\t"             \
 	"shrl $4, %%r9d\n\t"                    \
 	"leaq heap_hot+8(%%rip), %%rdx\n\t"     \
-	HOT_POP(SLOW)
+	HOT_POP(SLOW, DUE)
 
 /* malloc(), or calloc() with __GFP_ZERO, on behalf of call_site: all but the fast path. NULL sets errno. */
 void *heap_alloc(size_t size, gfp_t gfp, const void *call_site);
+
+/* malloc() whose fast path has popped `object` from a slot that has come to a sample (slab/hot.h). */
+void *heap_due(size_t size, void *object, struct kmem_slot *slot, const void *call_site);
 
 /* malloc() and memalign() (`align` is a power of two) on behalf of call_site. */
 void *heap_malloc(size_t size, const void *call_site);

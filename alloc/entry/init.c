@@ -23,6 +23,7 @@
 #include "base/percpu.h"
 #include "base/recent.h"
 #include "base/report.h"
+#include "base/sample.h"
 #include "base/shadow.h"
 #include "base/trace.h"
 #include "entry/background.h"
@@ -38,6 +39,7 @@
 #include "slab/guard.h"
 #include "slab/kfree_rcu.h"
 #include "slab/kmalloc.h"
+#include "slab/sampling.h"
 #include "slab/trim.h"
 
 static bool initialised KMEM_STATE;
@@ -63,7 +65,7 @@ void kmem_init(void)
 	cache_set_random_order(kmem_options()->freelist_random);
 	cache_set_merge(kmem_options()->merge);
 	/* The arena takes most of what address space there is: last. */
-	if (percpu_init(kmem_options()->rseq) || batch_init() || recent_init() || cache_init(os_nr_cpus()) || pool_init() ||
+	if (percpu_init(kmem_options()->rseq) || batch_init() || recent_init() || sample_init() || cache_init(os_nr_cpus()) || pool_init() ||
 	    page_init(kmem_options(), percpu_nr_cpus()) || kmalloc_init())
 		out_of_address_space();
 	kfree_rcu_init();
@@ -79,6 +81,9 @@ void kmem_init(void)
 	trim_init(kmem_options()->purge == KMEM_PURGE_DECAY, kmem_options()->purge_ms);
 	guard_init(kmem_options()->guard_ms);
 	control_init();
+	if (sampling_set(kmem_options()->sample))
+		report("KMEM_OPTIONS: sample=%zu is too often; use a size of at least %u", kmem_options()->sample,
+		       SAMPLE_MIN_INTERVAL);
 	if (SHADOW) {
 		shadow_init();
 		trace_watch(true);

@@ -31,6 +31,7 @@
 #include "slab/guard.h"
 #include "slab/hot.h"
 #include "slab/kmalloc.h"
+#include "slab/sampler.h"
 #include "slab/trim.h"
 #include "slab/watch.h"
 
@@ -262,12 +263,12 @@ struct kmem_cache *heap_aligned_class(size_t align, size_t size)
 #define TICKS 16u
 
 /* On slow paths. No lock held. */
-static force_inline void heap_tick(void)
+static force_inline void heap_tick(void (*look)(void))
 {
 	static __thread unsigned int tick;
 
 	if (unlikely(++tick % TICKS == 0))
-		trim_look();
+		look();
 }
 
 /* ---- allocation ---- */
@@ -281,6 +282,8 @@ static void *alloc_pages_for(size_t size, gfp_t gfp, const void *call_site)
 		p = large_alloc(debug_large_size(size), gfp, true, true, -1);
 	if (p && watched)
 		debug_large_alloc(p, size, gfp & __GFP_ZERO, call_site);
+	if (sample_on() && p)
+		sampler_large(p, size, call_site);
 	return p;
 }
 
@@ -339,7 +342,7 @@ noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 		heap_watched(p, size, reserved(size), gfp, call_site);
 	if (unlikely(!p))
 		errno = ENOMEM;
-	heap_tick();
+	heap_tick(trim_look);
 	return p;
 }
 
@@ -383,9 +386,23 @@ void *malloc_slow(size_t size)
 	return heap_malloc(size, __builtin_return_address(0));
 }
 
+void *heap_due(size_t size, void *object, struct kmem_slot *slot, const void *call_site)
+{
+	if (slub_due(cache_by_id(*addr_to_id(object)), object, slot))
+		return object;
+	return heap_alloc(size, HEAP_GFP, call_site);
+}
+
+HOT_SLOW void *malloc_due(size_t size, size_t unused, void *object, struct kmem_slot *slot);
+
+void *malloc_due(size_t size, HOT_ARGUMENT size_t unused, void *object, struct kmem_slot *slot)
+{
+	return heap_due(size, object, slot, __builtin_return_address(0));
+}
+
 KMEM_API HOT_FUNCTION void *malloc(HOT_ARGUMENT size_t size)
 {
-	__asm__ volatile(HEAP_HOT_ALLOC(malloc_slow)
+	__asm__ volatile(HEAP_HOT_ALLOC(malloc_slow, malloc_due)
 		:
 		:);
 }
@@ -432,6 +449,8 @@ static noinline void free_pages_of(void *p)
 	}
 	if (!page)
 		bad_free("free", p);
+	if (unlikely(page->flags & KMEM_PG_SAMPLED))
+		sampler_large_gone(page, __builtin_return_address(0));
 	large_free(page);
 }
 
@@ -445,7 +464,7 @@ static noinline void free_no_object(const void *p)
 /* The slow path sees the caller of free(): a tail call. */
 static noinline void free_slow(struct kmem_cache *s, void *p)
 {
-	heap_tick();
+	heap_tick(trim_look_on_free);
 	slub_free_slow(s, p);
 }
 
@@ -532,6 +551,9 @@ static bool resize_pages(struct page *page, size_t size)
 		return false;
 	if (page->flags & KMEM_PG_MAPPED)
 		return size > KMALLOC_MAX_SIZE && large_resize(page, size);
+	/* More pages than a block has; before they are counted in 32 bits. */
+	if (size > KMALLOC_MAX_SIZE)
+		return false;
 	if (nr_pages > page->nr_pages && !page_extend(page, nr_pages))
 		return false;
 	page_trim(page, nr_pages);
@@ -572,10 +594,14 @@ static void *move_pages(void *p, size_t old, size_t size, const void *call_site)
 	/* Before the address can be another thread's; a tracer sees a new object at either place. */
 	if (trace_on(TRACE_KFREE))
 		event_kfree(call_site, p);
+	if (page->flags & KMEM_PG_SAMPLED)
+		sampler_large_gone(page, call_site);
 	moved = large_remap(page, size);
 	if (trace_on(TRACE_KMALLOC))
 		event_kmalloc(call_site, moved ? page_to_addr(moved) : p, moved ? size : old,
 			      reserved(moved ? size : old), HEAP_GFP, -1, 0);
+	if (sample_on())
+		sampler_large(moved ? page_to_addr(moved) : p, moved ? size : old, call_site);
 	return moved ? page_to_addr(moved) : NULL;
 }
 
@@ -615,8 +641,11 @@ static void *realloc_from(void *p, size_t size, const void *call_site)
 		return NULL;
 	}
 	old = object_usable(p);
-	if (resize_in_place(p, old, size))
+	if (resize_in_place(p, old, size)) {
+		if (sample_on() && large_of(p))
+			sampler_resized(p, size, call_site);
 		return p;
+	}
 	copy = move_pages(p, old, size, call_site);
 	if (copy)
 		return copy;

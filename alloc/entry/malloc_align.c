@@ -14,6 +14,7 @@
 #include "entry/heap.h"
 #include "page/alloc.h"
 #include "page/large.h"
+#include "slab/sampler.h"
 #include "slab/debug_large.h"
 #include "slab/kmalloc.h"
 #include "slab/watch.h"
@@ -68,6 +69,8 @@ void *heap_memalign(size_t align, size_t size, const void *call_site)
 		p = trace_on(TRACE_KMALLOC) && fault_object(HEAP_GFP, call_site) ? NULL : aligned_pages(align, size);
 	if (!s && p && trace_on(TRACE_KMALLOC))
 		debug_large_alloc(p, size, false, call_site);
+	if (!s && p && sample_on())
+		sampler_large(p, size, call_site);
 	if (trace_on(TRACE_KMALLOC))
 		heap_watched(p, size, s ? s->size : ALIGN_UP(size, PAGE_SIZE), HEAP_GFP, call_site);
 	if (!p)

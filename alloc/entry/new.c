@@ -60,9 +60,18 @@ void *new_slow(size_t size)
 	return likely(p) ? p : new_failed(size, __builtin_return_address(0));
 }
 
+HOT_SLOW void *new_due(size_t size, size_t unused, void *object, struct kmem_slot *slot);
+
+void *new_due(size_t size, HOT_ARGUMENT size_t unused, void *object, struct kmem_slot *slot)
+{
+	void *p = heap_due(size, object, slot, __builtin_return_address(0));
+
+	return likely(p) ? p : new_failed(size, __builtin_return_address(0));
+}
+
 HOT_FUNCTION void *new_plain(HOT_ARGUMENT size_t size)
 {
-	__asm__ volatile(HEAP_HOT_ALLOC(new_slow)
+	__asm__ volatile(HEAP_HOT_ALLOC(new_slow, new_due)
 		:
 		:);
 }

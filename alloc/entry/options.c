@@ -49,6 +49,7 @@ static const struct option {
 	{ "random_kmalloc", OPTION_BOOL, offsetof(struct kmem_options, random_kmalloc), "on|off", 0, 0 },
 	{ "rseq", OPTION_RSEQ, offsetof(struct kmem_options, rseq), "on|off|assume", 0, 0 },
 	{ "background", OPTION_BOOL, offsetof(struct kmem_options, background), "on|off", 0, 0 },
+	{ "sample", OPTION_SIZE, offsetof(struct kmem_options, sample), "SIZE", 0, 0 },
 	{ "shuffle", OPTION_BOOL, offsetof(struct kmem_options, shuffle), "on|off", 0, 0 },
 	{ "stats", OPTION_BOOL, offsetof(struct kmem_options, stats), "on|off", 0, 0 },
 	{ "strict", OPTION_BOOL, offsetof(struct kmem_options, strict), "on|off", 0, 0 },

@@ -130,9 +130,11 @@ static inline void page_set_type(struct page *page, enum kmem_page_type type)
 	WRITE_ONCE(page->type, (uint8_t)type);
 }
 
+/* A page's share of the bitmap, as many bytes as its descriptor has, in the same order. */
 static inline uint64_t *page_bitmap(const struct page *page)
 {
-	return (uint64_t *)(void *)(arena.bitmap + (size_t)page_index(page) * KMEM_BITMAP_BYTES);
+	_Static_assert(sizeof(struct page) == KMEM_BITMAP_BYTES, "one offset for both");
+	return (uint64_t *)(void *)(arena.bitmap + ((uintptr_t)page - (uintptr_t)arena.pages));
 }
 
 static inline enum migratetype pageblock_type(uint32_t index)

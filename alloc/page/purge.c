@@ -16,6 +16,7 @@
  */
 #include "page/purge.h"
 
+#include "base/observe.h"
 #include "base/os.h"
 #include "base/trace.h"
 #include "page/buddy.h"
@@ -240,19 +241,25 @@ static void purge_down_to(struct kmem_zone *zone, uint64_t keep, uint64_t end_ns
 	} while (os_now_ns() < end_ns);
 }
 
+/* How many dirty free pages may stay: what was learned, or a quarter of what is in use. */
+static uint64_t may_stay(const struct kmem_zone *zone, const struct zone_purge *state)
+{
+	uint64_t in_use = READ_ONCE(zone->present_pages) - MIN(READ_ONCE(zone->present_pages), READ_ONCE(zone->free_pages));
+
+	return MAX(MAX(READ_ONCE(state->limit), in_use / 4), (uint64_t)KEEP_LEAST);
+}
+
 /* The running CPU's parked pages count: they are as free. Return: pages that may become free until it has work. */
 static uint64_t purge_eagerly(struct kmem_zone *zone, struct zone_purge *state, uint64_t now)
 {
-	uint64_t in_use = READ_ONCE(zone->present_pages) - MIN(READ_ONCE(zone->present_pages), READ_ONCE(zone->free_pages));
-	uint64_t may_stay = MAX(MAX(READ_ONCE(state->limit), in_use / 4), (uint64_t)KEEP_LEAST);
-	uint64_t dirty = READ_ONCE(zone->dirty_pages), parked = pcp_count_this(zone);
+	uint64_t most = may_stay(zone, state), dirty = READ_ONCE(zone->dirty_pages), parked = pcp_count_this(zone);
 
-	if (likely(dirty + parked <= may_stay))
-		return may_stay - dirty - parked;
+	if (likely(dirty + parked <= most))
+		return most - dirty - parked;
 	/* No more of them: what is parked was put there to be taken again soon. */
-	pcp_drain_this(zone, dirty + parked - may_stay);
-	if (READ_ONCE(zone->dirty_pages) > may_stay)
-		purge_down_to(zone, may_stay - may_stay / 4, now + MIN((now - READ_ONCE(state->spent_ns)) / TIME_SHARE, SPEND_MOST_NS));
+	pcp_drain_this(zone, dirty + parked - most);
+	if (READ_ONCE(zone->dirty_pages) > most)
+		purge_down_to(zone, most - most / 4, now + MIN((now - READ_ONCE(state->spent_ns)) / TIME_SHARE, SPEND_MOST_NS));
 	WRITE_ONCE(state->spent_ns, os_now_ns());
 	return 0;
 }
@@ -309,6 +316,23 @@ void purge_now_and_then(void)
 	purge_moved_pages = -(int32_t)(far / 2);
 	if (unlikely(purge_on_demand))
 		purge_on_demand();
+}
+
+uint64_t purge_excess_pages(void)
+{
+	uint64_t pages = 0;
+	unsigned int i;
+
+	for (i = 0; purge.when == KMEM_PURGE_DECAY && i < zone_config.nr_zones; i++)
+		if (READ_ONCE(zones[i].dirty_pages) > may_stay(&zones[i], &purge.zone[i]))
+			pages += READ_ONCE(zones[i].dirty_pages);
+	return pages;
+}
+
+void purge_call(void)
+{
+	if (purge_excess_pages())
+		observe_call();
 }
 
 KMEM_API size_t kmem_page_purge(unsigned int min_order)

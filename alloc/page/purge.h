@@ -44,12 +44,21 @@ static inline void purge_tick(void)
 void page_set_purge_on_free(bool on);
 extern KMEM_HIDDEN bool purge_on_free;
 
-/* Where they must not, the next request that may block looks. */
+/* Where they must not, the next allocation that may block is called when there is too much. */
+void purge_call(void);
+
+/* With purge=decay: dirty free pages of the zones that have more than may stay; 0 when none has. */
+uint64_t purge_excess_pages(void);
+
 static inline void purge_tick_on_free(uint32_t nr_pages)
 {
 	purge_moved_pages += (int32_t)nr_pages;
-	if (unlikely(purge_moved_pages >= purge_look_pages) && purge_on_free)
+	if (likely(purge_moved_pages < purge_look_pages))
+		return;
+	if (purge_on_free)
 		purge_now_and_then();
+	else
+		purge_call();
 }
 
 #endif

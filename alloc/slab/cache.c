@@ -537,20 +537,23 @@ static size_t shrink(struct kmem_cache *s)
 	return slabs;
 }
 
-/* A drained cache: false when it has fewer free objects than the smallest slab holds, so that none is empty. */
+/* A drained cache: false when no node has as many free objects as its smallest slab holds, so that none is empty. */
 static bool may_have_empty_slabs(const struct kmem_cache *s, size_t *slabs)
 {
-	uint64_t free = 0;
 	unsigned int nid;
+	bool may = false;
 
 	*slabs = 0;
 	for (nid = 0; nid < s->nr_nodes; nid++) {
 		const struct kmem_cache_node *n = node_of(s, nid);
+		uint64_t fit = READ_ONCE(n->nr_objects), nr = READ_ONCE(n->nr_slabs);
+		/* Of several orders they are only where pages were short. */
+		uint64_t smallest = fit == nr * s->objects ? s->objects : s->min_objects;
 
-		free += READ_ONCE(n->nr_objects) - READ_ONCE(n->nr_taken);
-		*slabs += READ_ONCE(n->nr_slabs);
+		may |= nr && fit - READ_ONCE(n->nr_taken) >= smallest;
+		*slabs += nr;
 	}
-	return *slabs && free >= s->min_objects;
+	return may;
 }
 
 /*
@@ -727,6 +730,8 @@ KMEM_API void kmem_cache_stat(struct kmem_cache *s, struct kmem_cache_stat *stat
 	for (cpu = 0; s->slot_offset && cpu < percpu_nr_cpus(); cpu++)
 		add_slot(stat, slot_of(s, cpu));
 	lock_release(&n->lock, LOCK_NODE);
+	stat->allocs &= KMEM_COUNT_MASK;
+	stat->frees &= KMEM_COUNT_MASK;
 	if (kmem_cache_is_merged(s))
 		stat->active = stat->allocs > stat->frees ? stat->allocs - stat->frees : 0;
 	else

@@ -4,7 +4,8 @@
  * special: assembly, so that not one instruction is there for the compiler's sake.
  *
  * The sections of kmem/fastpath.h, with three things merged into what is done anyway:
- * - The CPU id is read from the rseq area at a fixed place, mm_cid's. Where it is
+ * - The CPU id is read from the rseq area at a fixed place, mm_cid's; from three bytes
+ *   before, the upper ones of node_id, which are 0, so that it comes shifted by 24. Where it is
  *   elsewhere (percpu.h), every slot found here is the null slot, empty and full.
  * - The number of objects is compared with the probe's word, as inline code does; for
  *   kfree() and free(), the probe's word is part of the arena's base.
@@ -50,12 +51,14 @@ _Static_assert(KMEM_PERCPU_SHIFT == 24, "shift of the CPU id");
 	"6:\tleaq 9b(%%rip), %%r11\n\t"                                   \
 	"movq %%r11, %%fs:8(%%r10)\n"                                     \
 	"1:\n\t"                                                          \
-	"movl %%fs:24(%%r10), %%ecx\n\t"                                  \
-	"shlq $24, %%rcx\n\t"                                             \
+	"movl %%fs:21(%%r10), %%ecx\n\t"                                  \
 	"addq (%%rdx,%%r9,8), %%rcx\n\t"
 
-/* Pop, and return the object; else go to SLOW. */
-#define HOT_POP(SLOW)                                                                     \
+/*
+ * Pop, and return the object; else go to SLOW. The count of allocations passes 2^48 when it comes to a sample
+ * (slab/sampler.h): then DUE gets the object and the slot as third and fourth argument.
+ */
+#define HOT_POP(SLOW, DUE)                                                                \
 	HOT_ENTER                                                                         \
 	"movzwl (%%rcx), %%r8d\n\t"                                                      \
 	"cmpl trace_semaphore+" HOT_STRING(HOT_TRACE_KMALLOC) "(%%rip), %%r8d\n\t"         \
@@ -63,7 +66,10 @@ _Static_assert(KMEM_PERCPU_SHIFT == 24, "shift of the CPU id");
 	"movq 24(%%rcx,%%r8,8), %%rax\n\t"                                                \
 	"addq $0xffff, (%%rcx)\n"                                                         \
 	KMEM_RSEQ_END                                                                     \
-	"ret\n\t"
+	"jc 7f\n\t"                                                                      \
+	"ret\n"                                                                          \
+	"7:\tmovq %%rax, %%rdx\n\t"                                                     \
+	"jmp " #DUE "\n\t"
 
 /*
  * Free the object in rdi, unless it is the one that was freed last; else go to SLOW.

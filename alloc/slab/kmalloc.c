@@ -18,6 +18,7 @@
 #include "slab/debug_large.h"
 #include "slab/guard.h"
 #include "slab/hot.h"
+#include "slab/sampler.h"
 #include "slab/watch.h"
 
 #define GRAIN 8u /* of the table of classes, in bytes */
@@ -129,6 +130,8 @@ size_t large_usable(const struct page *page)
 
 void large_free(struct page *page)
 {
+	if (unlikely(page->flags & KMEM_PG_SAMPLED))
+		sampler_large_gone(page, __builtin_return_address(0));
 	if (page->flags & KMEM_PG_MAPPED) {
 		large_unmap(page);
 		return;
@@ -172,9 +175,13 @@ static void *large_watched(size_t size, gfp_t gfp, int nid, const void *call_sit
 }
 
 /* Nothing, or more than the largest class. */
-static noinline void *kmalloc_no_class(size_t size, gfp_t gfp, int nid)
+static noinline void *kmalloc_no_class(size_t size, gfp_t gfp, int nid, const void *call_site)
 {
-	return size ? large_alloc(size, gfp, false, false, nid) : ZERO_SIZE_PTR;
+	void *p = size ? large_alloc(size, gfp, false, false, nid) : ZERO_SIZE_PTR;
+
+	if (sample_on() && !ZERO_OR_NULL_PTR(p))
+		sampler_large(p, size, call_site);
+	return p;
 }
 
 static struct kmem_cache *watched_cache(size_t size, gfp_t gfp, const void *call_site)
@@ -233,9 +240,12 @@ static force_inline void *kmalloc_from(size_t size, gfp_t gfp, int node, const v
 {
 	if (trace_on(TRACE_KMALLOC))
 		return node < 0 ? kmalloc_traced(size, gfp, call_site) : kmalloc_watched(size, gfp, node, call_site);
-	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE))
-		return slub_alloc(class_cache(size, gfp), gfp);
-	return kmalloc_no_class(size, gfp, -1);
+	if (unlikely(size - 1 >= KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_no_class(size, gfp, -1, call_site);
+	/* Samples know what was asked for. */
+	if (sample_on())
+		return slub_alloc_request(class_cache(size, gfp), &(struct slab_request){ gfp, node, size, call_site });
+	return slub_alloc(class_cache(size, gfp), gfp);
 }
 
 static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_site)
@@ -248,7 +258,7 @@ static void *kmalloc_on_node(size_t size, gfp_t gfp, int nid, const void *call_s
 		return kmalloc_watched(size, gfp, nid, call_site);
 	if (size - 1 < KMALLOC_MAX_CACHE_SIZE)
 		return slub_alloc_request(class_cache(size, gfp), &request);
-	return kmalloc_no_class(size, gfp, usable_node(nid));
+	return kmalloc_no_class(size, gfp, usable_node(nid), call_site);
 }
 
 void *kmalloc_in(struct kmem_cache *s, size_t size, gfp_t gfp, const void *call_site)
@@ -280,6 +290,16 @@ void *kmalloc_slow(size_t size, gfp_t gfp)
 	return kmalloc_from(size, gfp, -1, __builtin_return_address(0));
 }
 
+HOT_SLOW void *kmalloc_due(size_t size, gfp_t gfp, void *object, struct kmem_slot *slot);
+
+void *kmalloc_due(size_t size, gfp_t gfp, void *object, struct kmem_slot *slot)
+{
+	const struct slab_request request = { gfp, -1, size, __builtin_return_address(0) };
+	struct kmem_cache *s = cache_by_id(*addr_to_id(object));
+
+	return slub_due(s, object, slot) ? object : slub_alloc_request(s, &request);
+}
+
 /* Flags that choose another cache, or want the object cleared; places in kmallocs. */
 #define HOT_GFP   0x400111
 #define HOT_SLOT  8
@@ -300,7 +320,7 @@ KMEM_API HOT_FUNCTION void *kmalloc(HOT_ARGUMENT size_t size, HOT_ARGUMENT gfp_t
 		"shrl $3, %%r9d\n\t"
 		"leaq kmallocs+" HOT_STRING(HOT_SLOT) "(%%rip), %%rdx\n\t"
 		"movzbl " HOT_STRING(HOT_CLASS) "-" HOT_STRING(HOT_SLOT) "(%%rdx,%%r9), %%r9d\n\t"
-		HOT_POP(kmalloc_slow)
+		HOT_POP(kmalloc_slow, kmalloc_due)
 		:
 		:);
 }
@@ -331,6 +351,8 @@ static noinline void free_no_object(const void *p, uint16_t id)
 	}
 	if (!page || page->flags & KMEM_PG_VMALLOC)
 		bad_kfree(p);
+	if (unlikely(page->flags & KMEM_PG_SAMPLED))
+		sampler_large_gone(page, __builtin_return_address(0));
 	large_free(page);
 }
 

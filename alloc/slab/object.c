@@ -5,6 +5,7 @@
  */
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
+#include "slab/sampler.h"
 #include "slab/watch.h"
 #include "base/event.h"
 
@@ -19,6 +20,8 @@ static noinline void *alloc_watched(struct kmem_cache *s, gfp_t gfp, int nid, co
 	void *object = watch_alloc(s, &request);
 
 	event_kmem_cache_alloc(call_site, object, s->name, s->object_size, s->size, gfp, nid, accounted(s, gfp));
+	if (sample_on() && object)
+		sampler_object(s, object, s->object_size, call_site);
 	return object;
 }
 
@@ -42,6 +45,8 @@ static noinline void free_recorded_slow(struct kmem_cache *s, void *object, cons
 static noinline void free_watched_slow(struct kmem_cache *s, void *object, const void *call_site)
 {
 	event_kmem_cache_free(call_site, object, s->name);
+	if (sample_on())
+		sampler_object_gone(object, call_site);
 	watch_free(s, object, call_site);
 }
 

@@ -87,11 +87,13 @@ struct page *slab_new(struct kmem_cache *s, gfp_t gfp, int nid, bool *fell_back)
 static void release_now(void *slab)
 {
 	struct page *page = slab;
+	uint32_t word;
 
 	set_ids(page, KMEM_ID_NONE);
 	page->cache_id = 0;
 	/* What was never taken never had a bit. */
-	memset(page_bitmap(page), 0, (page->fresh + 63) / 64 * sizeof(uint64_t));
+	for (word = 0; word < (page->fresh + 63) / 64; word++)
+		*slab_word(page, word) = 0;
 	page->fresh = 0;
 	shadow_forget(page_to_addr(page), PAGE_SIZE << page->order);
 	page_free(page, page->order);
@@ -117,13 +119,11 @@ void slab_release(const struct kmem_cache *s, struct page *slab)
 /* Let objects that were never taken, up to `end`, be as if they had come back: for who does not take them in turn. */
 static void open_fresh(struct page *slab, uint32_t end)
 {
-	uint64_t *bitmap = page_bitmap(slab);
-
 	slab->hint = (uint16_t)MIN(slab->hint, slab->fresh / 64);
 	while (slab->fresh < end) {
 		uint32_t bit = slab->fresh % 64, nr = MIN(64 - bit, end - slab->fresh);
 
-		bitmap[slab->fresh / 64] |= ~UINT64_C(0) >> (64 - nr) << bit;
+		*slab_word(slab, slab->fresh / 64) |= ~UINT64_C(0) >> (64 - nr) << bit;
 		slab->fresh += nr;
 	}
 }
@@ -174,7 +174,7 @@ static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void 
 	open_fresh(slab, slab->objects);
 	for (i = 0; i < words && taken < max; i++) {
 		uint32_t word = ((uint32_t)(mix >> 40) + i) % words;
-		uint64_t free = page_bitmap(slab)[word];
+		uint64_t *bits = slab_word(slab, word), free = *bits;
 
 		for (k = 0; free && taken < max; k++) {
 			uint32_t bit = ((odd * k + add) ^ flip) % 64;
@@ -182,7 +182,7 @@ static uint32_t take_random(const struct kmem_cache *s, struct page *slab, void 
 			if (!(free >> bit & 1))
 				continue;
 			free &= ~(UINT64_C(1) << bit);
-			page_bitmap(slab)[word] &= ~(UINT64_C(1) << bit);
+			*bits &= ~(UINT64_C(1) << bit);
 			object[taken++] = slab_object(s, slab, word * 64 + bit);
 		}
 	}
@@ -211,17 +211,16 @@ static force_inline uint64_t take_word(const struct kmem_cache *s, uint8_t *base
 /* Up to max of the objects that came back. */
 static uint32_t take_returned(const struct kmem_cache *s, struct page *slab, void **object, uint32_t max)
 {
-	uint64_t *bitmap = page_bitmap(slab);
 	uint32_t word = slab->hint, left = MIN(max, slab_returned(slab)), taken = 0;
 
 	for (; taken < left && word < slab_bitmap_words(slab); word++) {
-		uint64_t free = bitmap[word];
+		uint64_t *bits = slab_word(slab, word), free = *bits;
 
 		slab->hint = (uint16_t)word;
 		if (!free)
 			continue;
 		free = take_word(s, slab_object(s, slab, word * 64), free, object + taken, left - taken);
-		bitmap[word] ^= free;
+		*bits ^= free;
 		taken += (uint32_t)__builtin_popcountll(free);
 	}
 	return taken;
@@ -258,12 +257,14 @@ uint32_t slab_take(const struct kmem_cache *s, struct page *slab, void **object,
 
 void *slab_first_free(const struct kmem_cache *s, const struct page *slab)
 {
-	const uint64_t *bitmap = page_bitmap(slab);
 	uint32_t word;
 
-	for (word = 0; slab_returned(slab) && word < (slab->fresh + 63) / 64; word++)
-		if (bitmap[word])
-			return slab_object(s, slab, word * 64 + (uint32_t)__builtin_ctzll(bitmap[word]));
+	for (word = 0; slab_returned(slab) && word < (slab->fresh + 63) / 64; word++) {
+		uint64_t free = *slab_word(slab, word);
+
+		if (free)
+			return slab_object(s, slab, word * 64 + (uint32_t)__builtin_ctzll(free));
+	}
 	return slab->fresh < slab->objects ? slab_object(s, slab, slab->fresh) : NULL;
 }
 
@@ -276,7 +277,7 @@ bool slab_object_taken(const struct kmem_cache *s, const struct page *slab, cons
 {
 	uint32_t index = slab_object_index(s, slab, addr);
 
-	return index < slab->fresh && !(page_bitmap(slab)[index / 64] >> (index % 64) & 1);
+	return index < slab->fresh && !(*slab_word(slab, index / 64) >> (index % 64) & 1);
 }
 
 void slab_take_object(const struct kmem_cache *s, struct page *slab, const void *object)
@@ -287,7 +288,7 @@ void slab_take_object(const struct kmem_cache *s, struct page *slab, const void 
 		refault(s, slab, index, index);
 	if (index >= slab->fresh)
 		open_fresh(slab, index + 1);
-	page_bitmap(slab)[index / 64] &= ~(UINT64_C(1) << (index % 64));
+	*slab_word(slab, index / 64) &= ~(UINT64_C(1) << (index % 64));
 	slab->inuse++;
 }
 
@@ -295,10 +296,11 @@ enum slab_put_result slab_put(const struct kmem_cache *s, struct page *slab, con
 {
 	uint32_t index = index_of(s, slab, object);
 	uint64_t mask = UINT64_C(1) << (index % 64);
-	uint64_t *word = &page_bitmap(slab)[index / 64];
+	uint64_t *word;
 
 	if (index >= slab->objects || slab_object(s, slab, index) != object)
 		return SLAB_PUT_BAD_POINTER;
+	word = slab_word(slab, index / 64);
 	if (index >= slab->fresh || *word & mask)
 		return SLAB_PUT_DOUBLE_FREE;
 	*word |= mask;
@@ -312,8 +314,8 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 {
 	const uint64_t start = (uintptr_t)slab_object(s, slab, 0), size = s->size;
 	const uint64_t reciprocal = s->reciprocal, bytes = slab->fresh * size;
-	uint64_t *bitmap = page_bitmap(slab), at = slab->hint, bits = bitmap[at], lowest = at;
-	uint32_t i;
+	uint32_t at = slab->hint, lowest = at, i;
+	uint64_t *word = slab_word(slab, at), bits = *word;
 
 	for (i = 0; i < count; i++) {
 		uint64_t offset = (uintptr_t)object[i] - start, index;
@@ -322,16 +324,17 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 			break;
 		index = reciprocal ? (offset * reciprocal) >> 32 : offset / size;
 		if (index / 64 != at) {
-			bitmap[at] = bits;
-			at = index / 64;
-			bits = bitmap[at];
+			*word = bits;
+			at = (uint32_t)(index / 64);
+			word = slab_word(slab, at);
+			bits = *word;
 			lowest = MIN(lowest, at);
 		}
 		if (unlikely(index * size != offset || bits >> (index % 64) & 1))
 			break;
 		bits ^= UINT64_C(1) << (index % 64);
 	}
-	bitmap[at] = bits;
+	*word = bits;
 	slab->hint = (uint16_t)lowest;
 	slab->inuse = (uint16_t)(slab->inuse - i);
 	return i;
@@ -339,13 +342,12 @@ uint32_t slab_put_run(const struct kmem_cache *s, struct page *slab, void **obje
 
 uint32_t slab_hold(struct page *slab, uint64_t *held)
 {
-	uint64_t *bitmap = page_bitmap(slab);
 	uint32_t word, nr = 0;
 
 	open_fresh(slab, slab->objects);
 	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		held[word] = bitmap[word];
-		bitmap[word] = 0;
+		held[word] = *slab_word(slab, word);
+		*slab_word(slab, word) = 0;
 		nr += (uint32_t)__builtin_popcountll(held[word]);
 	}
 	slab->inuse = (uint16_t)(slab->inuse + nr);
@@ -354,11 +356,10 @@ uint32_t slab_hold(struct page *slab, uint64_t *held)
 
 uint32_t slab_unhold(struct page *slab, const uint64_t *held)
 {
-	uint64_t *bitmap = page_bitmap(slab);
 	uint32_t word, nr = 0;
 
 	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		bitmap[word] |= held[word];
+		*slab_word(slab, word) |= held[word];
 		nr += (uint32_t)__builtin_popcountll(held[word]);
 	}
 	slab->inuse = (uint16_t)(slab->inuse - nr);

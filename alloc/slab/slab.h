@@ -96,6 +96,14 @@ static inline uint32_t slab_bitmap_words(const struct page *slab)
 	return (slab->objects + 63u) / 64u;
 }
 
+/* A word of it; those of a slab of more than 512 objects lie apart. */
+static inline uint64_t *slab_word(const struct page *slab, uint32_t word)
+{
+	const struct page *page = likely(word < KMEM_BITMAP_BYTES / 8) ? slab : page_behind(slab, word / (KMEM_BITMAP_BYTES / 8));
+
+	return page_bitmap(page) + word % (KMEM_BITMAP_BYTES / 8);
+}
+
 /* Objects that came back: bits that are set. */
 static inline uint32_t slab_returned(const struct page *slab)
 {

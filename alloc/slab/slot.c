@@ -143,6 +143,24 @@ static uint32_t put_top(struct kmem_slot *slot, void **object, uint32_t count)
 	return moved;
 }
 
+bool slot_replace(const struct kmem_cache *s, const struct kmem_slot *slot, uint64_t expected, uint64_t word)
+{
+	bool done;
+
+	__asm__ volatile(KMEM_RSEQ_BEGIN
+		"cmpq %[slot], %%rcx\n\t"
+		"jne 2f\n\t"
+		"cmpq %[expected], (%%rcx)\n\t"
+		"jne 2f\n\t"
+		"movq %[word], (%%rcx)\n"
+		KMEM_RSEQ_END
+		: "=@cce"(done)
+		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s), [slot] "r"(slot),
+		  [expected] "r"(expected), [word] "r"(word)
+		: "r11", "rcx", "memory");
+	return done;
+}
+
 /* After the objects, for those who look without the lock (refuse.c). */
 static void set_word(struct kmem_slot *slot, uint64_t word)
 {

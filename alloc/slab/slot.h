@@ -25,6 +25,9 @@ uint32_t slot_flush(const struct kmem_cache *s, void **object, uint32_t max);
 /* Put up to count objects from a sheaf or slabs into it. */
 uint32_t slot_refill(const struct kmem_cache *s, void **object, uint32_t count);
 
+/* Replace the word of `slot`, if it is the running CPU's and its word as expected. Return: whether. */
+bool slot_replace(const struct kmem_cache *s, const struct kmem_slot *slot, uint64_t expected, uint64_t word);
+
 /* The same on a slot that a lock protects, as plain code. */
 uint32_t slot_locked_alloc(struct kmem_slot *slot, void **object, uint32_t max);
 uint32_t slot_locked_free(struct kmem_slot *slot, void **object, uint32_t count);

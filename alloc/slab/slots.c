@@ -48,6 +48,8 @@ struct kmem_slot *slots_enable(const struct kmem_cache *s, const struct kmem_cac
 	/* Slots start with capacity 0, so that caches cost no memory on CPUs that never use them. */
 	if (unlikely(!slot->limit) && s->slot_offset)
 		set_limit(s, slot, first_limit(s));
+	else if (unlikely(slot->capacity != slot->limit) && s->nr_nodes == 1)
+		WRITE_ONCE(slot->capacity, slot->limit);
 	return slot;
 }
 

@@ -16,6 +16,7 @@
 #include "base/report.h"
 #include "slab/debug.h"
 #include "slab/guard.h"
+#include "slab/sampler.h"
 #include "slab/refuse.h"
 
 /* Objects moved between slot and slabs at once. */
@@ -122,7 +123,7 @@ static void *refill_from_slabs(const struct kmem_cache *s, struct kmem_cache_nod
 }
 
 /* With the node locked: an object by any means but a new slab. */
-static void *alloc_locked(const struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
+static void *alloc_locked(struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
 {
 	struct kmem_slot *slot;
 	bool from_slabs;
@@ -139,6 +140,7 @@ static void *alloc_locked(const struct kmem_cache *s, struct kmem_cache_node *n,
 		object = refill_from_slabs(s, n, empty);
 	}
 	slots_refilled(s, slot);
+	sampler_watch_slot(s, slot);
 	if (object) {
 		if (trace_on(TRACE_SLOT_REFILL))
 			trace_slot_refill(s, s->name, (int)(n - node_of(s, 0)), from_slabs);
@@ -201,7 +203,7 @@ static int request_node(const struct kmem_cache *s, const struct slab_request *r
 }
 
 /* With the cache locked. The slot gets objects of the running CPU's node only. */
-static void *alloc_from_node(const struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
+static void *alloc_from_node(struct kmem_cache *s, struct kmem_cache_node *n, struct page **empty)
 {
 	void *object = NULL;
 
@@ -221,6 +223,11 @@ static void *alloc_slow(struct kmem_cache *s, const struct slab_request *request
 
 	if (unlikely(debug_cache(s)))
 		return debug_alloc(s, request);
+	if (sampler_due(s)) {
+		object = sampler_alloc(s, request);
+		if (object)
+			return object;
+	}
 	if (guard_due(s)) {
 		object = guard_alloc(s, request);
 		if (object)
@@ -259,9 +266,18 @@ void *slub_alloc_request(struct kmem_cache *s, const struct slab_request *reques
 	/* The slot holds objects of the running CPU's node only. */
 	if (unlikely(s->nr_nodes > 1 && request->nid >= 0 && (unsigned int)request->nid != numa_this_node()))
 		return alloc_slow(s, request);
-	if (!slub_pop(s, &object))
+	if (unlikely(sampler_pending) || !slub_pop(s, &object))
 		return alloc_slow(s, request);
 	return request->gfp & __GFP_ZERO ? slub_zero(s, object) : object;
+}
+
+noinline bool slub_due(struct kmem_cache *s, void *object, struct kmem_slot *slot)
+{
+	if (!sampler_rearm(s, slot))
+		return true;
+	slub_free(s, object);
+	sampler_pending = true;
+	return false;
 }
 
 noinline void *slub_zero(const struct kmem_cache *s, void *object)
@@ -323,6 +339,7 @@ static void free_locked(struct kmem_cache *s, struct kmem_cache_node *n, void **
 {
 	struct kmem_slot *slot = slots_enable(s, n);
 
+	sampler_watch_slot(s, slot);
 	while (count) {
 		uint32_t now = (uint32_t)MIN(count, BATCH);
 		uint32_t moved = put_into_slot(s, n, object, now);
@@ -464,11 +481,15 @@ static void try_unlock(struct kmem_cache_node *home)
 void *slub_alloc_try(struct kmem_cache *s)
 {
 	struct kmem_cache_node *home = node_of(s, 0), *n;
+	struct kmem_slot *slot;
 	void *object;
 
 	if (debug_cache(s))
 		return NULL;
-	if (slub_pop(s, &object))
+	/* A sample would need the lock: it is lost, and the slot counts again when it meets the slow path. */
+	if (slub_pop_counted(s, &object, &slot))
+		sample_lost();
+	if (object)
 		return object;
 	if (!try_lock(home))
 		return NULL;

@@ -68,12 +68,41 @@ void *slub_zero(const struct kmem_cache *s, void *object);
 		: "r11", "rcx", "rdx", "memory", "cc"                                        \
 		: no)
 
-static force_inline bool slub_pop(const struct kmem_cache *s, void **object)
+/*
+ * A pop from a slot that may count to a sample (slab/sampler.h). Return: whether the count has passed, by the pop of
+ * *object from *slot; else *object is NULL when the slot is empty.
+ */
+static force_inline bool slub_pop_counted(const struct kmem_cache *s, void **object, struct kmem_slot **slot)
 {
-	bool got;
+	bool passed;
 
-	SLUB_POP("testl %%edx, %%edx\n\tjz 2f\n\t", "=@ccnz");
-	return got;
+	__asm__ volatile(KMEM_RSEQ_BEGIN
+		"xorl %k[object], %k[object]\n\t"
+		"movzwl (%%rcx), %%edx\n\t"
+		"testl %%edx, %%edx\n\t"
+		"jz 2f\n\t"
+		"movq 24(%%rcx,%%rdx,8), %[object]\n\t"
+		"addq $0xffff, (%%rcx)\n"
+		KMEM_RSEQ_END
+		: [object] "=&r"(*object), "=&c"(*slot), "=@ccc"(passed)
+		: [rseq] "r"(percpu_tls.rseq), [id] "r"(percpu_tls.id), [s] "r"(s)
+		: "r11", "rdx", "memory");
+	return passed;
+}
+
+/*
+ * The count has passed with the pop of this object. Return: true, and it is the caller's; or false, it was put back:
+ * the sample is what the thread gets on the slow path next (slub_alloc_request()). Takes the node lock.
+ */
+bool slub_due(struct kmem_cache *s, void *object, struct kmem_slot *slot);
+
+static force_inline bool slub_pop(struct kmem_cache *s, void **object)
+{
+	struct kmem_slot *slot;
+
+	if (unlikely(slub_pop_counted(s, object, &slot)))
+		return slub_due(s, *object, slot);
+	return *object;
 }
 
 static force_inline bool slub_push(const struct kmem_cache *s, void *object)

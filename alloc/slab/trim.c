@@ -20,6 +20,7 @@
  */
 #include "slab/trim.h"
 
+#include "base/observe.h"
 #include "base/os.h"
 #include "page/arena.h"
 #include "page/purge.h"
@@ -67,15 +68,9 @@ static struct {
 	uint64_t refaults; /* slab_refaults() when last looked at */
 	uint32_t cursor;   /* of the sweep: page index */
 	bool on;
+	bool left;         /* the last look found more than may stay */
 	uint64_t held[(SLAB_MAX_OBJECTS + 64) / 64];
 } trim KMEM_STATE;
-
-void trim_init(bool on, unsigned int decay_ms)
-{
-	trim.on = on;
-	trim.share = TIME_SHARE;
-	trim.period_ns = (uint64_t)decay_ms * 1000000;
-}
 
 /* ---- pages inside slabs ---- */
 
@@ -86,7 +81,7 @@ static uint64_t empty_pages(const struct kmem_cache *s, const struct page *slab)
 	uint32_t word;
 
 	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		uint64_t taken = kmem_slab_taken(slab, page_bitmap(slab), word);
+		uint64_t taken = kmem_slab_taken(slab, *slab_word(slab, word), word);
 
 		for (; taken; taken &= taken - 1) {
 			uint64_t index = word * UINT64_C(64) + (uint32_t)__builtin_ctzll(taken);
@@ -219,7 +214,7 @@ static uint64_t slot_objects(const struct kmem_cache *s, unsigned int cpu)
 /* Slack of one cache: a guess, nothing is locked. */
 static struct slack slack_of(const struct kmem_cache *s)
 {
-	uint64_t fit = 0, taken = 0, parked = slot_objects(s, percpu_this_cpu());
+	uint64_t fit = 0, taken = 0, parked = 0;
 	uint32_t full, learned;
 	unsigned int nid;
 
@@ -233,8 +228,11 @@ static struct slack slack_of(const struct kmem_cache *s)
 		/* What was missed before is needed. */
 		parked += (uint64_t)(full > learned ? full - learned : 0) * s->sheaf_capacity;
 	}
+	/* Most caches are in no use. */
+	if (!fit)
+		return (struct slack){ 0, 0, 0 };
 	taken = MIN(taken, fit);
-	parked = MIN(parked, taken);
+	parked = MIN(parked + slot_objects(s, percpu_this_cpu()), taken);
 	return (struct slack){ (taken - parked) * s->size, (fit - taken + parked) * s->size,
 			       s->order ? (fit - taken) * s->size : 0 };
 }
@@ -351,6 +349,7 @@ static void return_slack(uint64_t end_ns)
 	uint64_t may_stay = MAX(MAX(trim.limit, all.live / 2), KEEP_BYTES);
 
 	trim.share = all.slack > 4 * may_stay ? TIME_SHARE_DEAD : TIME_SHARE;
+	WRITE_ONCE(trim.left, all.slack > may_stay);
 	if (all.slack <= may_stay)
 		return;
 	return_parked(end_ns);
@@ -374,16 +373,48 @@ static noinline void look(uint64_t now)
 	WRITE_ONCE(trim.due_ns, end + MAX(end - now, SPEND_LEAST_NS) * trim.share);
 }
 
-void trim_look(void)
+/* Return: whether it was time. */
+static bool look_if_due(void)
 {
 	uint64_t now;
 
 	if (!trim.on)
-		return;
+		return true;
 	purge_now_and_then();
 	now = os_now_ns();
 	if (now < READ_ONCE(trim.due_ns) || !cache_registry_try())
-		return;
+		return false;
 	look(now);
 	cache_registry_unlock();
+	return true;
+}
+
+void trim_look(void)
+{
+	look_if_due();
+}
+
+void trim_look_on_free(void)
+{
+	if (!look_if_due() || READ_ONCE(trim.left))
+		observe_call();
+}
+
+/* Frees have called for it: again, while there is more to do and it is being done. */
+static void errand(void)
+{
+	uint64_t before = purge_excess_pages(), left;
+	bool looked = look_if_due();
+
+	left = purge_excess_pages();
+	if ((looked && READ_ONCE(trim.left)) || (left && left < before))
+		observe_call();
+}
+
+void trim_init(bool on, unsigned int decay_ms)
+{
+	trim.on = on;
+	trim.share = TIME_SHARE;
+	trim.period_ns = (uint64_t)decay_ms * 1000000;
+	observe_set_errand(on ? errand : NULL);
 }

@@ -18,6 +18,12 @@ void trim_init(bool on, unsigned int decay_ms);
  */
 void trim_look(void);
 
+/*
+ * The same for slow frees: what is not done now, because the last look was just before,
+ * the next allocation that may block does. For processes in which frees may make system calls.
+ */
+void trim_look_on_free(void);
+
 /* Give the pages of a slab in use on which no object lies back. Registry locked. Return: bytes. */
 size_t trim_slab(struct kmem_cache *s, struct page *slab);
 

@@ -7,6 +7,7 @@
 
 #include "base/observe.h"
 #include "base/os.h"
+#include "base/trace.h"
 #include "page/buddy.h"
 
 /* Notes are aligned to 4 bytes: what is in them is copied out. */
@@ -154,4 +155,31 @@ Test(observe, all_of_the_allocator_s_memory_is_black)
 	/* The user's memory is not. */
 	cr_expect_not(is_black(p));
 	cr_expect_not(is_black(&local));
+}
+
+static unsigned int errands;
+
+static void errand(void)
+{
+	errands++;
+}
+
+Test(observe, an_errand_is_done_once_by_who_may)
+{
+	observe_set_errand(errand);
+	observe_poll();
+	cr_expect_eq(errands, 0);
+	observe_call();
+	observe_call();
+	cr_expect(trace_on(TRACE_KMEM_CACHE_ALLOC) && trace_on(TRACE_KMALLOC), "allocations come by");
+	cr_expect_not(trace_on(TRACE_KMEM_CACHE_FREE) || trace_on(TRACE_KFREE));
+	observe_poll();
+	cr_expect_eq(errands, 1);
+	cr_expect_not(trace_on(TRACE_KMEM_CACHE_ALLOC) || trace_on(TRACE_KMALLOC));
+	observe_poll();
+	cr_expect_eq(errands, 1);
+	/* Nobody to run it: nobody is called. */
+	observe_set_errand(NULL);
+	observe_call();
+	cr_expect_not(trace_on(TRACE_KMALLOC));
 }

@@ -107,7 +107,7 @@ Test(trace, each_event_is_one_probe_with_its_fields)
 	struct probe probe[PROBES];
 	unsigned int nr = read_probes(probe, PROBES), i;
 
-	cr_expect_eq(nr, TRACE_NR_EVENTS + 4, "and four places of the batch probe");
+	cr_expect_eq(nr, TRACE_NR_EVENTS + 5, "and four places of the batch probe, and that of samples");
 	cr_expect_eq(sizeof(fields) / sizeof(fields[0]), TRACE_NR_EVENTS);
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const char *name = names[fields[i].event], *c;

@@ -26,6 +26,11 @@ done
 for mode in 1 2 3; do
 	run 20000 8 $mode live
 done
+run 100000 2 0 exec
+run 20000 2 1 fork
+run 100000 4 1 tiny
+run 20000 2 0 again
+run 20000 2 6 live
 # Fewer events than fit into one buffer.
 run 1 1 0 live
 run 1 1 0 exit

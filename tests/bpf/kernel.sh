@@ -39,10 +39,14 @@ expect() { # WHAT GOT
 	echo "$1: $2 of $N, lost $lost"
 }
 
-run -k "$work" msg $N
+run -s 4096 -k "$work" msg $N
 if [ "$(total names_kmalloc)" = 1 ]; then
 	expect "msgsnd: kmalloc(64)" "$(events $KMALLOC '^(msg_msg|kmalloc-cg)-64$')"
 	expect "msgrcv: kfree" "$(events $KFREE '^(msg_msg|kmalloc-cg)-64$')"
+	expect "of 64 bytes" "$(awk '$1 == "size" && $2 ~ /^(msg_msg|kmalloc-cg)-64$/ && $3 == 64 { print $4 }' "$out")"
+	# By size or by call site, it is the same sum.
+	[ "$(awk '$1 == "size" { n += $4 } END { print n }' "$out")" -eq "$(total events2)" ] || fail "sizes do not add up"
+	[ "$(total sizes_full)" -eq 0 ] || fail "$(total sizes_full) sizes found no room"
 else
 	expect "msgsnd: kmalloc" "$(events $KMALLOC UNKNOWN)"
 	[ "$(total unreadable)" -gt 0 ] || fail "caches unknown, but none counted as unreadable"
@@ -54,9 +58,10 @@ awk -v type=$KMALLOC -v n=$N '$1 == "row" && $6 == type && $7 > n / 2 {
 
 # A large kmalloc fires once on 6.1 and twice on 6.12 and 6.18: either way it counts once.
 if [ "$(total names_kmalloc)" = 1 ]; then
-	run -k "$work" large $N
+	run -s 4096 -k "$work" large $N
 	expect "datagrams: large kmalloc" "$(events $KMALLOC LARGE)"
 	expect "datagrams: large kfree" "$(events $KFREE LARGE)"
+	expect "datagrams by size" "$(awk -v n=$N '$1 == "size" && $2 == "LARGE" && $4 > n / 2 { print $4 }' "$out")"
 	echo "duplicates folded: $(total duplicates)"
 fi
 
@@ -70,7 +75,8 @@ n=$(events $KMALLOC '^(msg_msg|kmalloc-cg)-64$|UNKNOWN')
 [ $((n + $(total lost))) -ge $N ] || fail "unfiltered: $n of $N events"
 
 # Too few counters: what found no room is counted, and events still add up.
-run -m 4 -k "$work" msg $N
+run -m 4 -s 1 -k "$work" msg $N
+[ "$(total sizes_full)" -gt 0 ] || fail "room for one size was enough?"
 [ "$(total map_full)" -gt 0 ] || fail "4 counters were enough?"
 counted=$(awk '$1 == "row" { n += $7 } END { print n }' "$out")
 seen=$(awk '$1 == "total" && $2 ~ /^events/ { n += $3 } END { print n }' "$out")

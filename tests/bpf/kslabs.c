@@ -132,14 +132,12 @@ static unsigned int compare(bool print)
 	return wrong;
 }
 
+/* From now on, allocations of so many bytes. */
 static void follow(uint32_t bytes)
 {
-	const struct kstream_options options = { .pid = getpid() };
-
+	kstream_poll(stream, on_event, NULL);
 	nr_seen = 0;
 	want_bytes = bytes;
-	check(kstream_open(&stream, &options, err, sizeof(err)));
-	check(kstream_attach(stream, err, sizeof(err)));
 }
 
 static unsigned int settle(void)
@@ -179,7 +177,6 @@ static int check_messages(void)
 		if (held[i])
 			message(i, false);
 	wrong += settle();
-	kstream_close(stream);
 	return wrong || live < NR / 4 || !nr_seen;
 }
 
@@ -204,7 +201,6 @@ static int check_timers(void)
 	for (i = 0; i < NR_TIMER; i++)
 		close(fds[i]);
 	kstream_poll(stream, on_event, NULL);
-	kstream_detach(stream, on_event, NULL);
 	for (i = 0; i < (int)nr_seen; i++)
 		live += seen[i].live;
 	printf("timers: %zu followed, %u wrong while open, %u without an event of their end", nr_seen, before, live);
@@ -214,7 +210,6 @@ static int check_timers(void)
 	for (waited = 0; waited < 60 && compare(false) > nr_seen / 10; waited++)
 		sleep(1);
 	printf(", %u live in the end\n", compare(false));
-	kstream_close(stream);
 	if (nr_seen < NR_TIMER) {
 		printf("timers: this kernel's are of another size\n");
 		return 0;
@@ -247,7 +242,6 @@ static int check_large(void)
 	for (i = 0; i < (int)nr_seen; i++)
 		live += seen[i].live;
 	printf("large: %u followed, %u wrong, %u left\n", nr, wrong, live);
-	kstream_close(stream);
 	close(in);
 	close(out);
 	want_large = false;
@@ -303,6 +297,7 @@ static int check_slabs(void)
 
 int main(int argc, char **argv)
 {
+	const struct kstream_options options = { .pid = getpid() };
 	int i, bad;
 
 	bpfenv_set_verbose(argc > 1 && !strcmp(argv[1], "-v"));
@@ -312,6 +307,8 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	check(kslabs_open(&ks, kc, err, sizeof(err)));
+	check(kstream_open(&stream, &options, err, sizeof(err)));
+	check(kstream_attach(stream, err, sizeof(err)));
 	for (i = 0; i < QUEUES; i++) {
 		queues[i] = msgget(IPC_PRIVATE, 0600);
 		if (queues[i] < 0)
@@ -323,6 +320,7 @@ int main(int argc, char **argv)
 	bad |= check_large();
 	for (i = 0; i < QUEUES; i++)
 		msgctl(queues[i], IPC_RMID, NULL);
+	kstream_close(stream);
 	kslabs_close(ks);
 	kcaches_close(kc);
 	return bad;

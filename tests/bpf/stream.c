@@ -2,10 +2,12 @@
 /*
  * stream.c - records a process's event stream and compares it with what the process says it did.
  *
- * usage: stream WORKER ROUNDS THREADS [MODE [live|exit|kill]]
+ * usage: stream WORKER ROUNDS THREADS [MODE [live|exit|kill|exec|fork|tiny|again]]
  *
  * MODE as in enum kmem_batch_mode. live: detach while it lives; exit: after it
- * ended; kill: after it was killed, which loses buffers that were not full.
+ * ended; kill, exec: after it was killed or became another program, which loses buffers that were not full;
+ * fork: it has children meanwhile; tiny: into a ring that holds two buffers, unread until the end;
+ * again: another recorder was killed before.
  * Exit 0 equal, 1 not, 77 no BPF here.
  */
 #include <errno.h>
@@ -117,6 +119,58 @@ static int expect(const char *what, uint64_t got, uint64_t want)
 	return 1;
 }
 
+/* Nothing of a recorder that is killed stays: the probes' semaphores are as before. */
+static int let_another_be_killed(struct target *t, const struct stream_options *options)
+{
+	uint64_t semaphore = t->roots[0].observe.attention[1] + 2;
+	uint16_t count = 0;
+	char err[320];
+	struct stream *s;
+	int ready[2], tries;
+	pid_t pid;
+
+	if (pipe(ready))
+		return 1;
+	pid = fork();
+	if (!pid) {
+		if (!stream_open(&s, options, err, sizeof(err)) && !stream_attach(s, t, &t->roots[0], err, sizeof(err)) &&
+		    write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (read(ready[0], err, 1) != 1)
+		return expect("attached", 0, 1);
+	close(ready[0]);
+	if (target_read(t, semaphore, &count, sizeof(count)) || !count)
+		return expect("semaphore while it records", count, 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	for (tries = 0; count && tries < 3000; tries++) {
+		const struct timespec pause = { 0, 10000000 };
+
+		nanosleep(&pause, NULL);
+		if (target_read(t, semaphore, &count, sizeof(count)))
+			return 1;
+	}
+	return expect("semaphore of a recorder that was killed", count, 0);
+}
+
+/* What could not be read in time is counted: with it, all that was recorded is there. */
+static int compare_lost(struct target *t, const struct kmem_batches *before, const struct tally *tally,
+			const struct stream_totals *totals)
+{
+	struct kmem_batches now;
+
+	if (target_read(t, t->roots[0].observe.batches, &now, sizeof(now)))
+		return 1;
+	printf("lost %llu\n", (unsigned long long)totals->lost);
+	return expect("delivered", totals->delivered, tally->records) | (totals->lost == 0) |
+	       expect("whole buffers", (totals->lost + totals->delivered) / KMEM_BATCH_RECORDS >= now.delivered - before->delivered, 1) |
+	       expect("lost buffers", totals->lost % KMEM_BATCH_RECORDS, 0) |
+	       expect("lost in the process", now.lost, 0);
+}
+
 static int compare(const struct tally *tally, const struct stream_totals *totals, const char *counts, const char *how)
 {
 	unsigned long long cache = 0, kmalloc = 0;
@@ -126,12 +180,12 @@ static int compare(const struct tally *tally, const struct stream_totals *totals
 	bad |= expect("delivered", totals->delivered, tally->records);
 	bad |= expect("lost", totals->lost + totals->unreadable + totals->no_buffer, 0);
 	bad |= expect("records that make no sense", tally->bad, 0);
-	if (!strcmp(how, "kill")) {
+	if (!strcmp(how, "kill") || !strcmp(how, "exec")) {
 		/* Whole buffers only, and it is said. */
 		bad |= expect("rest of a buffer", tally->records % KMEM_BATCH_RECORDS, 0);
 		return bad | (totals->tails_lost == 0);
 	}
-	bad |= expect("tails lost", strcmp(how, "live") ? 0 : totals->tails_lost, 0);
+	bad |= expect("tails lost", strcmp(how, "exit") ? totals->tails_lost : 0, 0);
 	bad |= expect("kmem_cache_alloc", tally->op[KMEM_BATCH_CACHE_ALLOC], cache);
 	bad |= expect("kmem_cache_free", tally->op[KMEM_BATCH_CACHE_FREE], cache);
 	bad |= expect("kmalloc", tally->op[KMEM_BATCH_KMALLOC], kmalloc);
@@ -141,6 +195,18 @@ static int compare(const struct tally *tally, const struct stream_totals *totals
 	return bad;
 }
 
+/* Until what it was cannot be read any more. */
+static void become_another(struct target *t, FILE *to)
+{
+	const struct timespec moment = { 0, 10000000 };
+	struct kmem_batches now;
+	int tries;
+
+	say(to, "exec");
+	for (tries = 0; tries < 3000 && !target_read(t, t->roots[0].observe.batches, &now, sizeof(now)); tries++)
+		nanosleep(&moment, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	char *worker[] = { argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL, NULL };
@@ -148,11 +214,12 @@ int main(int argc, char **argv)
 	struct stream_options options = { .mode = argc > 4 ? (uint32_t)atoi(argv[4]) : 0 };
 	static struct tally tally;
 	struct stream_totals totals;
+	struct kmem_batches before;
 	struct stream *s;
 	struct target t;
 	char err[320], line[80], counts[80];
 	FILE *to, *from;
-	int status, bad;
+	int status, bad, ends;
 	pid_t pid;
 
 	if (argc < 4)
@@ -162,21 +229,34 @@ int main(int argc, char **argv)
 		return 1;
 	if (target_open(&t, pid) || target_find_roots(&t))
 		return refuse(t.message, pid);
+	if (target_read(&t, t.roots[0].observe.batches, &before, sizeof(before)))
+		return 1;
+	if (!strcmp(how, "tiny"))
+		options.ring_bytes = 131072;
+	if (!strcmp(how, "again") && let_another_be_killed(&t, &options))
+		return 1;
 	if (stream_open(&s, &options, err, sizeof(err)) || stream_attach(s, &t, &t.roots[0], err, sizeof(err)))
 		return refuse(err, pid);
-	say(to, "go");
-	poll_until_line(s, &tally, from, counts, sizeof(counts));
-	if (strcmp(how, "live")) {
+	say(to, strcmp(how, "fork") ? "go" : how);
+	if (strcmp(how, "tiny"))
+		poll_until_line(s, &tally, from, counts, sizeof(counts));
+	else if (!fgets(counts, sizeof(counts), from))
+		return 1;
+	ends = !strcmp(how, "exit") || !strcmp(how, "kill");
+	if (!strcmp(how, "exec"))
+		become_another(&t, to);
+	if (ends) {
 		say(to, how);
 		poll_until_line(s, &tally, from, line, sizeof(line));
 	}
 	stream_detach(s, on_batch, &tally);
 	if (stream_read_totals(s, &totals, err, sizeof(err)))
 		return refuse(err, pid);
-	if (!strcmp(how, "live"))
+	bad = strcmp(how, "tiny") ? compare(&tally, &totals, counts, how) : compare_lost(&t, &before, &tally, &totals);
+	if (!ends)
 		say(to, "end");
+	fclose(to);
 	waitpid(pid, &status, 0);
-	bad = compare(&tally, &totals, counts, how);
 	stream_close(s);
 	target_close(&t);
 	return bad ? 1 : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * stream_work.c - allocates and frees by every kind of call, in several threads,
- * and says how many events that were. Reads a line, works, prints the counts, reads
- * another line, ends: by exit(), or with "kill" by a signal.
+ * and says how many events that were. Reads a line, works, with "fork" beside children that do as much,
+ * prints the counts, reads another line, ends: by exit(), with "kill" by a signal, with "exec" as another program.
  *
  * usage: stream_work ROUNDS THREADS
  */
@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define BULK 16
 
@@ -52,6 +54,23 @@ static void await_line(char *line, size_t bytes)
 		exit(2);
 }
 
+/* Their events are not the parent's. */
+static void work_in_children(void)
+{
+	int i, status;
+
+	for (i = 0; i < 4; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			work(NULL);
+			_exit(0);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+			exit(3);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	long threads = argc > 2 ? atol(argv[2]) : 0, sixteenth, t;
@@ -69,6 +88,8 @@ int main(int argc, char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	await_line(line, sizeof(line));
+	if (!strncmp(line, "fork", 4))
+		work_in_children();
 	for (t = 0; t < threads; t++)
 		if (pthread_create(&thread[t], NULL, work, NULL))
 			return 1;
@@ -80,5 +101,7 @@ int main(int argc, char **argv)
 	await_line(line, sizeof(line));
 	if (!strncmp(line, "kill", 4))
 		raise(SIGKILL);
+	if (!strncmp(line, "exec", 4))
+		execl("/bin/cat", "cat", (char *)NULL);
 	return 0;
 }

@@ -9,9 +9,10 @@
  *		watches what a command makes the kernel do
  *
  * -a: page events, too. -e: with -k, what everybody makes the kernel do. -m N: room
- * for N counters. -o N: room for N objects. -v: libbpf's messages. Then prints
+ * for N counters. -o N: room for N objects. -s N: with -k, room for N sizes. -v: libbpf's messages. Then prints
  *	row CACHE-KEY CACHE-NAME CALL-SITE TGID TYPE EVENTS BYTES-REQ BYTES-ALLOC
  *	object TGID PAGE CALL-SITE BYTES-REQ      the object at FAKE_OFFSET of the first FAKE_PAGES
+ *	size CACHE-NAME BYTES-REQ EVENTS
  *	total NAME VALUE
  *	time STEP MILLISECONDS
  */
@@ -90,6 +91,18 @@ static void print_rows(struct collect *c, struct kcaches *kc)
 		       rows[i].count.bytes_alloc);
 }
 
+static void print_sizes(struct collect *c, struct kcaches *kc)
+{
+	const struct collect_size *sizes;
+	size_t i, nr;
+
+	check(collect_read_sizes(c, &sizes, &nr, err, sizeof(err)));
+	for (i = 0; i < nr; i++)
+		if (sizes[i].events)
+			printf("size %s %u %" PRIu64 "\n", cache_name(kc, sizes[i].key.cache), sizes[i].key.bytes_req,
+			       sizes[i].events);
+}
+
 static void print_totals(struct collect *c, enum kmem_source source)
 {
 	struct collect_totals t;
@@ -100,9 +113,9 @@ static void print_totals(struct collect *c, enum kmem_source source)
 		printf("total events%u %llu\n", type, t.sum.events[type]);
 	printf("total null_frees %llu\ntotal failed %llu\ntotal map_full %llu\ntotal map_busy %llu\n"
 	       "total unreadable %llu\ntotal duplicates %llu\ntotal missed %" PRIu64 "\n"
-	       "total lost %" PRIu64 "\ntotal used %" PRIu64 "\ntotal objects_lost %llu\n",
+	       "total lost %" PRIu64 "\ntotal used %" PRIu64 "\ntotal objects_lost %llu\ntotal sizes_full %llu\n",
 	       t.sum.null_frees, t.sum.failed, t.sum.map_full, t.sum.map_busy, t.sum.unreadable,
-	       t.sum.duplicates, t.missed, collect_lost(&t), t.counters_used, t.sum.objects_lost);
+	       t.sum.duplicates, t.missed, collect_lost(&t), t.counters_used, t.sum.objects_lost, t.sum.sizes_full);
 }
 
 /* The objects of a process like fake.c. A time outside of [since, now] is an error. */
@@ -216,6 +229,7 @@ static int watch_kernel(struct collect_options *options, bool everybody, char **
 	collect_detach(c);
 	step_done("detach");
 	print_rows(c, kc);
+	print_sizes(c, kc);
 	print_totals(c, KMEM_SOURCE_KERNEL);
 	printf("total names_kmalloc %d\n", collect_kernel_names_kmalloc(c));
 	collect_close(c);
@@ -230,7 +244,7 @@ int main(int argc, char **argv)
 	int opt;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((opt = getopt(argc, argv, "+aekm:o:v")) != -1) {
+	while ((opt = getopt(argc, argv, "+aekm:o:s:v")) != -1) {
 		switch (opt) {
 		case 'a':
 			options.events = COLLECT_ALL;
@@ -246,6 +260,9 @@ int main(int argc, char **argv)
 			break;
 		case 'o':
 			options.max_objects = (uint32_t)atoi(optarg);
+			break;
+		case 's':
+			options.max_sizes = (uint32_t)atoi(optarg);
 			break;
 		case 'v':
 			bpfenv_set_verbose(true);

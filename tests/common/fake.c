@@ -188,7 +188,7 @@ static void fill_slabs(unsigned int nr)
 		page->objects = FAKE_OBJECTS;
 		page->inuse = (uint16_t)taken;
 		page->fresh = i % 3 ? FAKE_OBJECTS : taken;
-		bitmap[(1 + i) * (KMEM_BITMAP_BYTES / 8)] = i % 3 && taken < 64 ? ~UINT64_C(0) << taken : 0;
+		bitmap[kmem_bitmap_word(1 + i, 0)] = i % 3 && taken < 64 ? ~UINT64_C(0) << taken : 0;
 	}
 	/* A neighbour of another cache right behind must not be counted. */
 	idmap[1 + nr] = FAKE_DEAD;

@@ -145,6 +145,20 @@ Test(kernel_list, steady_is_what_comes_in_every_quarter)
 	cr_assert_eq(list.groups[1].quarters, 1 << 0 | 1 << 3);
 }
 
+Test(kernel_list, objects_of_silent_caches_are_unsure)
+{
+	const uint64_t silent = CACHE_B;
+
+	rules.unsure = &silent;
+	rules.nr_unsure = 1;
+	object(CACHE_A, 1, 101, KMEM_OBJECT_LIVE);
+	object(CACHE_B, 1, 101, KMEM_OBJECT_LIVE);
+	fill(NULL, 0);
+	cr_assert_eq(list.nr_unsure, 1);
+	cr_assert_not(list.groups[0].unsure);
+	cr_assert(list.groups[1].unsure);
+}
+
 Test(kernel_list, growth_is_against_the_scan_before)
 {
 	struct kernel_group groups[] = {

@@ -26,8 +26,8 @@ static void setup(void)
 		leaks[i] = (struct kernel_leak){ .row = &rows[i], .cache = i < 2 ? "kmalloc-256" : "dentry",
 			.bytes = i < 2 ? 200 : 192, .age_ns = 12345000000 };
 	}
-	groups[0] = (struct kernel_group){ "kmalloc-256", 1, 0xffffffff81001000, 2, 400, 12 * SECOND, 11 * SECOND, 2, 15, -1 };
-	groups[1] = (struct kernel_group){ "dentry", 2, 0xffffffff81002000, 1, 192, 12 * SECOND, 12 * SECOND, -3, 1, -1 };
+	groups[0] = (struct kernel_group){ "kmalloc-256", 1, 0xffffffff81001000, 2, 400, 12 * SECOND, 11 * SECOND, 2, 15, -1, false };
+	groups[1] = (struct kernel_group){ "dentry", 2, 0xffffffff81002000, 1, 192, 12 * SECOND, 12 * SECOND, -3, 1, -1, false };
 	scan = (struct kernel_scan){
 		.list = { .leaks = leaks, .nr = 3, .groups = groups, .nr_groups = 2, .bytes = 592, .young = 4, .silent = 5 },
 		.watched_ns = 30 * SECOND, .allocs = 1000, .frees = 900, .min_age_ms = 10000, .nr_caches = 200,
@@ -107,6 +107,16 @@ Test(kernel_report, limit_summary_and_what_is_known)
 	cr_expect_null(strstr(text, "more objects"));
 }
 
+Test(kernel_report, what_is_not_sure)
+{
+	leaks[2].unsure = groups[1].unsure = true;
+	scan.list.nr_unsure = 1;
+	report(OUTPUT_TEXT);
+	expect("of 2 places; 1 of these not sure\n");
+	expect("  cache dentry, which allocates without events, too: not sure\n");
+	expect("       -3  unsure  dentry");
+}
+
 Test(kernel_report, nothing_left)
 {
 	scan.list.nr = scan.list.nr_groups = 0;
@@ -142,6 +152,6 @@ Test(kernel_report, json_lines)
 Test(kernel_report, csv_is_one_line_per_object)
 {
 	report(OUTPUT_CSV);
-	cr_expect_eq(strncmp(text, "record,pid,comm,address,size,cache,age_ns,call_site,symbol\n", 59), 0, "%s", text);
-	expect("leak,77,sixteen bytes wi,0xffff888100000200,192,dentry,12345000000,0xffffffff81002000,0xffffffff81002000");
+	cr_expect_eq(strncmp(text, "record,pid,comm,address,size,cache,age_ns,call_site,symbol,sure\n", 64), 0, "%s", text);
+	expect("leak,77,sixteen bytes wi,0xffff888100000200,192,dentry,12345000000,0xffffffff81002000,0xffffffff81002000,true");
 }

@@ -141,7 +141,7 @@ Test(model, bits_behind_the_last_object_are_cut)
 {
 	uint64_t slab = syn_slab(s, SYN_24, 1);
 
-	memset(&s->bitmap[8], 0, 64);
+	memset(&s->bitmap[kmem_bitmap_word(1, 0)], 0, 64);
 	syn_page(s, (slab - SYN_BASE) >> 12)->fresh = UINT32_MAX;
 	build();
 	cr_assert_eq(s->model.nr_objects, 170);
@@ -151,7 +151,7 @@ Test(model, objects_that_never_left_their_slab_are_none)
 {
 	uint64_t slab = syn_slab(s, SYN_24, 1);
 
-	memset(&s->bitmap[8], 0, 64);
+	memset(&s->bitmap[kmem_bitmap_word(1, 0)], 0, 64);
 	syn_page(s, (slab - SYN_BASE) >> 12)->fresh = 128;
 	build();
 	cr_assert_eq(s->model.nr_objects, 128);

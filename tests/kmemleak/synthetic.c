@@ -70,7 +70,8 @@ uint64_t syn_slab(struct synthetic *s, uint16_t cache, uint32_t nr_pages)
 	page->cache_id = cache;
 	page->objects = (uint16_t)((nr_pages << KMEM_PAGE_SHIFT) / s->caches[cache].size);
 	page->fresh = page->objects; /* all of them came back */
-	memset(&s->bitmap[(address - SYN_BASE) >> KMEM_PAGE_SHIFT << 3], 0xff, nr_pages * KMEM_BITMAP_BYTES);
+	for (uint32_t word = 0; word < nr_pages * 8; word++)
+		s->bitmap[kmem_bitmap_word((address - SYN_BASE) >> KMEM_PAGE_SHIFT, word)] = ~UINT64_C(0);
 	return address;
 }
 
@@ -93,7 +94,7 @@ uint64_t syn_take(struct synthetic *s, uint64_t slab, uint32_t index)
 	struct page *page = page_of(s, slab);
 	uint64_t first = (slab - SYN_BASE) >> KMEM_PAGE_SHIFT;
 
-	s->bitmap[first * 8 + index / 64] &= ~(UINT64_C(1) << (index % 64));
+	s->bitmap[kmem_bitmap_word(first, index / 64)] &= ~(UINT64_C(1) << (index % 64));
 	page->inuse++;
 	return slab + (uint64_t)index * s->caches[page->cache_id].size;
 }

@@ -20,7 +20,7 @@ enum { SYN_64 = 1, SYN_24, SYN_NOTRACE, SYN_ROOMY }; /* cache ids; SYN_ROOMY: 40
 struct synthetic {
 	struct heap_copy copy;
 	struct page pages[KMEM_ARENA_BLOCK_PAGES]; /* syn_page() */
-	uint64_t bitmap[SYN_PAGES * 8];
+	uint64_t bitmap[KMEM_ARENA_BLOCK_PAGES * 8];
 	uint16_t idmap[SYN_PAGES];
 	struct kmem_cache caches[SYN_CACHES];
 	uint64_t parked[64];

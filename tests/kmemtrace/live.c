@@ -32,7 +32,7 @@ static void check_all(const struct live *live, const uint32_t *want)
 	for (uint32_t i = 0; i < ADDRESSES; i++) {
 		o = live_find(live, i % 3, LIVE_OBJECT, address(i));
 		cr_assert_eq(o != NULL, want[i] != 0, "%u", i);
-		cr_assert(!o || o->serial == want[i]);
+		cr_assert(!o || o->time_ns == want[i]);
 	}
 	while ((o = live_next(live, &at)))
 		nr++;
@@ -57,12 +57,12 @@ Test(live, as_an_array)
 			cr_assert_not_null(o);
 			cr_assert_eq(existed, want[i] != 0);
 			nr += !existed;
-			o->serial = want[i] = step;
+			o->time_ns = want[i] = step;
 		} else {
 			bool there = live_take(&live, i % 3, LIVE_OBJECT, address(i), &taken);
 
 			cr_assert_eq(there, want[i] != 0);
-			cr_assert(!there || taken.serial == want[i]);
+			cr_assert(!there || taken.time_ns == want[i]);
 			nr -= there;
 			want[i] = 0;
 		}

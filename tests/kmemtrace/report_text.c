@@ -42,8 +42,8 @@ Test(report_text, header)
 {
 	an = story_analysis(story_usual(), NULL);
 	report_header(an, &o, out);
-	expect(": story --teller (PID 4242); a machine\n");
-	expect(", 1.0s, 21.0k events (21.0k/s), complete\n");
+	expect(": story --teller (PID 4242)\n");
+	expect(", 1.0s, 21.0k events (21.0k/s), complete; a machine\n");
 	expect("  640 at first, peak 1.0M at 540ms; 47.3K in 1008 objects\n");
 	expect("  11.0k (11.0k/s, at most ");
 	expect("  half up to ");

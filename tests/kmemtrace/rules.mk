@@ -7,3 +7,13 @@ $(B)/tests/placement: $(B)/obj/tests/kmemtrace/placement.o $(patsubst %.c,$(B)/o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS) -pthread
+
+# Programs that are recorded.
+KMEMTRACE_HELPERS := $(patsubst %,tests/kmemtrace/%.c,pinned)
+TEST_HELPERS      += $(KMEMTRACE_HELPERS)
+TEST_HELPER_BIN   += $(KMEMTRACE_HELPERS:%.c=$(B)/%)
+
+$(KMEMTRACE_HELPERS:%.c=$(B)/%): $(B)/%: $(B)/obj/%.o $(B)/libkmem.so
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -L$(B) -lkmem -Wl,-rpath,'$$ORIGIN/../..' -pthread

@@ -230,10 +230,26 @@ static void malloc_path(void)
 	made(PATH_MALLOC, 1);
 }
 
+static void fill_slot(size_t size)
+{
+	enum { NR = 32 };
+	void *held[NR];
+	int i;
+
+	for (i = 0; i < NR; i++)
+		held[i] = seen(malloc(size));
+	for (i = 0; i < NR; i++)
+		free(held[i]);
+	both(PATH_MALLOC, NR);
+}
+
 static void realloc_path(void)
 {
-	char *p = seen(realloc(NULL, 100));
+	char *p;
 
+	/* So that the slot has some: from an empty one an object between guard pages may come, which moves each time. */
+	fill_slot(100);
+	p = seen(realloc(NULL, 100));
 	p = seen(realloc(p, 98));   /* in place */
 	p = seen(realloc(p, 400));  /* moves */
 	p = seen(realloc(p, 20));   /* moves: more than half would be idle */

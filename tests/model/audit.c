@@ -22,11 +22,10 @@ static struct sums sums[KMEM_ID_MAX];
 
 static uint32_t bits_taken(const struct page *slab)
 {
-	const uint64_t *bitmap = page_bitmap(slab);
 	uint32_t i, bits = 0;
 
 	for (i = 0; i < slab_bitmap_words(slab); i++)
-		bits += (uint32_t)__builtin_popcountll(kmem_slab_taken(slab, bitmap, i));
+		bits += (uint32_t)__builtin_popcountll(kmem_slab_taken(slab, *slab_word(slab, i), i));
 	return bits;
 }
 

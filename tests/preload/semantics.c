@@ -58,6 +58,16 @@ static int all(const unsigned char *p, size_t bytes, unsigned char value)
 
 /* ---- sizes that cannot be ---- */
 
+/* An object of whole pages does not become one of 2^44 bytes and a few by growing where it is. */
+static void refused_in_place(size_t size)
+{
+	void *p = do_malloc(20000);
+
+	errno = 0;
+	CHECK(!do_realloc(p, size) && errno == ENOMEM, "%zx", size);
+	do_free(p);
+}
+
 static void refused(size_t size)
 {
 	void *p = do_malloc(100), *q;
@@ -113,6 +123,8 @@ static void sizes_that_cannot_be(void)
 		refused((size_t)PTRDIFF_MAX + near[i]);
 		refused(((size_t)1 << 62) + near[i]);
 		refused(((size_t)1 << 47) + near[i]);
+		refused_in_place(((size_t)1 << 47) + near[i]);
+		refused_in_place((size_t)PTRDIFF_MAX - near[i]);
 	}
 }
 

@@ -17,7 +17,7 @@ expect() {
 expect 16 MALLOC_CHECK_=0 # glibc
 expect 16 LD_PRELOAD="$lib"
 expect 8 LD_PRELOAD="$lib" KMEM_OPTIONS=malloc_align=8
-for options in rseq=off guard=1 purge=now init_on_alloc=on,init_on_free=on nodes=2 merge=on; do
+for options in rseq=off guard=1 purge=now init_on_alloc=on,init_on_free=on nodes=2 merge=on sample=4096; do
 	expect 16 LD_PRELOAD="$lib" KMEM_OPTIONS=$options
 done
 expect 16 LD_PRELOAD="$lib" MALLOC_PERTURB_=90

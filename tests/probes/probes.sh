@@ -39,6 +39,7 @@ percpu_alloc_percpu 10
 percpu_alloc_percpu_fail 4
 percpu_free_percpu 3
 purge 3
+sample 6
 slot_flush 4
 slot_refill 4
 zone_grow 3

@@ -79,7 +79,7 @@ Test(slab, objects_are_taken_once_each_until_it_is_full)
 		cr_expect(slab_object_taken(s, page, object[i]));
 	}
 	cr_expect_eq(page->fresh, 170);
-	cr_expect_eq(kmem_slab_taken(page, page_bitmap(page), 2), (UINT64_C(1) << 42) - 1);
+	cr_expect_eq(kmem_slab_taken(page, *slab_word(page, 2), 2), (UINT64_C(1) << 42) - 1);
 	cr_expect(all_bytes(page_bitmap(page), KMEM_BITMAP_BYTES, 0), "nothing is written before an object comes back");
 }
 

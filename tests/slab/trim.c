@@ -4,6 +4,8 @@
 
 #include <kmem/debug.h>
 
+#include <sys/mman.h>
+
 #include "page/alloc.h"
 #include "page/purge.h"
 #include "page/vmstat.h"
@@ -252,4 +254,36 @@ Test(trim, caches_that_rest_for_half_a_period_park_nothing, .init = setup)
 	kmem_cache_stat(s, &stat);
 	cr_expect_eq(stat.cached, 0);
 	cr_expect_eq(stat.slabs, 0);
+}
+
+static uint64_t held_pages(void)
+{
+	return zones[0].present_pages - zones[0].free_pages + zones[0].dirty_pages;
+}
+
+/* kmem_cache_free() may make no system call: what it leaves is given back by the next allocation that may block. */
+Test(trim, what_frees_leave_the_next_allocations_give_back, .init = setup)
+{
+	enum { MANY = 200000 };
+	struct kmem_cache *s = kmem_cache_create("trim", 64, 0, 0, NULL);
+	void **p = mmap(NULL, MANY * sizeof(*p), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t before, purged;
+
+	page_set_purge_on_free(false);
+	for (int i = 0; i < MANY; i++)
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	before = held_pages();
+	cr_assert_geq(before, MANY / 64);
+	purged = zones[0].purged_pages;
+	for (int i = 0; i < MANY; i++)
+		kmem_cache_free(s, p[i]);
+	cr_expect_eq(zones[0].purged_pages, purged, "a free makes no system call");
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_ATOMIC));
+	cr_expect_eq(zones[0].purged_pages, purged, "nor does who may not block");
+	/* A look spends what time was saved up since the last. */
+	for (int i = 0; i < 2000 && held_pages() > before / 4; i++) {
+		usleep(1000);
+		kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	}
+	cr_expect_leq(held_pages(), before / 4);
 }

@@ -58,6 +58,7 @@ struct collect {
 	size_t nr_rows, rows_room;
 	struct kmem_count_key *batch_keys;
 	struct kmem_count *batch_values; /* nr_cpus per key */
+	struct collect_size *sizes;
 	uint32_t batch;
 };
 
@@ -362,7 +363,10 @@ static int load_kernel(struct collect *c, char *err, size_t len)
 		},
 	};
 	skel->rodata->config = kernel_config_of(c->options.kernel_pid);
+	skel->rodata->count_sizes = c->options.max_sizes != 0;
 	ret = prepare_source(c, &source);
+	if (!ret && c->options.max_sizes)
+		ret = bpf_map__set_max_entries(skel->maps.sizes, c->options.max_sizes);
 	if (!ret)
 		ret = kernel_bpf__load(skel);
 	if (ret) {
@@ -527,6 +531,48 @@ int collect_read_counts(struct collect *c, const struct collect_count **rows, si
 	return 0;
 }
 
+/* Entries are never deleted, so that going from key to key misses none. */
+static int read_sizes(struct collect *c, uint64_t *cpus, size_t *nr)
+{
+	const struct bpf_map *map = c->kernel->maps.sizes;
+	struct kmem_size_key key, previous;
+	size_t cpu;
+
+	for (*nr = 0; *nr < c->options.max_sizes; (*nr)++) {
+		struct collect_size *size = &c->sizes[*nr];
+
+		if (bpf_map__get_next_key(map, *nr ? &previous : NULL, &key, sizeof(key)))
+			break;
+		previous = key;
+		*size = (struct collect_size){ .key = key };
+		if (bpf_map__lookup_elem(map, &key, sizeof(key), cpus, c->nr_cpus * sizeof(*cpus), 0))
+			return -errno;
+		for (cpu = 0; cpu < c->nr_cpus; cpu++)
+			size->events += cpus[cpu];
+	}
+	return 0;
+}
+
+int collect_read_sizes(struct collect *c, const struct collect_size **sizes, size_t *nr, char *err, size_t len)
+{
+	uint64_t *cpus;
+	int ret;
+
+	*nr = 0;
+	if (!c->kernel || !c->options.max_sizes)
+		return 0;
+	ret = need_cpus(c);
+	if (ret)
+		return bpfenv_error(err, len, ret, "count the CPUs");
+	if (!c->sizes)
+		c->sizes = calloc(c->options.max_sizes, sizeof(*c->sizes));
+	cpus = calloc(c->nr_cpus, sizeof(*cpus));
+	ret = cpus && c->sizes ? read_sizes(c, cpus, nr) : -ENOMEM;
+	free(cpus);
+	*sizes = c->sizes;
+	return ret ? bpfenv_error(err, len, ret, "read the sizes of kmalloc() calls") : 0;
+}
+
 static void add_totals(struct kmem_totals *sum, const struct kmem_totals *cpu)
 {
 	unsigned int type;
@@ -540,6 +586,7 @@ static void add_totals(struct kmem_totals *sum, const struct kmem_totals *cpu)
 	sum->unreadable += cpu->unreadable;
 	sum->duplicates += cpu->duplicates;
 	sum->objects_lost += cpu->objects_lost;
+	sum->sizes_full += cpu->sizes_full;
 }
 
 static uint64_t missed_runs(const struct collect *c, const struct source *source)
@@ -626,5 +673,6 @@ void collect_close(struct collect *c)
 	free(c->rows);
 	free(c->batch_keys);
 	free(c->batch_values);
+	free(c->sizes);
 	free(c);
 }

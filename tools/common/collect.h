@@ -45,6 +45,7 @@ struct collect_options {
 	uint32_t events;      /* which to attach; 0: COLLECT_SLAB */
 	uint32_t max_counts;  /* counters per source; 0: 16384 (48 B + 24 B per CPU each) */
 	pid_t kernel_pid;     /* kernel source: only what this process causes; 0: everything */
+	uint32_t max_sizes;   /* kernel source: count kmalloc() calls by cache and size, so many of them; 0: do not */
 	uint32_t max_objects; /* library source: remember who allocated each live object, so many
 	                         at a time (16 B each at once, ~96 B more when in use); 0: do not */
 };
@@ -60,6 +61,12 @@ struct collect_target {
 struct collect_count {
 	struct kmem_count_key key;
 	struct kmem_count count; /* summed over all CPUs */
+};
+
+/* kmalloc() calls that asked for so much and were served by this cache. */
+struct collect_size {
+	struct kmem_size_key key;
+	uint64_t events; /* over all CPUs */
 };
 
 struct collect_totals {
@@ -131,6 +138,13 @@ bool collect_kernel_names_kmalloc(const struct collect *collect);
  */
 int collect_read_counts(struct collect *collect, const struct collect_count **rows,
 			size_t *nr, char *err, size_t len);
+
+/*
+ * Reads the numbers of kmalloc() calls by cache and size (max_sizes); none of them
+ * if they are not counted. The array belongs to the collector, is in no particular
+ * order, and is valid until the next call. What found no room: sum.sizes_full.
+ */
+int collect_read_sizes(struct collect *collect, const struct collect_size **sizes, size_t *nr, char *err, size_t len);
 
 /* Reads the totals and losses of one source; all zero when it was never attached. */
 int collect_read_totals(struct collect *collect, enum kmem_source source,

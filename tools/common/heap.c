@@ -247,8 +247,8 @@ static void add_up(const struct heap *h, unsigned int i, struct heap_cache *c)
 		c->allocs += kmem_slot_allocs(slot);
 		c->frees += kmem_slot_frees(slot);
 	}
-	c->allocs += c->stat.alloc;
-	c->frees += c->stat.free;
+	c->allocs = (c->allocs + c->stat.alloc) & KMEM_COUNT_MASK;
+	c->frees = (c->frees + c->stat.free) & KMEM_COUNT_MASK;
 	cached = heap_cached(c);
 	if (kmem_cache_is_merged(&c->cache))
 		c->active = c->allocs > c->frees ? c->allocs - c->frees : 0;

@@ -186,6 +186,15 @@ int kobjects_read(struct kobjects *ko, const struct kobjects_row **rows, size_t 
 	return 0;
 }
 
+bool kobjects_forget(struct kobjects *ko, const struct kobjects_row *row)
+{
+	struct bpf_map *map = ko->skel->maps.objects;
+	struct kmem_kernel_object now;
+
+	return !bpf_map__lookup_elem(map, &row->address, sizeof(row->address), &now, sizeof(now), 0) &&
+	       now.time_ns == row->object.time_ns && !bpf_map__delete_elem(map, &row->address, sizeof(row->address), 0);
+}
+
 static void add_tally(struct kmem_kernel_tally *sum, const struct kmem_kernel_tally *cpu)
 {
 	sum->allocs += cpu->allocs;

@@ -67,6 +67,12 @@ int kobjects_attach(struct kobjects *kobjects, char *err, size_t len);
  */
 int kobjects_read(struct kobjects *kobjects, const struct kobjects_row **rows, size_t *nr, char *err, size_t len);
 
+/*
+ * Drop the record of an object that was freed without an event. One that was
+ * allocated at its address since stays. Return: whether there was one to drop.
+ */
+bool kobjects_forget(struct kobjects *kobjects, const struct kobjects_row *row);
+
 /* Allocations and frees of each cache since kobjects_attach(). The array belongs to the handle, as above. */
 int kobjects_read_tallies(struct kobjects *kobjects, const struct kobjects_tally **tallies, size_t *nr, char *err,
 			  size_t len);

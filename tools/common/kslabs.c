@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* kslabs.c - the user side of bpf/slabs.bpf.c. */
+/* kslabs.c - the user side of bpf/kslabs.bpf.c. */
 #include "common/kslabs.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #pragma GCC diagnostic push /* generated code */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
-#include "slabs.skel.h"
+#include "kslabs.skel.h"
 #pragma GCC diagnostic pop
 
 #define MAX_SLABS  262144
@@ -23,7 +23,7 @@
 #define PAGE_SHIFT 12
 
 struct kslabs {
-	struct slabs_bpf *skel;
+	struct kslabs_bpf *skel;
 	struct kmem_slab_info *slabs;     /* the program's, mapped */
 	struct kmem_object_check *checks; /* the same */
 };
@@ -57,7 +57,7 @@ static int load(struct kslabs *ks, char *err, size_t len)
 {
 	int ret;
 
-	ks->skel = slabs_bpf__open();
+	ks->skel = kslabs_bpf__open();
 	if (!ks->skel)
 		return bpfenv_error(err, len, -errno, "open the slab walker");
 	ks->skel->rodata->nr_cpus = bpfenv_nr_cpus();
@@ -66,7 +66,7 @@ static int load(struct kslabs *ks, char *err, size_t len)
 	if (!ret)
 		ret = bpf_map__set_max_entries(ks->skel->maps.checks, MAX_CHECKS);
 	if (!ret)
-		ret = slabs_bpf__load(ks->skel);
+		ret = kslabs_bpf__load(ks->skel);
 	if (ret)
 		return bpfenv_error(err, len, ret, "load the slab walker");
 	ks->slabs = map_array(ks->skel->maps.slabs);
@@ -181,6 +181,6 @@ void kslabs_close(struct kslabs *ks)
 		munmap(ks->slabs, map_bytes(ks->skel->maps.slabs));
 	if (ks->checks)
 		munmap(ks->checks, map_bytes(ks->skel->maps.checks));
-	slabs_bpf__destroy(ks->skel);
+	kslabs_bpf__destroy(ks->skel);
 	free(ks);
 }

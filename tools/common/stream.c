@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -223,6 +224,23 @@ static int write_mode(struct process *p, uint32_t mode, char *err, size_t len)
 	return bpfenv_fail(err, len, -errno, "PID %d: cannot say how to record: %s", p->target->pid, strerror(errno));
 }
 
+/* Whether the process still is the program that was attached to. */
+static bool is_there(struct process *p, struct kmem_batches *now)
+{
+	return !target_read(p->target, p->root, now, sizeof(*now)) && now->cursors == p->batches.cursors &&
+	       now->buffers == p->batches.buffers && now->nr_cpus == p->batches.nr_cpus;
+}
+
+/* As it is without an observer. */
+static void reset_mode(struct process *p)
+{
+	struct kmem_batches now;
+	char err[320];
+
+	if (is_there(p, &now))
+		write_mode(p, 0, err, sizeof(err));
+}
+
 static int read_batches(struct process *p, const struct target_root *root, char *err, size_t len)
 {
 	p->root = root->observe.batches;
@@ -261,7 +279,7 @@ static int attach_place(struct stream *s, struct process *p, const struct probe_
 	return p->links[at] ? 0 : bpfenv_error(err, len, -errno, "attach to libkmem's batch probe");
 }
 
-/* The loans first: calls are diverted, but nothing is recorded until the probe's own semaphore is up. */
+/* The probe's own place last: the loans divert calls, it is what makes them recorded, unless that is stopped. */
 static int attach_places(struct stream *s, struct process *p, const struct probe_file *file, char *err, size_t len)
 {
 	const struct usdt_probe *own = NULL;
@@ -282,15 +300,15 @@ static int attach_places(struct stream *s, struct process *p, const struct probe
 		ret = bpfenv_fail(err, len, -EPROTO, "%s has no probe kmem:batch: rebuild libkmem with probes", file->name);
 	if (ret)
 		return ret;
+	ret = attach_place(s, p, file, own, 0, err, len);
 	mark_old(s, p);
-	return attach_place(s, p, file, own, 0, err, len);
+	return ret;
 }
 
 static void unlink_all(struct process *p)
 {
 	size_t i;
 
-	/* The probe's own first: all records end at one moment. */
 	for (i = 0; i < MAX_PLACES; i++) {
 		bpf_link__destroy(p->links[i]);
 		p->links[i] = NULL;
@@ -322,15 +340,19 @@ int stream_attach(struct stream *s, struct target *t, const struct target_root *
 	if (!ret)
 		ret = load(s, err, len);
 	if (!ret)
-		ret = write_mode(p, s->options.mode, err, len);
+		ret = write_mode(p, s->options.mode | KMEM_BATCH_STOPPED, err, len);
 	if (!ret)
 		ret = probe_file_find(t->pid, "kmem", root->addr, &file, err, len);
 	if (!ret) {
 		ret = attach_places(s, p, &file, err, len);
 		probe_file_free(&file);
 	}
+	/* From here on. */
+	if (!ret)
+		ret = write_mode(p, s->options.mode & ~(uint32_t)KMEM_BATCH_STOPPED, err, len);
 	if (ret) {
 		unlink_all(p);
+		reset_mode(p);
 		free(p->seen);
 		*p = (struct process){ 0 };
 		return ret;
@@ -358,17 +380,33 @@ static void end_process(struct stream *s, struct process *p)
 {
 	struct kmem_batches now;
 
-	take_tails(s, p);
-	if (target_read(p->target, p->root, &now, sizeof(now)))
+	if (!is_there(p, &now)) {
 		s->totals.tails_lost += p->batches.nr_cpus;
-	else
-		s->totals.no_buffer += now.lost;
+		return;
+	}
+	take_tails(s, p);
+	s->totals.no_buffer += now.lost;
+}
+
+/* No record from here on; those that are being written get the time to. Buffers that fill are still delivered. */
+static void stop_recording(struct stream *s)
+{
+	const struct timespec moment = { 0, 2000000 };
+	struct kmem_batches now;
+	char err[320];
+	size_t i;
+
+	for (i = 0; i < s->nr_processes; i++)
+		if (s->process[i].attached && is_there(&s->process[i], &now))
+			write_mode(&s->process[i], s->options.mode | KMEM_BATCH_STOPPED, err, sizeof(err));
+	nanosleep(&moment, NULL);
 }
 
 void stream_detach(struct stream *s, stream_handler *handle, void *context)
 {
 	size_t i;
 
+	stop_recording(s);
 	for (i = 0; i < s->nr_processes; i++)
 		if (s->process[i].attached) {
 			bpf_link__destroy(s->process[i].links[0]);
@@ -381,6 +419,7 @@ void stream_detach(struct stream *s, stream_handler *handle, void *context)
 		if (s->process[i].attached) {
 			end_process(s, &s->process[i]);
 			unlink_all(&s->process[i]);
+			reset_mode(&s->process[i]);
 		}
 	s->handle = NULL;
 }

@@ -181,7 +181,7 @@ static int add_metadata(struct image *image, struct copy *c)
 	if (!err)
 		err = add_buffer(c, &image->idmap, root->idmap, nr_pages * sizeof(uint16_t));
 	if (!err)
-		err = buffer_ensure(&image->bitmap, nr_pages * KMEM_BITMAP_BYTES);
+		err = add_buffer(c, &image->bitmap, root->bitmap, nr_places * KMEM_BITMAP_BYTES);
 	if (!err)
 		err = buffer_ensure(&image->mirror_buffer, nr_pages << KMEM_PAGE_SHIFT);
 	image->heap.base = root->arena_base;
@@ -277,17 +277,6 @@ static int add_content(struct image *image, uint64_t index, uint64_t bytes, void
 
 	image->heap_bytes += bytes;
 	return copy_add(c, image->heap.base + offset, image->mirror_buffer.data + offset, bytes);
-}
-
-static int add_bitmap(struct image *image, uint64_t index, uint64_t bytes, void *arg)
-{
-	uint64_t offset = index * KMEM_BITMAP_BYTES;
-
-	(void)bytes;
-	if (heap_page(&image->heap, index)->type != KMEM_PAGE_SLAB)
-		return 0;
-	return copy_add(arg, image->root.bitmap + offset, image->bitmap.data + offset,
-			(uint64_t)heap_page(&image->heap, index)->nr_pages * KMEM_BITMAP_BYTES);
 }
 
 static int touch_content(struct image *image, uint64_t index, uint64_t bytes, void *arg)
@@ -441,9 +430,7 @@ int image_capture(struct image *image, struct target *t, const struct stop *s)
 		err = choose_roots(image, t, s->threads, s->nr_threads);
 	if (err)
 		return err;
-	err = for_each_content(image, add_bitmap, &c) ? -ENOMEM : 0;
-	if (!err)
-		err = for_each_content(image, add_content, &c);
+	err = for_each_content(image, add_content, &c);
 	if (!err)
 		err = add_roots(image, s, &c);
 	err = err ? out_of_memory(t) : copy_run(&c, t, image->has_helper ? &image->helper : NULL);

@@ -5,6 +5,11 @@
  * An object is asked about twice, a moment apart: one on its way from one free
  * list to another passes for live once. Then the records are read again: what
  * was freed with an event meanwhile, or is another object by now, is dropped.
+ *
+ * The same is asked about all records every few seconds while we watch, and what is
+ * free is forgotten. Else a record whose object was freed silently would wait for
+ * the day when the next owner's allocation is the one event in a thousand that is
+ * missed, and pass for a leak.
  */
 #include "kmemleak/kernel.h"
 
@@ -22,11 +27,21 @@
 
 #define LOOK_MS     50 /* a signal, or the command's end, is seen this much later */
 #define ASK_AGAIN_US 10000
+#define FORGET_MS   2000 /* between two looks for what was freed silently ... */
+#define FORGET_PART 20   /* ... which take at most this part of the time */
+
+/*
+ * Caches that the kernel allocates from in bulk, without events: trees of mappings,
+ * and what the network and io_uring keep to themselves. A record there may be of an
+ * earlier object at its address.
+ */
+static const char *const bulk_caches[] = { "maple_node", "skbuff_head_cache", "io_kiocb" };
 
 /* Objects in use and events of one cache at one moment. */
 struct balance {
 	uint64_t cache;
 	int64_t in_use, net; /* net: allocations - frees */
+	int64_t unknown;     /* frees of objects without a record */
 };
 
 struct session {
@@ -41,6 +56,9 @@ struct session {
 	struct balance *start; /* when the watch began */
 	size_t nr_start;
 	struct kernel_rules rules;
+	uint64_t *unsure; /* rules.unsure */
+	uint64_t forget_ns;    /* when to look next for what was freed silently */
+	uint64_t nr_forgotten;
 	struct kernel_list before; /* its groups only */
 	uint64_t known_until_ns;
 	char err[320];
@@ -51,6 +69,12 @@ static int complain(const struct session *s)
 	fflush(stdout);
 	fprintf(stderr, "kmemleak: %s\n", s->err);
 	return 1;
+}
+
+static int out_of_memory(struct session *s)
+{
+	snprintf(s->err, sizeof(s->err), "out of memory");
+	return -ENOMEM;
 }
 
 static uint64_t now_ns(void)
@@ -68,25 +92,66 @@ static void sleep_ms(uint64_t ms)
 	nanosleep(&ts, NULL);
 }
 
-static void wait_until(const struct session *s, uint64_t end_ns)
+/* ---- what was freed silently ---- */
+
+static int forget_free(struct session *s)
+{
+	const struct kobjects_row *rows;
+	struct kmem_object_check *checks;
+	size_t nr;
+	int ret = kobjects_read(s->objects, &rows, &nr, s->err, sizeof(s->err));
+
+	if (ret)
+		return ret;
+	checks = calloc(nr + 1, sizeof(*checks));
+	if (!checks)
+		return out_of_memory(s);
+	for (size_t i = 0; i < nr; i++)
+		checks[i] = (struct kmem_object_check){ .address = rows[i].address, .cache = rows[i].object.cache };
+	ret = kslabs_check(s->slabs, checks, nr, s->err, sizeof(s->err));
+	for (size_t i = 0; !ret && i < nr; i++)
+		if (checks[i].verdict == KMEM_OBJECT_FREE || checks[i].verdict == KMEM_OBJECT_GONE)
+			s->nr_forgotten += kobjects_forget(s->objects, &rows[i]);
+	free(checks);
+	return ret;
+}
+
+/* One step of any wait. Return 0 or -errno with the line in s->err. */
+static int wait_step(struct session *s, uint64_t ms)
+{
+	uint64_t start = now_ns(), pause;
+	int ret = 0;
+
+	if (start >= s->forget_ns) {
+		ret = forget_free(s);
+		pause = (now_ns() - start) * FORGET_PART;
+		s->forget_ns = now_ns() + (pause > FORGET_MS * 1000000ULL ? pause : FORGET_MS * 1000000ULL);
+	}
+	if (!ret)
+		sleep_ms(ms < LOOK_MS ? ms : LOOK_MS);
+	return ret;
+}
+
+static int wait_until(struct session *s, uint64_t end_ns)
 {
 	uint64_t now;
+	int ret = 0;
 
-	while (!*s->interrupted && (now = now_ns()) < end_ns) {
-		uint64_t left_ms = (end_ns - now) / 1000000 + 1;
-
-		sleep_ms(left_ms < LOOK_MS ? left_ms : LOOK_MS);
-	}
+	while (!ret && !*s->interrupted && (now = now_ns()) < end_ns)
+		ret = wait_step(s, (end_ns - now) / 1000000 + 1);
+	return ret;
 }
 
 /* ---- the balance of events and objects ---- */
 
-static int64_t net_of(const struct kobjects_tally *tallies, size_t nr, uint64_t cache)
+static const struct kmem_kernel_tally *tally_of(const struct kobjects_tally *tallies, size_t nr, uint64_t cache)
 {
+	static const struct kmem_kernel_tally none;
+
 	for (size_t i = 0; i < nr; i++)
 		if (tallies[i].cache == cache)
-			return (int64_t)(tallies[i].tally.allocs - tallies[i].tally.frees);
-	return 0;
+			return &tallies[i].tally;
+	return &none;
 }
 
 /* Per cache what is in use and what the events say; sets *nr. NULL with the line in s->err. */
@@ -105,9 +170,16 @@ static struct balance *take_balance(struct session *s, size_t *nr)
 		snprintf(s->err, sizeof(s->err), "out of memory");
 		return NULL;
 	}
-	for (i = 0; i < *nr; i++)
-		balance[i] = (struct balance){ rows[i].cache, (int64_t)rows[i].in_use,
-					       net_of(tallies, nr_tallies, rows[i].cache) };
+	for (i = 0; i < *nr; i++) {
+		const struct kmem_kernel_tally *tally = tally_of(tallies, nr_tallies, rows[i].cache);
+
+		balance[i] = (struct balance){
+			.cache = rows[i].cache,
+			.in_use = (int64_t)rows[i].in_use,
+			.net = (int64_t)(tally->allocs - tally->frees),
+			.unknown = (int64_t)tally->unknown,
+		};
+	}
 	return balance;
 }
 
@@ -126,6 +198,34 @@ static const struct balance *balance_at_start(const struct session *s, uint64_t 
 	return NULL;
 }
 
+static bool is_bulk_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(bulk_caches) / sizeof(bulk_caches[0]); i++)
+		if (!strcmp(name, bulk_caches[i]))
+			return true;
+	return false;
+}
+
+/* By any of its names: the kernel merges caches. */
+static bool is_bulk(struct session *s, const char *name)
+{
+	const char *const *aliases;
+	size_t nr = kcaches_aliases(s->caches, name, &aliases);
+
+	for (size_t i = 0; i < nr; i++)
+		if (is_bulk_name(aliases[i]))
+			return true;
+	return is_bulk_name(name);
+}
+
+/* More objects without a record were freed than there were in the beginning, or were missed: some came without an event. */
+static bool allocates_silently(const struct kernel_scan *scan, const struct balance *then, const struct balance *now)
+{
+	int64_t lost = (int64_t)(scan->totals.sum.lost + scan->totals.missed_allocs);
+
+	return now->unknown - (then ? then->unknown : 0) > (then ? then->in_use : 0) + lost;
+}
+
 /* What the events do not explain, of caches that existed all the time. */
 static int find_residues(struct session *s, struct kernel_scan *scan, const struct kmem_cache_info *rows, size_t nr_rows)
 {
@@ -135,11 +235,17 @@ static int find_residues(struct session *s, struct kernel_scan *scan, const stru
 
 	if (!now)
 		return -EIO;
+	free(s->unsure);
+	s->unsure = calloc(nr + 1, sizeof(*s->unsure));
+	s->rules.unsure = s->unsure;
+	s->rules.nr_unsure = 0;
 	scan->residues = calloc(nr + 1, sizeof(*scan->residues));
-	for (size_t i = 0; scan->residues && i < nr; i++) {
+	for (size_t i = 0; s->unsure && scan->residues && i < nr; i++) {
 		int64_t residue;
 
 		then = balance_at_start(s, now[i].cache);
+		if (allocates_silently(scan, then, &now[i]) || is_bulk(s, kernel_cache_name(now[i].cache, rows, nr_rows)))
+			s->unsure[s->rules.nr_unsure++] = now[i].cache;
 		if (!then)
 			continue;
 		scan->nr_caches++;
@@ -149,10 +255,8 @@ static int find_residues(struct session *s, struct kernel_scan *scan, const stru
 				kernel_cache_name(now[i].cache, rows, nr_rows), residue };
 	}
 	free(now);
-	if (!scan->residues) {
-		snprintf(s->err, sizeof(s->err), "out of memory");
-		return -ENOMEM;
-	}
+	if (!s->unsure || !scan->residues)
+		return out_of_memory(s);
 	qsort(scan->residues, scan->nr_residues, sizeof(*scan->residues), by_size);
 	return 0;
 }
@@ -175,12 +279,6 @@ static void free_records(struct records *r)
 	free(r->list);
 	free(r->checks);
 	free(r->caches);
-}
-
-static int out_of_memory(struct session *s)
-{
-	snprintf(s->err, sizeof(s->err), "out of memory");
-	return -ENOMEM;
 }
 
 static int read_candidates(struct session *s, struct kernel_list *list, struct records *r)
@@ -299,13 +397,13 @@ static int collect_scan(struct session *s, struct kernel_scan *scan, struct reco
 	if (!ret)
 		ret = copy_caches(s, r);
 	if (!ret)
+		ret = add_up(s, scan);
+	if (!ret)
 		ret = find_residues(s, scan, r->caches, r->nr_caches);
 	if (!ret)
 		ret = ask(s, r);
 	if (!ret)
 		ret = drop_freed(s, r, &scan->freed_meanwhile);
-	if (!ret)
-		ret = add_up(s, scan);
 	if (ret)
 		return ret;
 	if (kernel_list_fill(&scan->list, &s->rules, r->list, r->checks, r->nr, r->caches, r->nr_caches) ||
@@ -332,12 +430,13 @@ static int scan_once(struct session *s)
 	if (ret) {
 		code = complain(s);
 	} else {
+		scan.list.silent += s->nr_forgotten;
 		scan.watched_ns = s->rules.now_ns - s->rules.since_ns;
 		/* Modules may have come since. */
 		if (s->symbols)
 			symbols_refresh(s->symbols);
 		kernel_report(s->output, &scan, &s->settings->report);
-		code = scan.list.nr ? EXIT_LEAKS : 0;
+		code = scan.list.nr > scan.list.nr_unsure ? EXIT_LEAKS : 0;
 		remember(s, &scan.list);
 	}
 	free(scan.residues);
@@ -391,14 +490,14 @@ static int watch_command(struct session *s)
 		_exit(127);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0)
-		sleep_ms(LOOK_MS);
+		if (wait_step(s, LOOK_MS))
+			return -EIO;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
 		snprintf(s->err, sizeof(s->err), "cannot run '%s': no such command", s->kernel->command);
 		return -ENOENT;
 	}
 	s->rules.until_ns = now_ns();
-	wait_until(s, s->rules.until_ns + s->rules.min_age_ns);
-	return 0;
+	return wait_until(s, s->rules.until_ns + s->rules.min_age_ns);
 }
 
 static int watch(struct session *s)
@@ -409,8 +508,7 @@ static int watch(struct session *s)
 		return watch_command(s);
 	fflush(stdout);
 	fprintf(stderr, "kmemleak: watching the kernel for %g s\n", ms / 1e3);
-	wait_until(s, s->rules.since_ns + (uint64_t)ms * 1000000);
-	return 0;
+	return wait_until(s, s->rules.since_ns + (uint64_t)ms * 1000000);
 }
 
 static int scan_all(struct session *s)
@@ -420,7 +518,8 @@ static int scan_all(struct session *s)
 	while (s->settings->period_ms && code != 1 && !*s->interrupted) {
 		if (output_flush(s->output))
 			return 1;
-		wait_until(s, now_ns() + (uint64_t)s->settings->period_ms * 1000000);
+		if (wait_until(s, now_ns() + (uint64_t)s->settings->period_ms * 1000000))
+			return complain(s);
 		if (!*s->interrupted)
 			code = verb_worse(code, scan_once(s));
 	}
@@ -447,5 +546,6 @@ int kernel_run(const struct settings *settings, const struct kernel_settings *ke
 	kcaches_close(s.caches);
 	kernel_list_free(&s.before);
 	free(s.start);
+	free(s.unsure);
 	return code;
 }

@@ -73,6 +73,14 @@ static bool is_live(struct kernel_list *list, uint32_t verdict)
 	}
 }
 
+static bool is_unsure(const struct kernel_rules *rules, uint64_t cache)
+{
+	for (size_t i = 0; i < rules->nr_unsure; i++)
+		if (rules->unsure[i] == cache)
+			return true;
+	return false;
+}
+
 int kernel_list_fill(struct kernel_list *list, const struct kernel_rules *rules, const struct kobjects_row *const *rows,
 		     const struct kmem_object_check *checks, size_t nr, const struct kmem_cache_info *caches,
 		     size_t nr_caches)
@@ -91,6 +99,7 @@ int kernel_list_fill(struct kernel_list *list, const struct kernel_rules *rules,
 			.cache = kernel_cache_name(rows[i]->object.cache, caches, nr_caches),
 			.bytes = kernel_object_bytes(rows[i], caches, nr_caches),
 			.age_ns = rules->now_ns - rows[i]->object.time_ns,
+			.unsure = is_unsure(rules, rows[i]->object.cache),
 		};
 		if (leak->bytes < rules->min_bytes || (rules->cache && fnmatch(rules->cache, leak->cache, 0)))
 			list->not_asked++;
@@ -182,11 +191,13 @@ int kernel_list_group(struct kernel_list *list, const struct kernel_rules *rules
 				.cache_key = leak->row->object.cache,
 				.call_site = leak->row->object.call_site,
 				.stack = -1,
+				.unsure = leak->unsure,
 			};
 		}
 		add_to_group(group, rules, leak);
 		leak->known = leak->row->object.time_ns <= known_until_ns;
 		list->nr_known += leak->known;
+		list->nr_unsure += leak->unsure;
 		list->bytes += leak->bytes;
 	}
 	for (size_t i = 0; i < list->nr_groups; i++)

@@ -7,6 +7,9 @@
  * nobody), when the allocator says that it is free, or when it was freed while
  * that was asked. What remains is grouped by cache and call site.
  *
+ * In caches that hand out objects without events (in bulk: maple nodes, network
+ * buffers) a record may be of an earlier object at its address: such are unsure.
+ *
  * Nothing here knows whether a pointer still leads to an object: a cache that
  * grows is reported as a leak is. What tells them apart is growth: a group is
  * steady when it has objects of every quarter of the time that was watched.
@@ -30,6 +33,8 @@ struct kernel_rules {
 	uint64_t min_age_ns;
 	uint64_t min_bytes;
 	const char *cache; /* glob; NULL: all */
+	const uint64_t *unsure; /* keys of caches whose objects are allocated without events, too */
+	size_t nr_unsure;
 };
 
 struct kernel_leak {
@@ -37,7 +42,8 @@ struct kernel_leak {
 	const char *cache; /* name */
 	uint64_t bytes;
 	uint64_t age_ns;
-	bool known; /* was in the list before */
+	bool known;  /* was in the list before */
+	bool unsure; /* may have been freed, and be somebody else's now, without events */
 };
 
 /* Leaks of one cache and call site. */
@@ -49,6 +55,7 @@ struct kernel_group {
 	int64_t growth;        /* since the scan before; nr in the first */
 	unsigned int quarters; /* bit i: some were allocated in that quarter of the time */
 	int32_t stack;         /* of one of them; negative: not known */
+	bool unsure;           /* as the leaks' */
 };
 
 struct kernel_list {
@@ -57,7 +64,7 @@ struct kernel_list {
 	struct kernel_group *groups; /* most bytes first */
 	size_t nr_groups;
 	uint64_t bytes;
-	uint64_t nr_known;
+	uint64_t nr_known, nr_unsure;
 	/* What was left out. */
 	uint64_t young, outside, silent, waiting, unknown, not_asked;
 };

@@ -45,7 +45,7 @@ static void print_object(FILE *file, const struct kernel_scan *scan, const struc
 	fprintf(file, "unfreed object 0x%" PRIx64 " (size %" PRIu64 "):\n", leak->row->address, leak->bytes);
 	fprintf(file, "  comm \"%.16s\", pid %u, age %" PRIu64 ".%03" PRIu64 " s\n", object->comm, object->tgid,
 		leak->age_ns / 1000000000, leak->age_ns / 1000000 % 1000);
-	fprintf(file, "  cache %s\n", leak->cache);
+	fprintf(file, "  cache %s%s\n", leak->cache, leak->unsure ? ", which allocates without events, too: not sure" : "");
 	print_backtrace(file, scan, leak);
 }
 
@@ -80,6 +80,7 @@ static void record_object(struct output *o, const struct kernel_scan *scan, cons
 	output_string(o, "cache", leak->cache);
 	output_number(o, "age_ns", leak->age_ns);
 	put_site(o, scan, object->call_site);
+	output_bool(o, "sure", !leak->unsure);
 	output_end(o);
 }
 
@@ -105,6 +106,8 @@ static size_t show_objects(struct output *o, const struct kernel_scan *scan, siz
 
 static const char *growth_of(const struct kernel_group *group)
 {
+	if (group->unsure)
+		return "unsure";
 	return kernel_group_is_steady(group) ? "steady" : "once";
 }
 
@@ -185,8 +188,11 @@ static void print_summary(FILE *file, const struct kernel_scan *scan)
 	if (!l->nr) {
 		fputs("kernel: no object is left unfreed\n", file);
 	} else {
-		fprintf(file, "kernel: %zu object%s not freed, %" PRIu64 " bytes, of %zu place%s\n", l->nr, plural(l->nr),
+		fprintf(file, "kernel: %zu object%s not freed, %" PRIu64 " bytes, of %zu place%s", l->nr, plural(l->nr),
 			l->bytes, l->nr_groups, plural(l->nr_groups));
+		if (l->nr_unsure)
+			fprintf(file, "; %" PRIu64 " of these not sure", l->nr_unsure);
+		fputc('\n', file);
 		print_groups(file, scan);
 	}
 	print_coverage(file, scan);
@@ -231,6 +237,7 @@ static void record_summary(struct output *o, const struct kernel_scan *scan)
 	output_number(o, "leaks", l->nr);
 	output_number(o, "leaked_bytes", l->bytes);
 	output_number(o, "known", l->nr_known);
+	output_number(o, "unsure", l->nr_unsure);
 	output_number(o, "watched_ns", scan->watched_ns);
 	output_number(o, "allocations", scan->allocs);
 	output_number(o, "frees", scan->frees);

@@ -12,14 +12,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define BITMAP_WORDS (KMEM_BITMAP_BYTES / sizeof(uint64_t))
-
 /* A descriptor, judged. */
 struct head {
 	uint64_t index, nr_pages, nr_objects, bytes;
 	uint32_t stride, offset, colour;
 	uint16_t cache_id;
-	const struct page *page;
 };
 
 static void *map_zeroed(size_t bytes)
@@ -36,7 +33,8 @@ static bool slab_head(const struct heap_copy *copy, const struct page *page, str
 	if (!page->cache_id || page->cache_id >= copy->nr_caches)
 		return false;
 	cache = &copy->caches[page->cache_id];
-	if (cache->state == KMEM_CACHE_FREE || !cache->size || cache->object_size > cache->size)
+	/* No object is smaller than a word, so the bits of a slab fit into those of its pages. */
+	if (cache->state == KMEM_CACHE_FREE || cache->size < sizeof(uint64_t) || cache->object_size > cache->size)
 		return false;
 	h->nr_objects = page->objects;
 	h->stride = cache->size;
@@ -79,7 +77,6 @@ static int judge(const struct heap_copy *copy, uint64_t index, struct head *h)
 	bool fits;
 
 	h->index = index;
-	h->page = page;
 	h->nr_pages = page->nr_pages;
 	switch (page->type) {
 	case KMEM_PAGE_SLAB:
@@ -160,12 +157,12 @@ static uint32_t reciprocal_of(const struct head *h)
 }
 
 /* Bits of the slab's objects that are taken. */
-static void take_bits(struct model *m, const struct model_block *b, const struct page *page, const uint64_t *bitmap)
+static void take_bits(struct model *m, const struct model_block *b, const struct heap_copy *copy)
 {
 	uint64_t *white = &m->white[b->first_object >> 6];
 
 	for (uint32_t bit = 0; bit < b->nr_objects; bit += 64) {
-		uint64_t word = kmem_slab_taken(page, bitmap, bit >> 6);
+		uint64_t word = heap_taken(copy, b->first_page, bit >> 6);
 
 		white[bit >> 6] = word;
 		m->nr_objects += (uint64_t)__builtin_popcountll(word);
@@ -173,12 +170,12 @@ static void take_bits(struct model *m, const struct model_block *b, const struct
 	}
 }
 
-static uint64_t count_bits(const struct model_block *b, const struct page *page, const uint64_t *bitmap)
+static uint64_t count_bits(const struct model_block *b, const struct heap_copy *copy)
 {
 	uint64_t nr = 0;
 
 	for (uint32_t bit = 0; bit < b->nr_objects; bit += 64)
-		nr += (uint64_t)__builtin_popcountll(kmem_slab_taken(page, bitmap, bit >> 6));
+		nr += (uint64_t)__builtin_popcountll(heap_taken(copy, b->first_page, bit >> 6));
 	return nr;
 }
 
@@ -186,7 +183,6 @@ static void add_block(struct model *m, const struct heap_copy *copy, const struc
 {
 	uint32_t nr = m->nr_blocks++;
 	struct model_block *b = &m->blocks[nr];
-	const uint64_t *bitmap = &copy->bitmap[h->index * BITMAP_WORDS];
 
 	b->first_page = (uint32_t)h->index;
 	b->reciprocal = reciprocal_of(h);
@@ -207,9 +203,9 @@ static void add_block(struct model *m, const struct heap_copy *copy, const struc
 		m->nr_objects++;
 		m->object_bytes += b->bytes;
 	} else if (copy->caches[h->cache_id].flags & KMEM_CACHE_NOLEAKTRACE) {
-		m->nr_ignored += count_bits(b, h->page, bitmap);
+		m->nr_ignored += count_bits(b, copy);
 	} else {
-		take_bits(m, b, h->page, bitmap);
+		take_bits(m, b, copy);
 	}
 }
 

@@ -26,7 +26,7 @@ struct heap_copy {
 	uint64_t base;                    /* address of page 0 */
 	uint64_t nr_pages;                /* committed so far */
 	const struct page *pages;         /* whole arena blocks of them, each at kmem_page_place() */
-	const uint64_t *bitmap;           /* KMEM_BITMAP_BYTES per page */
+	const uint64_t *bitmap;           /* the same, words at kmem_bitmap_word() */
 	const uint16_t *idmap;            /* [nr_pages] */
 	const struct kmem_cache *caches;  /* [nr_caches] */
 	uint32_t nr_caches;
@@ -37,6 +37,12 @@ struct heap_copy {
 static inline const struct page *heap_page(const struct heap_copy *copy, uint64_t index)
 {
 	return &copy->pages[kmem_page_place(index)];
+}
+
+/* Word `word` of the objects of a slab that are taken. */
+static inline uint64_t heap_taken(const struct heap_copy *copy, uint64_t index, uint32_t word)
+{
+	return kmem_slab_taken(heap_page(copy, index), copy->bitmap[kmem_bitmap_word(index, word)], word);
 }
 
 struct model_block {

@@ -15,6 +15,7 @@
 #define FIRST_INDEX   1024u
 #define PAGE_BYTES    UINT64_C(4096)
 #define EXACT_SIZE    8192u
+#define SIZE_MASK     ((UINT64_C(1) << 40) - 1)
 #define FIRST_WIDTH   UINT64_C(16)
 
 /* ---- groups --------------------------------------------------------------------------- */
@@ -125,9 +126,12 @@ static void halve(struct timeline *t)
 static struct timeline_bin *bin_at(struct aggregate *a, uint64_t time_ns)
 {
 	struct timeline *t = &a->timeline;
-	uint64_t offset = time_ns > t->start_ns ? time_ns - t->start_ns : 0;
+	uint64_t offset;
 	size_t i;
 
+	if (time_ns < t->last_ns)
+		return &t->bin[t->nr - 1];
+	offset = time_ns - t->start_ns;
 	while (offset / t->width_ns >= TIMELINE_BINS) {
 		/* Fill it up, so that two bins can become one. */
 		while (t->nr < TIMELINE_BINS) {
@@ -147,6 +151,7 @@ static struct timeline_bin *bin_at(struct aggregate *a, uint64_t time_ns)
 							 .live_bytes = last->live_bytes,
 							 .high_bytes = last->live_bytes };
 	}
+	t->last_ns = t->start_ns + t->nr * t->width_ns;
 	return &t->bin[t->nr - 1];
 }
 
@@ -225,6 +230,7 @@ static void begin_window(struct aggregate *a, uint64_t time_ns)
 {
 	a->counting = true;
 	a->timeline.start_ns = time_ns;
+	a->timeline.last_ns = time_ns + a->timeline.width_ns;
 	a->timeline.bin[0].live_objects = a->total.live_objects;
 	a->timeline.bin[0].live_bytes = a->timeline.bin[0].high_bytes = a->total.live_bytes;
 	new_peak(a, time_ns);
@@ -297,7 +303,7 @@ static struct live_object *put(struct aggregate *a, const struct aggregate_event
 		leave(a, &a->group[o->group], o->size);
 	}
 	o->time_ns = e->time_ns;
-	o->size = e->size;
+	o->size = e->size & SIZE_MASK;
 	o->group = (uint32_t)(g - a->group);
 	o->cpu = e->cpu;
 	o->flags = 0;
@@ -319,7 +325,7 @@ void aggregate_before(struct aggregate *a, const struct aggregate_event *e)
 	if (!o)
 		return;
 	o->flags = LIVE_BEFORE;
-	enter(a, g, e->size, e->time_ns);
+	enter(a, g, o->size, e->time_ns);
 }
 
 static void count_alloc(struct aggregate *a, struct group *g, const struct aggregate_event *e)
@@ -343,17 +349,19 @@ static void count_alloc(struct aggregate *a, struct group *g, const struct aggre
 
 void aggregate_alloc(struct aggregate *a, const struct aggregate_event *e)
 {
+	struct live_object *o;
 	struct group *g;
 	bool existed;
 
 	if (!in_window(a, e))
 		return;
 	g = find_group(a, e);
-	if (!g || !put(a, e, g, &existed))
+	o = g ? put(a, e, g, &existed) : NULL;
+	if (!o)
 		return;
 	a->last[e->cpu].ptr = e->ptr;
 	a->last[e->cpu].space = e->space;
-	enter(a, g, e->size, e->time_ns);
+	enter(a, g, o->size, e->time_ns);
 	if (a->counting && g->selected)
 		count_alloc(a, g, e);
 }

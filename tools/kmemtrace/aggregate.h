@@ -38,16 +38,17 @@ struct aggregate_event {
 	uint16_t cpu;
 };
 
+/* What most events change stands together. */
 struct stats {
+	uint64_t live_objects, live_bytes;        /* at the end */
+	uint64_t high_bytes;                      /* most that were ever alive */
 	uint64_t allocs, frees;
 	uint64_t bytes, freed_bytes;              /* asked for by those allocs, given back by those frees */
-	uint64_t live_objects, live_bytes;        /* at the end */
-	uint64_t start_objects, start_bytes;      /* alive when the window began */
-	uint64_t peak_objects, peak_bytes;        /* alive at the moment of the total's peak */
-	uint64_t high_bytes;                      /* most that were ever alive */
 	uint64_t waste, live_waste, peak_waste;   /* bytes beyond those asked for: of all allocs; of what is alive, at the peak */
 	uint64_t temporary, remote;               /* frees */
 	struct histogram lifetime;                /* of the frees whose allocation was seen */
+	uint64_t start_objects, start_bytes;      /* alive when the window began */
+	uint64_t peak_objects, peak_bytes;        /* alive at the moment of the total's peak */
 	struct histogram age;                     /* at the end, of what is alive and was seen allocated */
 };
 
@@ -57,8 +58,8 @@ struct group {
 	uint32_t stride;    /* bytes that an object takes; 0: whole pages */
 	bool selected;      /* others are followed, but counted nowhere */
 	uint32_t epoch;     /* peak to which at_peak belongs */
-	uint64_t at_peak_objects, at_peak_bytes, at_peak_waste;
 	struct stats stats;
+	uint64_t at_peak_objects, at_peak_bytes, at_peak_waste;
 };
 
 #define TIMELINE_BINS 1024u
@@ -72,6 +73,7 @@ struct timeline_bin {
 /* Bins double in width when the recording outgrows them. */
 struct timeline {
 	uint64_t start_ns, width_ns;
+	uint64_t last_ns; /* behind the last bin: earlier ones take no more events */
 	size_t nr; /* bins in use: the last one is being filled */
 	struct timeline_bin bin[TIMELINE_BINS];
 };

@@ -2,6 +2,10 @@
 /* choices.c - see choices.h. */
 #include "kmemtrace/choices.h"
 
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
+
 #include "kmemtrace/units.h"
 
 static int set_time(const struct args_tool *tool, const struct args_option *option, const char *value, uint64_t *ns)
@@ -48,4 +52,12 @@ int choices_handle(const struct args_tool *tool, struct analysis_options *o, con
 bool choices_any(const struct analysis_options *o)
 {
 	return o->filter || o->from_ns || o->to_ns || o->pages;
+}
+
+int choices_write_error(const char *what, int err)
+{
+	fprintf(stderr, "kmemtrace: cannot write %s: %s\n", what, strerror(-err));
+	__fpurge(stdout);
+	clearerr(stdout);
+	return ARGS_EXIT_RUNTIME;
 }

@@ -33,4 +33,7 @@ int choices_handle(const struct args_tool *tool, struct analysis_options *o, con
 /* Whether they leave anything out. */
 bool choices_any(const struct analysis_options *o);
 
+/* Say that `what` could not be written, once: what is left of it is dropped. Return ARGS_EXIT_RUNTIME. */
+int choices_write_error(const char *what, int err);
+
 #endif

@@ -268,8 +268,7 @@ static int print(struct analysis an[2], const struct command *c)
 		err = output_flush(&o);
 	if (!err)
 		return ARGS_EXIT_OK;
-	fprintf(stderr, "kmemtrace: cannot write the comparison: %s\n", strerror(-err));
-	return ARGS_EXIT_RUNTIME;
+	return choices_write_error("the comparison", err);
 }
 
 int diff_main(int argc, char **argv)

@@ -165,8 +165,10 @@ static int write_file(const struct command *c, FILE *file, char *err, size_t len
 	if (c->format == FORMAT_PERFETTO)
 		return export_perfetto(c->path, &c->analysis, file, err, len);
 	ret = analysis_run(&an, c->path, &c->analysis, err, len);
-	if (!ret)
+	if (!ret) {
+		err[0] = '\0'; /* what fails now is writing */
 		ret = write_format(c, &an, file);
+	}
 	analysis_close(&an);
 	return ret;
 }
@@ -206,13 +208,10 @@ int export_main(int argc, char **argv)
 	flushed = output_flush_file(file);
 	if (c.out && fclose(file) && !flushed)
 		flushed = -errno;
-	if (!ret)
-		ret = flushed;
-	if (!ret)
+	if (!ret && !flushed)
 		return ARGS_EXIT_OK;
-	if (err[0])
-		fprintf(stderr, "kmemtrace: %s\n", err);
-	else
-		fprintf(stderr, "kmemtrace: cannot write %s: %s\n", c.out ? c.out : "the export", strerror(-ret));
+	if (!ret || !err[0])
+		return choices_write_error(c.out ? c.out : "the export", ret ? ret : flushed);
+	fprintf(stderr, "kmemtrace: %s\n", err);
 	return ARGS_EXIT_RUNTIME;
 }

@@ -60,7 +60,8 @@ static void put_value(const struct drawing *d, uint64_t weight)
 	char text[OUTPUT_HUMAN_BYTES], percent[UNITS_BYTES];
 
 	fputs(d->bytes ? output_human(text, weight) : output_count(text, weight), d->file);
-	fprintf(d->file, ", %s", units_percent(percent, weight, d->tree->node[0].weight));
+	fputs(", ", d->file);
+	put_escaped(units_percent(percent, weight, d->tree->node[0].weight), SIZE_MAX, d->file);
 }
 
 static void draw_box(const struct drawing *d, const struct tree_node *node, double x, size_t depth)

@@ -246,6 +246,13 @@ static uint32_t special_cache(struct followed *f, uint32_t id, enum trace_cache_
 	return f->caches[id];
 }
 
+/* A program that was started here was attached to before its libkmem knew where all is; stacks begin with the first. */
+static void complete_root(struct followed *f)
+{
+	if (!f->root.observe.state || !f->root.observe.depot)
+		target_read_root(&f->target, f->root.addr, &f->root.observe);
+}
+
 /* An id may go to another cache when its own is destroyed. */
 static uint32_t slab_cache(struct followed *f, uint32_t id)
 {
@@ -255,6 +262,7 @@ static uint32_t slab_cache(struct followed *f, uint32_t id)
 	if (f->caches[id] && f->caches_checked[id] == f->round)
 		return f->caches[id];
 	f->caches_checked[id] = f->round;
+	complete_root(f);
 	if (target_read(&f->target, f->root.observe.caches + (uint64_t)id * sizeof(s), &s, sizeof(s)) ||
 	    (f->caches[id] && s.created_ns == f->caches_made[id]))
 		return f->caches[id];
@@ -299,8 +307,7 @@ static uint32_t read_stack(struct followed *f, uint64_t handle, uint64_t *frame)
 	struct kmem_depot_record r;
 	uint64_t at;
 
-	if (!f->root.observe.depot)
-		target_read_root(&f->target, f->root.addr, &f->root.observe);
+	complete_root(f);
 	at = f->root.observe.depot + handle * 8;
 	if (!f->root.observe.depot || target_read(&f->target, at, &r, sizeof(r)) || !r.nr || r.nr > MAX_FRAMES ||
 	    target_read(&f->target, at + sizeof(r), frame, r.nr * sizeof(*frame)))

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+_Static_assert(sizeof(struct live_object) == 32, "as said");
+
 #define FIRST_ENTRIES UINT64_C(4096)
 
 static struct live_object *map_entries(uint64_t nr, size_t *bytes)
@@ -28,7 +30,7 @@ void live_free(struct live *live)
 
 static bool is_key(const struct live_object *o, uint32_t pid, enum live_kind kind, uint64_t ptr)
 {
-	return o->ptr == ptr && o->pid == pid && o->kind == (uint8_t)kind;
+	return o->ptr == ptr && o->pid == pid && o->kind == kind;
 }
 
 /* The entry with this key, or the free one where it would go. */
@@ -74,7 +76,7 @@ struct live_object *live_add(struct live *live, uint32_t pid, enum live_kind kin
 	}
 	o->ptr = ptr;
 	o->pid = pid;
-	o->kind = (uint8_t)kind;
+	o->kind = kind & 3;
 	live->nr++;
 	return o;
 }

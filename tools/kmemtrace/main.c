@@ -11,6 +11,7 @@
 #include "kmemtrace/predict.h"
 #include "kmemtrace/record.h"
 #include "kmemtrace/report.h"
+#include "kmemtrace/stat.h"
 #include "kmemtrace/tune.h"
 
 static const struct verb {
@@ -19,6 +20,7 @@ static const struct verb {
 	const char *help;
 } verbs[] = {
 	{ "record", record_run, "record every allocation and free into a file" },
+	{ "stat", stat_run, "count what happens, from exact counters, without tracing" },
 	{ "report", report_main, "say who allocates, who holds and what is wasted" },
 	{ "diff", diff_main, "say what changed from one recording to another" },
 	{ "pin", pin_main, "say whose objects keep slabs that are mostly free" },

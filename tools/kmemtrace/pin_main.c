@@ -7,6 +7,7 @@
 
 #include "common/args.h"
 #include "common/output.h"
+#include "kmemtrace/choices.h"
 #include "kmemtrace/moment.h"
 #include "kmemtrace/pin.h"
 #include "kmemtrace/units.h"
@@ -251,8 +252,7 @@ static int print(struct analysis *an, const struct moment *m, const struct comma
 		err = output_flush(&o);
 	if (!err)
 		return ARGS_EXIT_OK;
-	fprintf(stderr, "kmemtrace: cannot write the report: %s\n", strerror(-err));
-	return ARGS_EXIT_RUNTIME;
+	return choices_write_error("the report", err);
 }
 
 int pin_main(int argc, char **argv)

@@ -67,7 +67,7 @@ void progress_end(struct progress *p, const char *file, uint64_t events, uint64_
 	bool all = !totals->lost && !totals->unreadable && !totals->no_buffer && !totals->tails_lost;
 
 	progress_clear(p);
-	print_loss(totals->lost, "events lost: the recorder was too slow; try --no-time, --no-stacks or a larger --ring");
+	print_loss(totals->lost, "events lost: the recorder came too late; try a larger --ring");
 	print_loss(totals->unreadable, "events lost: their buffers could not be read");
 	print_loss(totals->no_buffer, "events lost: the process had no buffer for them");
 	print_loss(totals->tails_lost, "buffers that were not full were lost with processes that were killed or replaced by exec");

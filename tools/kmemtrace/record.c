@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/args.h"
+#include "kmemtrace/krecorder.h"
 #include "kmemtrace/recorder.h"
 
 #define MIN_RING (64u << 10)
@@ -147,8 +148,8 @@ static int check(struct line *l, int argc, char **argv, int rest)
 		return args_error(&tool, "'%s' is too much; -c starts a command", argv[rest]);
 	if (l->o.preload && !l->command)
 		return args_error(&tool, "--preload goes with -c");
-	if (l->o.kernel && (l->o.no_time || l->o.ring_bytes == 1))
-		return args_error(&tool, "--no-time does not go with -k");
+	if (l->o.kernel && (l->o.no_time || l->o.stacks))
+		return args_error(&tool, "--no-time and --stacks do not go with -k");
 	if (l->command)
 		l->o.command = argv + rest;
 	return ARGS_CONTINUE;
@@ -174,5 +175,5 @@ int record_run(int argc, char **argv)
 		return code;
 	join_line(argc, argv, text, sizeof(text));
 	l.o.line = text;
-	return recorder_run(&l.o);
+	return l.o.kernel ? krecorder_run(&l.o) : recorder_run(&l.o);
 }

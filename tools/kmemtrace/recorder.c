@@ -83,8 +83,13 @@ void recorder_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGCHLD };
 	struct sigaction action = { .sa_handler = on_signal };
+	static bool done;
 	sigset_t block;
 
+	/* A second time the mask of before would be lost. */
+	if (done)
+		return;
+	done = true;
 	sigemptyset(&block);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		sigaction(signals[i], &action, NULL);

@@ -212,8 +212,7 @@ static int print(struct analysis *an, const struct report_options *o)
 		ok = report_records(an, o, &out);
 	err = ok ? output_flush(&out) : -ENOMEM;
 	if (err) {
-		fprintf(stderr, "kmemtrace: cannot write the report: %s\n", strerror(-err));
-		return ARGS_EXIT_RUNTIME;
+		return choices_write_error("the report", err);
 	}
 	return code;
 }

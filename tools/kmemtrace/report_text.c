@@ -8,10 +8,11 @@
 
 #include "kmemtrace/units.h"
 
-#define SPARK_COLUMNS   32u
-#define COMMAND_COLUMNS 48u
+#define SPARK_COLUMNS   24u
+#define COMMAND_BYTES   48u
 #define BAR_COLUMNS     40u
 #define OVERVIEW_ROWS   5u
+#define OVERVIEW_LINES  26u /* without the rows of its three tables */
 #define TABLE_ROWS      20u
 
 /* ---- the header ------------------------------------------------------------------------ */
@@ -21,30 +22,33 @@ static const char *heading(const struct report_options *o, bool begin)
 	return !o->colour ? "" : begin ? "\033[1m" : "\033[0m";
 }
 
-/* How much of a command to show: programs that write their status there leave blanks behind. */
-static int trimmed(const char *command)
+/* A command without the folder of its program, and without the blanks that some leave behind their status. */
+static const char *short_command(const char *command, char *buf, size_t len)
 {
-	size_t len = strlen(command);
+	const char *slash = memrchr(command, '/', strcspn(command, " "));
+	size_t end;
 
-	while (len && command[len - 1] == ' ')
-		len--;
-	return len < COMMAND_COLUMNS ? (int)len : (int)COMMAND_COLUMNS;
+	snprintf(buf, len, "%s", slash ? slash + 1 : command);
+	for (end = strlen(buf); end && buf[end - 1] == ' '; end--)
+		buf[end - 1] = '\0';
+	return buf;
 }
 
 static void print_processes(const struct analysis *an, const struct report_options *o, FILE *file)
 {
 	const struct trace_process *process;
 	size_t nr = trace_processes(an->trace, &process), i;
+	char command[COMMAND_BYTES];
 
 	fprintf(file, "%s%s%s", heading(o, true), an->path, heading(o, false));
 	if (an->info->source == TRACE_KERNEL)
 		fputs(": the kernel", file);
 	for (i = 0; i < nr && i < 2; i++)
-		fprintf(file, "%s %.*s (PID %u)", i ? "," : ":", trimmed(process[i].command), process[i].command,
+		fprintf(file, "%s %s (PID %u)", i ? "," : ":", short_command(process[i].command, command, sizeof(command)),
 			process[i].pid);
 	if (nr > 2)
 		fprintf(file, " and %zu more processes", nr - 2);
-	fprintf(file, "; %s\n", an->info->machine);
+	putc('\n', file);
 }
 
 static void print_missing(const struct analysis *an, FILE *file)
@@ -65,7 +69,7 @@ static void print_missing(const struct analysis *an, FILE *file)
 		fputs(", NOT complete", file);
 }
 
-static void print_recorded(const struct analysis *an, FILE *file)
+static void print_recorded(const struct analysis *an, const struct report_options *o, FILE *file)
 {
 	const struct trace_info *info = an->info;
 	time_t start = (time_t)(info->start_unix_ns / 1000000000);
@@ -81,6 +85,9 @@ static void print_recorded(const struct analysis *an, FILE *file)
 		fputs(", no time stamps (durations are good to about a buffer)", file);
 	if (!info->stacks)
 		fputs(", no stacks", file);
+	/* A narrow screen can do without. */
+	if (!o->columns || o->columns >= 120)
+		fprintf(file, "; %s", info->machine);
 	putc('\n', file);
 }
 
@@ -206,7 +213,7 @@ void report_header(const struct analysis *an, const struct report_options *o, FI
 	char from[UNITS_BYTES], window[UNITS_BYTES];
 
 	print_processes(an, o, file);
-	print_recorded(an, file);
+	print_recorded(an, o, file);
 	if (o->analysis.from_ns || o->analysis.to_ns)
 		fprintf(file, "from %s on, for %s\n", units_duration(from, an->aggregate.timeline.start_ns),
 			units_duration(window, an->window_ns));
@@ -353,7 +360,9 @@ static size_t overview_rows(const struct report_options *o)
 		return o->limit;
 	if (!o->lines)
 		return OVERVIEW_ROWS;
-	return o->lines < 34 ? 3 : (o->lines - 19) / 3 < 10 ? (o->lines - 19) / 3 : 10;
+	if (o->lines < OVERVIEW_LINES + 9)
+		return 3;
+	return (o->lines - OVERVIEW_LINES) / 3 < 10 ? (o->lines - OVERVIEW_LINES) / 3 : 10;
 }
 
 /* Rows that are no answer to the question are left out. */

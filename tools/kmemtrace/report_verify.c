@@ -70,7 +70,7 @@ static void check_events(struct analysis *an, const struct trace_snapshot *end, 
 		}
 		if (v->extra++ < SHOWN)
 			fprintf(file, "in the events, but not in memory: 0x%" PRIx64 ", %" PRIu64 " bytes, %s, PID %u, by %s\n",
-				o->ptr, o->size, trace_cache(an->trace, g->cache)->name, o->pid,
+				o->ptr, (uint64_t)o->size, trace_cache(an->trace, g->cache)->name, o->pid,
 				an->sites.site[sites_of(&an->sites, g->stack)].label);
 	}
 }

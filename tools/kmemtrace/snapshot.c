@@ -121,7 +121,7 @@ static int list(const struct snapshot_copy *copy, const struct model *m, uint32_
 			live = add_objects(m, b, out, object);
 		out->blocks[out->nr_blocks++] = (struct trace_block){
 			.ptr = m->base + ((uint64_t)b->first_page << KMEM_PAGE_SHIFT),
-			.bytes = (uint64_t)copy->image.heap.pages[b->first_page].nr_pages << KMEM_PAGE_SHIFT,
+			.bytes = (uint64_t)heap_page(&copy->image.heap, b->first_page)->nr_pages << KMEM_PAGE_SHIFT,
 			.cache = cache, .pid = pid, .objects = b->nr_objects, .live = live,
 		};
 	}

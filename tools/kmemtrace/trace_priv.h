@@ -15,8 +15,8 @@ struct trace_chunk {
 };
 
 struct trace_symbol {
-	uint64_t address;
-	const char *name;
+	uint64_t address, offset; /* in the function */
+	const char *function;
 };
 
 struct trace_order;

@@ -180,8 +180,10 @@ static void read_cache(struct trace *t, const json_t *json)
 
 static void read_symbol(struct trace *t, const json_t *json)
 {
-	if (trace_room((void **)&t->symbols, t->nr_symbols, &t->symbols_room, sizeof(*t->symbols)))
-		t->symbols[t->nr_symbols++] = (struct trace_symbol){ hex_of(json, "address"), text_of(json, "name") };
+	const struct trace_symbol s = { hex_of(json, "address"), hex_of(json, "offset"), text_of(json, "function") };
+
+	if (trace_room((void **)&t->symbols, t->nr_symbols, &t->symbols_room, sizeof(s)))
+		t->symbols[t->nr_symbols++] = s;
 }
 
 /* The stacks stay in the body. True: it is as it should be. */

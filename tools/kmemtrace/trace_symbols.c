@@ -234,14 +234,14 @@ static int compare_address(const void *key, const void *item)
 	return address < other ? -1 : address > other;
 }
 
-/* The recorder has looked up each address: "function+0x12". */
+/* The recorder has looked up each address. */
 static size_t kernel_frame(const struct trace *t, uint64_t address, struct trace_frame *frame)
 {
 	const struct trace_symbol *s = t->nr_symbols ? bsearch(&address, t->symbols, t->nr_symbols, sizeof(*s),
 							       compare_address) : NULL;
 
-	frame->function = s ? s->name : "";
-	frame->offset = address;
+	frame->function = s ? s->function : "";
+	frame->offset = s ? s->offset : address;
 	return 1;
 }
 
@@ -363,7 +363,7 @@ const char *trace_describe(struct trace *t, uint32_t pid, uint64_t address, char
 	if (f->line)
 		snprintf(line, sizeof(line), ":%u", f->line);
 	if (*f->function && t->info.source == TRACE_KERNEL)
-		snprintf(buf, len, "%s", f->function);
+		snprintf(buf, len, "%s+0x%" PRIx64, f->function, f->offset);
 	else if (*f->function)
 		snprintf(buf, len, "%s+0x%" PRIx64 " [%s]%s%s%s", f->function, f->offset, f->module ? f->module->name : "",
 			 *f->file ? " " : "", slash ? slash + 1 : f->file, line);

@@ -189,9 +189,10 @@ void trace_add_module(struct trace_writer *w, const struct trace_module *m)
 			    "build_id", json_build_id(m)));
 }
 
-void trace_add_symbol(struct trace_writer *w, uint64_t address, const char *name)
+void trace_add_symbol(struct trace_writer *w, uint64_t address, const char *function, uint64_t offset)
 {
-	wait_json(w, &w->symbols, json_pack("{s:o, s:o}", "address", json_hex(address), "name", json_text(name)));
+	wait_json(w, &w->symbols, json_pack("{s:o, s:o, s:o}", "address", json_hex(address), "function",
+					    json_text(function), "offset", json_hex(offset)));
 }
 
 static int flush_stacks(struct trace_writer *w)

@@ -63,8 +63,8 @@ uint32_t trace_add_cache(struct trace_writer *w, const struct trace_cache *cache
 uint32_t trace_add_stack(struct trace_writer *w, uint32_t pid, const uint64_t *address, uint32_t nr);
 void trace_add_module(struct trace_writer *w, const struct trace_module *module);
 
-/* The name of a kernel address. */
-void trace_add_symbol(struct trace_writer *w, uint64_t address, const char *name);
+/* The function of a kernel address, and how far into it that is. */
+void trace_add_symbol(struct trace_writer *w, uint64_t address, const char *function, uint64_t offset);
 
 /* Append events of the library; `name` is called for kinds of events that are new, and may call trace_add_*(). */
 int trace_put_batch(struct trace_writer *w, uint32_t pid, const struct kmem_batch *b, uint32_t nr, pack_namer *name,

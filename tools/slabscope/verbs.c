@@ -12,6 +12,7 @@
 
 #include "common/output.h"
 #include "slabscope/compare.h"
+#include "slabscope/events.h"
 #include "slabscope/run.h"
 #include "slabscope/sys.h"
 #include "slabscope/views.h"
@@ -21,6 +22,7 @@ static const struct verb verbs[] = {
 	{ "leak", "kmemleak", "find objects that nothing refers to", NULL },
 	{ "run", NULL, "[--fail-nth=all|N] -- COMMAND: a program with each of its allocations failing in turn", run_run },
 	{ "compare", NULL, "[SCRIPT | -w NAME | -c COMMAND]: the same work in the kernel and in libkmem", compare_run },
+	{ "events", NULL, "[SECS | -c COMMAND]: what the kernel allocates and frees, and how complete that is", events_run },
 	{ "sys", NULL, "PID [CACHE[/ATTRIBUTE]]: caches as in /sys/kernel/slab; --dump DIR: as files", sys_run },
 	{ "slabinfo", NULL, "PID: its caches as in /proc/slabinfo", views_run },
 	{ "buddyinfo", NULL, "PID: free pages by order", views_run },

@@ -14,7 +14,7 @@
  *        |              --- nodes[]    struct kmem_cache_node, id * nr_nodes + nid
  *        |              --- pages[]    struct page, one per arena page, at kmem_page_place()
  *        |              --- idmap[]    uint16_t cache id, one per arena page
- *        |              --- bitmap[]   64 bytes per arena page: which objects of a slab were freed, kmem_slab_taken()
+ *        |              --- bitmap[]   64 bytes per arena page, at kmem_bitmap_word(): which objects of a slab were freed
  *        |              --- black[]    memory of the allocator itself
  *   kmem_cache.percpu + (cpu << percpu_shift)  struct kmem_slot of one CPU
  *
@@ -98,6 +98,7 @@ enum kmem_page_flags {
 	KMEM_PG_GUARD = 1 << 9,   /* LARGE, but one page with a sampled object somewhere in it */
 	KMEM_PG_DEBUG = 1 << 8,   /* large object whose size asked for is exact, and guarded */
 	KMEM_PG_VMALLOC = 1 << 5, /* large object that is_vmalloc_addr() knows */
+	KMEM_PG_SAMPLED = 1 << 10, /* an object here is in the table of samples (kmem/observe_sample.h) */
 	KMEM_PG_LAZY = 1 << 6,    /* free block given back lazily (MADV_FREE): contents unknown, not dirty */
 };
 
@@ -169,18 +170,24 @@ static inline uint64_t kmem_page_of_place(uint64_t place)
 	return (place & ~UINT64_C(1023)) | (place & 127) << 3 | (place >> 7 & 7);
 }
 
+/* Where word `word` of the bitmap of a slab whose head is page `index` is in bitmap[]: its pages have 8 words each, in the same order. */
+static inline uint64_t kmem_bitmap_word(uint64_t index, uint32_t word)
+{
+	return kmem_page_place(index + word / 8) * 8 + word % 8;
+}
+
 /*
- * Which of the objects 64 * word .. 64 * word + 63 of a slab are taken, as bits. `bitmap`
- * is the slab's: a bit is set while an object that was taken once is free. So as long
- * as a slab is only taken from, nobody writes there, and it needs no memory.
+ * Which of the objects 64 * word .. 64 * word + 63 of a slab are taken, as bits. `bits` is
+ * that word of its bitmap: one is set while an object that was taken once is free. So as
+ * long as a slab is only taken from, nobody writes there, and it needs no memory.
  */
-static inline uint64_t kmem_slab_taken(const struct page *slab, const uint64_t *bitmap, uint32_t word)
+static inline uint64_t kmem_slab_taken(const struct page *slab, uint64_t bits, uint32_t word)
 {
 	uint32_t end = slab->fresh < slab->objects ? slab->fresh : slab->objects;
 
 	if (word >= (end + 63) / 64)
 		return 0;
-	return ~bitmap[word] & (~UINT64_C(0) >> (end - word * 64 < 64 ? 64 - (end - word * 64) : 0));
+	return ~bits & (~UINT64_C(0) >> (end - word * 64 < 64 ? 64 - (end - word * 64) : 0));
 }
 
 /*
@@ -233,6 +240,13 @@ static inline uint32_t kmem_slot_count(const struct kmem_slot *slot)
 {
 	return (uint32_t)(slot->word & 0xffff);
 }
+
+/*
+ * Allocations and frees that a slot has counted are meant modulo 2^48, as is what they are added up to (with
+ * cache.folded_*, which may be "negative"): a slot that counts towards the next sample starts just so
+ * far from 2^48, and passes it.
+ */
+#define KMEM_COUNT_MASK ((UINT64_C(1) << 48) - 1)
 
 static inline uint64_t kmem_slot_allocs(const struct kmem_slot *slot)
 {
@@ -567,7 +581,8 @@ struct kmem_observe {
 	uint64_t depot;        /* stacks, 0 when none was ever stored */
 	uint64_t pools;        /* struct kmem_pools, kmem/observe_pool.h */
 	uint64_t batches;      /* struct kmem_batches, kmem/observe_batch.h */
-	uint64_t reserved[5];
+	uint64_t samples;      /* struct kmem_samples, kmem/observe_sample.h */
+	uint64_t reserved[4];
 };
 
 #ifdef __cplusplus

@@ -41,11 +41,12 @@ enum kmem_batch_flags {
 	KMEM_BATCH_ACCOUNT = 1 << 3,
 };
 
-/* kmem_batches.mode: an observer may write it, before it attaches. */
+/* kmem_batches.mode: an observer may write it. */
 enum kmem_batch_mode {
 	KMEM_BATCH_NO_TIME = 1 << 0, /* records without time stamps: half the cost */
 	KMEM_BATCH_STACKS = 1 << 1,  /* sites of allocations are stacks in the depot (kmem_observe.depot) */
 	KMEM_BATCH_FREE_STACKS = 1 << 2, /* those of frees, too */
+	KMEM_BATCH_STOPPED = 1 << 3, /* nothing is recorded: with it, recording begins and ends at one moment */
 };
 
 /* ptr 0: an allocation that failed. */

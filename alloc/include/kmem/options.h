@@ -86,6 +86,7 @@ struct kmem_options {
 	unsigned int pcp_high_fraction; /* per-CPU lists hold up to 1/fraction of the memory; 0: tuned */
 	bool background; /* a thread gives memory back while the program makes no calls */
 	enum kmem_malloc_align_option malloc_align;
+	size_t sample; /* follow one allocation in so many bytes (kmem/observe_sample.h), at least 4096; 0: none */
 	bool stats;    /* print /proc/slabinfo-like text on stderr at exit */
 };
 

@@ -19,6 +19,11 @@ plain=$(sum "$dir/plain") true=$(sum "$dir/true")
 [ "$true" -lt "$plain" ] || fail "active $true, not less than slabinfo's $plain: what is parked was not seen"
 echo "slabtop: $rows caches, $true objects active, $plain by slabinfo"
 
+# What a command makes the kernel do, and how complete the count is.
+"$build/slabscope" events -s -c "$build/tests/bpf/kernel_work msg 500" > "$dir/events" 2>&1 || fail "slabscope events"
+grep -q '^lost: ' "$dir/events" || fail "slabscope events says nothing of what was lost"
+echo "slabscope events: $(tail -n 1 "$dir/events")"
+
 # A process: exactly the objects that it holds, no BPF.
 mkfifo "$dir/input"
 "$build/tests/holder" < "$dir/input" > "$dir/holder" &

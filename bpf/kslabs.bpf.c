@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * slabs.bpf.c - looks at single slabs and objects of the kernel, on request.
+ * kslabs.bpf.c - looks at single slabs and objects of the kernel, on request.
  *
  *   slabs_list   all slabs of one cache that are on a list, into `slabs`
  *   slabs_check  whether objects are allocated right now, in `checks`
