@@ -451,17 +451,12 @@ static void want_all(struct image *image)
 
 int image_capture_objects(struct image *image, struct target *t, uint64_t root_addr)
 {
-	struct copy c = { 0 };
 	int err;
 
 	image->root_addr = root_addr;
 	image->tid = living_thread(t);
 	err = read_metadata(image, t);
-	if (err)
-		return err;
-	want_all(image);
-	c.tid = image->tid;
-	err = for_each_content(image, add_bitmap, &c) ? out_of_memory(t) : run_strict(&c, t);
-	copy_free(&c);
+	if (!err)
+		want_all(image);
 	return err;
 }
