@@ -56,11 +56,7 @@ def probes(path):
 
 
 def tags(lines):
-    return dict(line.split(": ", 1) for line in lines if re.match(r"(Kernel|Place|Probe): ", line))
-
-
-def summary(lines):
-    return " ".join(line for line in lines if line and not re.match(r"  |(Kernel|Place|Probe): ", line))
+    return dict(line.split(": ", 1) for line in lines if re.match(r"(Kernel|Place): ", line))
 
 
 def described(lines, name, arguments):
@@ -77,41 +73,36 @@ def described(lines, name, arguments):
 
 def section(lines, name, provider, arguments):
     tag, texts = tags(lines), described(lines, name, arguments)
+    summary = " ".join(line for line in lines if line and not re.match(r"  |(Kernel|Place): ", line))
     kernel = f"`{tag['Kernel']}`" if tag["Kernel"] != "none" else "none"
-    out = f"### {provider}:{name}\n\n{summary(lines)} Kernel: {kernel}. Dormant: {PLACES[tag['Place']]}.\n\n| | argument | type | |\n|---|---|---|---|\n"
+    out = f"### {provider}:{name}\n\n{summary} Kernel: {kernel}. Dormant: {PLACES[tag['Place']]}.\n\n| | argument | type | |\n|---|---|---|---|\n"
     for index, (kind, argument) in enumerate(arguments):
         out += f"| {index} | {argument} | {TYPES[kind]} | {texts[argument]} |\n"
     return out + "\n"
 
 
-def described_probes(path):
-    """
-    [(provider, name, comment lines, arguments)] of each probe. "Probe: PROVIDER:NAME" in a comment says what is not
-    kmem and the function's name. All of the list must be there.
-    """
-    found = []
-    for lines, function, arguments in probes(path):
-        provider, name = tags(lines).get("Probe", f"kmem:{function}").split(":")
-        found.append((provider, name, lines, arguments))
-    listed = set(re.findall(r"\tX\((\w+), (\w+), \w+\)", open(path).read()))
-    missing = listed - {probe[:2] for probe in found}
-    if missing:
-        sys.exit(f"{path}: no description of {sorted(missing)}")
-    return found
-
-
 def document(path):
-    found = described_probes(path)
+    declared = {name: provider for provider, name in re.findall(r"\tX\((\w+), (\w+), \w+\)", open(path).read())}
+    found = {name: (lines, arguments) for lines, name, arguments in probes(path)}
+    if set(declared) != set(found):
+        sys.exit(f"{path}: probes in the list and described functions differ: {sorted(set(declared) ^ set(found))}")
     groups = (("Of the kernel", lambda tag: tag["Kernel"] != "none"), ("The library's own", lambda tag: tag["Kernel"] == "none"))
     out = HEAD + "| probe | arguments | kernel |\n|---|---|---|\n"
-    for provider, name, lines, arguments in found:
+    for name, (lines, arguments) in found.items():
         kernel = tags(lines)["Kernel"]
-        out += f"| [{provider}:{name}](#{provider}{name}) | {', '.join(a for _, a in arguments)} | {kernel if kernel != 'none' else ''} |\n"
+        out += f"| [{declared[name]}:{name}](#{declared[name]}{name}) | {', '.join(a for _, a in arguments)} | {kernel if kernel != 'none' else ''} |\n"
     for title, wanted in groups:
-        out += f"\n## {title}\n\n" + "".join(section(lines, name, provider, arguments)
-                                             for provider, name, lines, arguments in found if wanted(tags(lines)))
+        out += f"\n## {title}\n\n" + "".join(section(lines, name, declared[name], arguments)
+                                             for name, (lines, arguments) in found.items() if wanted(tags(lines)))
     out += NOT_HERE
     return re.sub(r"\n\n\n+", "\n\n", out).rstrip() + "\n"
+
+
+def described_probes(path):
+    """(provider, name, comment lines, arguments) of each probe."""
+    declared = {name: provider for provider, name in re.findall(r"\tX\((\w+), (\w+), \w+\)", open(path).read())}
+    for lines, name, arguments in probes(path):
+        yield declared[name], name, lines, arguments
 
 
 def tapset(path, folder):
@@ -122,7 +113,8 @@ def tapset(path, folder):
         alias = f"libkmem.{name}" if provider == "kmem" else f"libkmem.{provider}.{name}"
         points = ", ".join(f'process("{folder}/{library}").provider("{provider}").mark("{name}") ?'
                            for library in ("libkmem.so.0", "libkmem-malloc.so"))
-        out += f"\n/**\n * probe {alias} - {summary(lines)}\n"
+        summary = " ".join(line for line in lines if line and not re.match(r"  |(Kernel|Place): ", line))
+        out += f"\n/**\n * probe {alias} - {summary}\n"
         out += "".join(f" * @{argument}: {texts[argument]}\n" for _, argument in arguments)
         out += f" */\nprobe {alias} = {points}\n{{\n\tprobestr = \"{provider}:{name}\"\n"
         for index, (kind, argument) in enumerate(arguments):
