@@ -153,7 +153,7 @@ int chunk_write(struct chunk_out *out, enum chunk_type type, const void *head, s
 		return out->error;
 	for (i = 0; i < nr; i++)
 		raw += body[i].iov_len;
-	if (head_bytes > CHUNK_MAX_HEAD || raw > CHUNK_MAX_BODY || nr > 8)
+	if (head_bytes > CHUNK_MAX_HEAD || raw > CHUNK_MAX_BODY || nr < 0 || nr > 8)
 		return out->error = -EMSGSIZE;
 	if (compress && raw)
 		packed = compress_body(out, body, nr, raw);
@@ -161,7 +161,7 @@ int chunk_write(struct chunk_out *out, enum chunk_type type, const void *head, s
 		iov[2] = (struct iovec){ out->packed, packed };
 		pieces = 1;
 		h.flags = CHUNK_ZSTD;
-	} else if (nr) {
+	} else if (nr > 0) {
 		memcpy(iov + 2, body, (size_t)nr * sizeof(*body));
 	}
 	h.head_bytes = (uint32_t)head_bytes;
