@@ -2,7 +2,10 @@
 /* slots.c - growing, draining and replacing a cache's slots; see slots.h. */
 #include "slab/slots.h"
 
+#include <errno.h>
+
 #include "base/numa.h"
+#include "base/report.h"
 #include "slab/barn.h"
 
 /* What a slot may grow to. */
