@@ -55,7 +55,10 @@
 	X(kmem, slot_flush, SLOT_FLUSH)                                       \
 	X(kmem, percpu_alloc_percpu, PERCPU_ALLOC_PERCPU)                     \
 	X(kmem, percpu_alloc_percpu_fail, PERCPU_ALLOC_PERCPU_FAIL)           \
-	X(kmem, percpu_free_percpu, PERCPU_FREE_PERCPU)
+	X(kmem, percpu_free_percpu, PERCPU_FREE_PERCPU)                       \
+	X(kmem, sample, SAMPLE)                                               \
+	X(otel_memory, alloc, OTEL_ALLOC)                                     \
+	X(otel_memory, free, OTEL_FREE)
 
 enum trace_event {
 #define TRACE_ENUM(provider, name, NAME) TRACE_##NAME,
@@ -152,7 +155,6 @@ bool trace_watched(void);
  *   object  on the watched path of objects: dormant it costs as kmem_cache_alloc's
  *   slow    on a path that is slow anyway: a compare with memory and a branch
  *   rare    beside system calls, or with the registry locked
- *   sampled where sampled objects are found and freed
  */
 
 /*
@@ -559,60 +561,36 @@ struct kmem_batch;
  */
 void trace_batch(const struct kmem_batch *batch, unsigned int nr_records);
 
-
 /*
- * Samples (base/sample.h), after the allocation and before the free. Provider "otel_memory" is what
- * continuous profilers attach to: pointer, bytes asked for, bytes that they stand for.
- */
-extern KMEM_HIDDEN uint16_t kmem_sample_semaphore, otel_memory_alloc_semaphore, otel_memory_free_semaphore;
-
-static inline bool trace_sample_on(void)
-{
-	return READ_ONCE(kmem_sample_semaphore);
-}
-
-static inline bool trace_otel_alloc_on(void)
-{
-	return READ_ONCE(otel_memory_alloc_semaphore);
-}
-
-static inline bool trace_otel_free_on(void)
-{
-	return READ_ONCE(otel_memory_free_semaphore);
-}
-
-/*
- * A sampled object was allocated, or is about to be freed. Sampling is on (KMEM_OPTIONS=sample=BYTES, or
- * kmem/observe_sample.h), and chose before the probe: nothing else pays.
- *   call_site    return address in the program, of the allocation or of the free
+ * A sample was allocated, or is about to be freed: kmem/observe_sample.h. On with KMEM_OPTIONS=sample=SIZE.
+ *   call_site    return address in the program
  *   ptr          the object
  *   size         bytes asked for
  *   weight       bytes that it stands for
- *   stack        handle of the call stack in the depot (kmem_observe.depot), 0: none
- *   freed        0: allocated, 1: about to be freed
+ *   stack        of the allocation: handle in the depot (kmem_observe.depot), 0: none
+ *   freed        1: it is about to be freed
  * Kernel: none
- * Place: sampled
+ * Place: slow
  */
-void trace_sample(const void *call_site, const void *ptr, size_t size, uint64_t weight, uint32_t stack, int freed);
+void trace_sample(const void *call_site, const void *ptr, size_t size, unsigned long weight, unsigned int stack,
+		  int freed);
 
 /*
- * As sample, of an allocation, by the contract of continuous profilers.
- *   ptr          the object
- *   size         bytes asked for
- *   weight       bytes that it stands for
- * Probe: otel_memory:alloc
+ * A sample was allocated, by the contract of continuous profilers that attach to this provider.
+ *   ptr             the object
+ *   size            bytes asked for
+ *   weighted_bytes  that it stands for
  * Kernel: none
- * Place: sampled
+ * Place: slow
  */
-void trace_otel_alloc(const void *ptr, size_t size, uint64_t weight);
+void trace_alloc(const void *ptr, size_t size, unsigned long weighted_bytes);
 
 /*
- * As sample, of a free.
+ * A sample is about to be freed.
  *   ptr          the object
- * Probe: otel_memory:free
  * Kernel: none
- * Place: sampled
+ * Place: slow
  */
-void trace_otel_free(const void *ptr);
+void trace_free(const void *ptr);
 
 #endif

@@ -17,6 +17,7 @@ Test(verbs, table)
 {
 	cr_expect_str_eq(verb_find("top")->tool, "slabtop");
 	cr_expect_str_eq(verb_find("leak")->tool, "kmemleak");
+	cr_expect_str_eq(verb_find("trace")->tool, "kmemtrace");
 	cr_expect_null(verb_find("help")->tool);
 	cr_expect_null(verb_find("tops"));
 	cr_expect_null(verb_find(""));

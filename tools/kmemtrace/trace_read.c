@@ -147,7 +147,7 @@ static void read_module(struct trace *t, const json_t *json)
 {
 	struct trace_module m = {
 		.path = text_of(json, "path"), .start = hex_of(json, "start"), .end = hex_of(json, "end"),
-		.offset = hex_of(json, "offset"), .pid = number32_of(json, "pid"),
+		.offset = hex_of(json, "offset"), .vaddr = hex_of(json, "vaddr"), .pid = number32_of(json, "pid"),
 	};
 	const char *slash = strrchr(m.path, '/');
 
