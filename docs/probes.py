@@ -11,9 +11,8 @@ import re
 import sys
 
 TYPES = {"size_t": "u64", "unsigned long": "u64", "long": "s64", "unsigned int": "u32", "int": "s32", "gfp_t": "u32",
-         "const char *": "string", "const void *": "address", "const struct kmem_batch *": "address", "uint64_t": "u64", "uint32_t": "u32"}
+         "const char *": "string", "const void *": "address", "const struct kmem_batch *": "address"}
 PLACES = {"object": "as `kmem_cache_alloc`", "slow": "a compare and a branch on a slow path",
-          "sampled": "nothing: sampled objects take a path of their own",
           "rare": "a compare and a branch beside a system call or a registry lock"}
 
 HEAD = """<!-- Written by docs/probes.py from alloc/base/trace.h: change that, then `make docs`. -->

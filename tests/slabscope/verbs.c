@@ -65,6 +65,7 @@ Test(verbs, help_names_every_verb, .init = redirect)
 				"  leak         find objects that nothing refers to (kmemleak)\n"
 				"  run          [--fail-nth=all|N] -- COMMAND: a program with each of its allocations failing in turn\n"
 				"  compare      [SCRIPT | -w NAME | -c COMMAND]: the same work in the kernel and in libkmem\n"
+				"  events       [SECS | -c COMMAND]: what the kernel allocates and frees, and how complete that is\n"
 				"  sys          PID [CACHE[/ATTRIBUTE]]: caches as in /sys/kernel/slab; --dump DIR: as files\n"
 				"  slabinfo     PID: its caches as in /proc/slabinfo\n"
 				"  buddyinfo    PID: free pages by order\n"

@@ -469,8 +469,10 @@ int trace_open(struct trace **trace, const char *path, const struct trace_option
 		}
 		if (options)
 			t->options = *options;
-		qsort(t->chunks, t->nr_chunks, sizeof(*t->chunks), compare_chunks);
-		qsort(t->symbols, t->nr_symbols, sizeof(*t->symbols), compare_symbols);
+		if (t->nr_chunks)
+			qsort(t->chunks, t->nr_chunks, sizeof(*t->chunks), compare_chunks);
+		if (t->nr_symbols)
+			qsort(t->symbols, t->nr_symbols, sizeof(*t->symbols), compare_symbols);
 		set_times(t);
 		*trace = t;
 	}

@@ -33,13 +33,17 @@ of() { # COMMAND PATTERN: objects that it left at call sites of this pattern, th
 	awk -F, -v comm="$1" -v site="$2" '$3 == comm && $9 ~ site && $10 == "true" { n++ } END { print n + 0 }' "$dir/leaks"
 }
 
+left() { # COMMAND PATTERN: all of them
+	awk -F, -v comm="$1" -v site="$2" '$3 == comm && $9 ~ site { n++ } END { print n + 0 }' "$dir/leaks"
+}
+
 ended='timerfd|epoll|ep_|eventfd|newary|pipe|sock|skb|sk_|vm_area|vma|mas_|mt_'
 watch 10
 # On a machine that hardly gets on, kfree_rcu() may take longer.
 [ "$(of kernel_work "$ended")" -eq 0 ] || [ -n "${LONG:-}" ] || watch 40
 [ "$(of kernel_work "$ended")" -eq 0 ] || fail "false leaks: $(awk -F, -v site="$ended" '$3 == "kernel_work" && $9 ~ site && $10 == "true"' "$dir/leaks")"
-[ "$(of kernel_work '^(load|alloc)_msg')" -eq 40 ] || fail "messages: $(of kernel_work '^(load|alloc)_msg') of 40"
-[ "$(of kernel_work '^newque')" -eq 5 ] || fail "queues: $(of kernel_work '^newque') of 5"
+[ "$(left kernel_work '^(load|alloc)_msg')" -eq 40 ] || fail "messages: $(left kernel_work '^(load|alloc)_msg') of 40"
+[ "$(left kernel_work '^newque')" -eq 5 ] || fail "queues: $(left kernel_work '^newque') of 5"
 echo "kmemleak --kernel: 40 of 40 messages and 5 of 5 queues, no false leak"
 
 [ -e /proc/leaker ] || exit 0
