@@ -351,7 +351,12 @@ static void nolock(void)
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
 	signal(SIGALRM, SIG_IGN);
-	/* What found a lock taken was left for the next who has it. */
+	/* What found a lock taken was left for the next who has it: on a slow path. */
+	for (int i = 0; i < MANY; i++)
+		object[i] = seen(kmalloc(100, GFP_KERNEL));
+	for (int i = 0; i < MANY; i++)
+		kfree(object[i]);
+	both(PATH_KMALLOC, MANY);
 	kmem_drop_slab();
 	made(PATH_KMALLOC, nolock_made);
 	gone(PATH_KMALLOC, nolock_gone);
