@@ -24,9 +24,14 @@ expected=$((cache_a - cache_b + kmalloc_a - kmalloc_b - large))
 [ $((a - b)) -eq "$expected" ] || fail "$((a - b)) allocations, expected $expected"
 
 # A process that runs, in intervals.
-(printf 'go\n'; sleep 1000) | "$worker" 1000 1 >"$work/out" & pids+=($!)
+mkfifo "$work/in"
+"$worker" 1000 1 <"$work/in" >"$work/out" & worker_pid=$!
+pids+=("$worker_pid")
+exec 9>"$work/in"
+echo go >&9
 await "$work/out" '^[0-9]'
-"$tool" stat --json -I 100 -d 0.35 -p "$(pgrep -n -f "$worker 1000 1")" >"$work/json" 2>"$work/err" || fail "stat -p"
+"$tool" stat --json -I 100 -d 0.35 -p "$worker_pid" >"$work/json" 2>"$work/err" || fail "stat -p"
+exec 9>&-
 [ "$(grep -c '"interval"' "$work/json")" -ge 1 ] || fail "no interval"
 [ "$(allocs)" = 0 ] || fail "$(allocs) allocations of one that does nothing"
 
