@@ -580,7 +580,6 @@ void trace_sample(const void *call_site, const void *ptr, size_t size, unsigned 
  *   ptr             the object
  *   size            bytes asked for
  *   weighted_bytes  that it stands for
- * Probe: otel_memory:alloc
  * Kernel: none
  * Place: slow
  */
@@ -589,7 +588,6 @@ void trace_alloc(const void *ptr, size_t size, unsigned long weighted_bytes);
 /*
  * A sample is about to be freed.
  *   ptr          the object
- * Probe: otel_memory:free
  * Kernel: none
  * Place: slow
  */
