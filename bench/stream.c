@@ -18,6 +18,7 @@
 #include <kmem/fastpath.h>
 #include <kmem/slab.h>
 
+#include "base/trace.h"
 #include "bench.h"
 #include "common/stream.h"
 
@@ -49,15 +50,16 @@ static __attribute__((__noinline__)) void deep(int depth, long n)
 
 /* ---- recording without a reader ---- */
 
-/* What attaching to kmem:batch does: one more on the counts of the object probes and on its own, the 17th. */
+/* What attaching to kmem:batch does: one more on the counts of the object probes and on its own. */
 static void record(bool on)
 {
-	static const int word[] = { 0, 1, 2, 3, 16 };
-	uint32_t *semaphore = (uint32_t *)(uintptr_t)kmem_fast_semaphore;
+	static const enum trace_event event[] = { TRACE_KMEM_CACHE_ALLOC, TRACE_KMEM_CACHE_FREE, TRACE_KMALLOC,
+						  TRACE_KFREE, TRACE_BATCH };
+	uint32_t *semaphore = (uint32_t *)(uintptr_t)kmem_fast_semaphore - TRACE_KMEM_CACHE_ALLOC;
 	size_t i;
 
-	for (i = 0; i < sizeof(word) / sizeof(word[0]); i++)
-		__atomic_fetch_add(&semaphore[word[i]], on ? 0x10000u : -0x10000u, __ATOMIC_SEQ_CST);
+	for (i = 0; i < sizeof(event) / sizeof(event[0]); i++)
+		__atomic_fetch_add(&semaphore[event[i]], on ? 0x10000u : -0x10000u, __ATOMIC_SEQ_CST);
 }
 
 static const struct mode {

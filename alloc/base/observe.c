@@ -22,12 +22,16 @@ struct kmem_control observe_control KMEM_STATE;
 static observe_handler *control_handler KMEM_STATE;
 static bool control_busy KMEM_STATE;
 static void (*call_errand)(void) KMEM_STATE;
+static uint64_t called_cycles KMEM_STATE;
 bool observe_errand_due KMEM_STATE;
 
 extern char __start_kmem_state[] __attribute__((visibility("hidden")));
 extern char __stop_kmem_state[] __attribute__((visibility("hidden")));
 extern char __start_kmem_state_set[] __attribute__((visibility("hidden")));
 extern char __stop_kmem_state_set[] __attribute__((visibility("hidden")));
+
+/* Since the last call: 0.1 to 0.5 ms. A clock might be a system call. */
+#define QUIET_CYCLES (UINT64_C(1) << 19)
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
@@ -99,7 +103,10 @@ static void set_words(uint16_t value)
 
 void observe_call(void)
 {
-	if (!READ_ONCE(call_errand) || READ_ONCE(observe_errand_due))
+	if (!READ_ONCE(call_errand))
+		return;
+	WRITE_ONCE(called_cycles, __builtin_ia32_rdtsc());
+	if (READ_ONCE(observe_errand_due))
 		return;
 	WRITE_ONCE(observe_errand_due, true);
 	set_words(UINT16_MAX);
@@ -111,7 +118,9 @@ static void run_errand(void)
 	void (*errand)(void) = READ_ONCE(call_errand);
 
 	set_words(0);
-	if (__atomic_exchange_n(&observe_errand_due, false, __ATOMIC_ACQ_REL) && errand)
+	if (!__atomic_exchange_n(&observe_errand_due, false, __ATOMIC_ACQ_REL) || !errand)
+		return;
+	if (__builtin_ia32_rdtsc() - READ_ONCE(called_cycles) >= QUIET_CYCLES)
 		errand();
 }
 

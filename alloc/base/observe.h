@@ -40,7 +40,8 @@ static inline void observe_poll(void)
  * What a free may not do, because it makes no system call, the next allocation that
  * may block does: observe_call() sets the words that an observer sets to be noticed,
  * so that it comes to observe_poll(), and costs the others nothing. The errand calls
- * again when there is more to do. One for the process.
+ * again when there is more to do. It is left when the allocation comes at once, within
+ * some tenths of a millisecond: who goes on working reaches slow paths. One for the process.
  */
 void observe_set_errand(void (*errand)(void));
 void observe_call(void);

@@ -265,10 +265,9 @@ void percpu_slot_free(uint32_t offset, size_t bytes)
 	lock_release(&percpu.lock, LOCK_META);
 }
 
-void percpu_barrier(void)
+bool percpu_barrier(void)
 {
-	if (percpu.mode == PERCPU_CPU_ID || percpu.mode == PERCPU_MM_CID)
-		BUG_ON(os_membarrier() != 0);
+	return (percpu.mode != PERCPU_CPU_ID && percpu.mode != PERCPU_MM_CID) || os_membarrier() == 0;
 }
 
 void percpu_after_fork(void)

@@ -53,8 +53,11 @@ void percpu_slot_free(uint32_t offset, size_t bytes);
 /* Address of CPU 0's part of region 0 or 1; other CPUs lie KMEM_PERCPU_SHIFT apart. */
 uint64_t percpu_region(unsigned int which);
 
-/* Restart all critical sections in progress, so that a region swapped out before is quiet. */
-void percpu_barrier(void);
+/*
+ * Restart all critical sections in progress, so that a region swapped out before is quiet. Return: false when the
+ * program's filter of system calls refuses it by now.
+ */
+bool percpu_barrier(void);
 
 /* In the child of fork(). */
 void percpu_after_fork(void);

@@ -74,6 +74,9 @@ static double chance(double x)
 	double sum = 0, term = 1;
 	int halvings = 0, k;
 
+	/* The usual case: small objects. The first term left out is below 1e-9 of the result. */
+	if (likely(x < 1.0 / 64))
+		return x * (1 - x / 2 * (1 - x / 3 * (1 - x / 4)));
 	if (x > 40)
 		return 1;
 	for (; x > 0.25; x /= 2)
@@ -210,10 +213,10 @@ static void tell_freed(const struct kmem_sample *sample, const void *call_site)
 {
 	const void *ptr = (const void *)(uintptr_t)sample->ptr;
 
-	if (trace_sample_on())
+	if (trace_on(TRACE_SAMPLE))
 		trace_sample(call_site, ptr, sample->size, sample->weight, sample->stack, 1);
-	if (trace_otel_free_on())
-		trace_otel_free(ptr);
+	if (trace_on(TRACE_OTEL_FREE))
+		trace_free(ptr);
 }
 
 bool sample_taken(const void *ptr, size_t size, size_t chance_bytes, uint32_t cache, const void *call_site)
@@ -229,10 +232,10 @@ bool sample_taken(const void *ptr, size_t size, size_t chance_bytes, uint32_t ca
 	}
 	if (old.ptr)
 		tell_freed(&old, call_site);
-	if (trace_sample_on())
+	if (trace_on(TRACE_SAMPLE))
 		trace_sample(call_site, ptr, size, sample.weight, sample.stack, 0);
-	if (trace_otel_alloc_on())
-		trace_otel_alloc(ptr, size, sample.weight);
+	if (trace_on(TRACE_OTEL_ALLOC))
+		trace_alloc(ptr, size, sample.weight);
 	return true;
 }
 

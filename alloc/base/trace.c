@@ -240,6 +240,22 @@ noinline void trace_mp_destroy(const void *call_site, const void *pool, const ch
 	STAP_PROBEV(kmem, mp_destroy, call_site, pool, name, bytes);
 }
 
+noinline void trace_sample(const void *call_site, const void *ptr, size_t size, unsigned long weight, unsigned int stack,
+			   int freed)
+{
+	STAP_PROBEV(kmem, sample, call_site, ptr, size, weight, stack, freed);
+}
+
+noinline void trace_alloc(const void *ptr, size_t size, unsigned long weighted_bytes)
+{
+	STAP_PROBEV(otel_memory, alloc, ptr, size, weighted_bytes);
+}
+
+noinline void trace_free(const void *ptr)
+{
+	STAP_PROBEV(otel_memory, free, ptr);
+}
+
 noinline void trace_batch(const struct kmem_batch *batch, unsigned int nr_records)
 {
 	STAP_PROBEV(kmem, batch, batch, nr_records);
@@ -267,26 +283,4 @@ __attribute__((used)) static noinline void batch_places(void)
 	BATCH_PLACE(kmem_cache_free);
 	BATCH_PLACE(kmalloc);
 	BATCH_PLACE(kfree);
-}
-
-/* ---- samples ---- */
-
-uint16_t kmem_sample_semaphore __attribute__((section(".probes")));
-uint16_t otel_memory_alloc_semaphore __attribute__((section(".probes")));
-uint16_t otel_memory_free_semaphore __attribute__((section(".probes")));
-
-noinline void trace_sample(const void *call_site, const void *ptr, size_t size, uint64_t weight, uint32_t stack,
-			   int freed)
-{
-	STAP_PROBEV(kmem, sample, call_site, ptr, size, weight, stack, freed);
-}
-
-noinline void trace_otel_alloc(const void *ptr, size_t size, uint64_t weight)
-{
-	STAP_PROBEV(otel_memory, alloc, ptr, size, weight);
-}
-
-noinline void trace_otel_free(const void *ptr)
-{
-	STAP_PROBEV(otel_memory, free, ptr);
 }

@@ -55,7 +55,10 @@
 	X(kmem, slot_flush, SLOT_FLUSH)                                       \
 	X(kmem, percpu_alloc_percpu, PERCPU_ALLOC_PERCPU)                     \
 	X(kmem, percpu_alloc_percpu_fail, PERCPU_ALLOC_PERCPU_FAIL)           \
-	X(kmem, percpu_free_percpu, PERCPU_FREE_PERCPU)
+	X(kmem, percpu_free_percpu, PERCPU_FREE_PERCPU)                       \
+	X(kmem, sample, SAMPLE)                                               \
+	X(otel_memory, alloc, OTEL_ALLOC)                                     \
+	X(otel_memory, free, OTEL_FREE)
 
 enum trace_event {
 #define TRACE_ENUM(provider, name, NAME) TRACE_##NAME,
@@ -558,31 +561,36 @@ struct kmem_batch;
  */
 void trace_batch(const struct kmem_batch *batch, unsigned int nr_records);
 
+/*
+ * A sample was allocated, or is about to be freed: kmem/observe_sample.h. On with KMEM_OPTIONS=sample=SIZE.
+ *   call_site    return address in the program
+ *   ptr          the object
+ *   size         bytes asked for
+ *   weight       bytes that it stands for
+ *   stack        of the allocation: handle in the depot (kmem_observe.depot), 0: none
+ *   freed        1: it is about to be freed
+ * Kernel: none
+ * Place: slow
+ */
+void trace_sample(const void *call_site, const void *ptr, size_t size, unsigned long weight, unsigned int stack,
+		  int freed);
 
 /*
- * Samples (base/sample.h), after the allocation and before the free. Provider "otel_memory" is what
- * continuous profilers attach to: pointer, bytes asked for, bytes that they stand for.
+ * A sample was allocated, by the contract of continuous profilers that attach to this provider.
+ *   ptr             the object
+ *   size            bytes asked for
+ *   weighted_bytes  that it stands for
+ * Kernel: none
+ * Place: slow
  */
-extern KMEM_HIDDEN uint16_t kmem_sample_semaphore, otel_memory_alloc_semaphore, otel_memory_free_semaphore;
+void trace_alloc(const void *ptr, size_t size, unsigned long weighted_bytes);
 
-static inline bool trace_sample_on(void)
-{
-	return READ_ONCE(kmem_sample_semaphore);
-}
-
-static inline bool trace_otel_alloc_on(void)
-{
-	return READ_ONCE(otel_memory_alloc_semaphore);
-}
-
-static inline bool trace_otel_free_on(void)
-{
-	return READ_ONCE(otel_memory_free_semaphore);
-}
-
-/* stack: handle in the depot; freed: 0 or 1. */
-void trace_sample(const void *call_site, const void *ptr, size_t size, uint64_t weight, uint32_t stack, int freed);
-void trace_otel_alloc(const void *ptr, size_t size, uint64_t weight);
-void trace_otel_free(const void *ptr);
+/*
+ * A sample is about to be freed.
+ *   ptr          the object
+ * Kernel: none
+ * Place: slow
+ */
+void trace_free(const void *ptr);
 
 #endif

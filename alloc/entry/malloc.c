@@ -330,7 +330,7 @@ static size_t reserved(size_t size)
 	return s ? s->size : heap.size[class_of(size)];
 }
 
-noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
+static void *alloc_and_tell(size_t size, gfp_t gfp, const void *call_site)
 {
 	/* The page layer knows which pages are zero already; small objects are cleared to the size asked for. */
 	bool clear = size <= MAX_SMALL && (gfp & __GFP_ZERO);
@@ -342,6 +342,13 @@ noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
 		heap_watched(p, size, reserved(size), gfp, call_site);
 	if (unlikely(!p))
 		errno = ENOMEM;
+	return p;
+}
+
+noinline void *heap_alloc(size_t size, gfp_t gfp, const void *call_site)
+{
+	void *p = alloc_and_tell(size, gfp, call_site);
+
 	heap_tick(trim_look);
 	return p;
 }
@@ -390,7 +397,8 @@ void *heap_due(size_t size, void *object, struct kmem_slot *slot, const void *ca
 {
 	if (slub_due(cache_by_id(*addr_to_id(object)), object, slot))
 		return object;
-	return heap_alloc(size, HEAP_GFP, call_site);
+	/* No tick: who does not reach the slow path is not made to give memory back by samples. */
+	return alloc_and_tell(size, HEAP_GFP, call_site);
 }
 
 HOT_SLOW void *malloc_due(size_t size, size_t unused, void *object, struct kmem_slot *slot);

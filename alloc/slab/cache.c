@@ -236,6 +236,7 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 	uint32_t offset, slot_capacity = 2 * capacity;
 	struct kmem_slot *shared[KMEM_MAX_NODES] = { NULL };
 	unsigned int nid;
+	int rc;
 
 	if (debug_cache(s) || capacity > MAX_SHEAF_CAPACITY)
 		return -EINVAL;
@@ -246,11 +247,11 @@ int cache_set_sheaf_capacity(struct kmem_cache *s, uint32_t capacity)
 			shared_slot_free(shared[nid]);
 		return -ENOMEM;
 	}
-	slub_change_slots(s, &offset, &slot_capacity, shared);
+	rc = slub_change_slots(s, &offset, &slot_capacity, shared);
 	percpu_slot_free(offset, slot_bytes(slot_capacity));
 	for (nid = 0; nid < s->nr_nodes; nid++)
 		shared_slot_free(shared[nid]);
-	return 0;
+	return rc;
 }
 
 /* Debug caches have the kernel's layout with all its metadata, the others nothing between their objects. */

@@ -2,7 +2,10 @@
 /* slots.c - growing, draining and replacing a cache's slots; see slots.h. */
 #include "slab/slots.h"
 
+#include <errno.h>
+
 #include "base/numa.h"
+#include "base/report.h"
 #include "slab/barn.h"
 
 /* What a slot may grow to. */
@@ -154,13 +157,24 @@ static void empty_slots(struct kmem_cache *s, uint64_t percpu, struct page **emp
 	}
 }
 
+/*
+ * Whether users of the slots can be waited for: the program may have filtered its system calls since the start, and
+ * then slots stay where they are. A cache that is destroyed has no users.
+ */
+static bool can_swap(const struct kmem_cache *s)
+{
+	return s->state != KMEM_CACHE_LIVE || percpu_barrier();
+}
+
 /* Point the cache at other slots, and wait until nobody is inside the old ones. Return: their address. */
 static uint64_t swap_slots(struct kmem_cache *s, uint64_t percpu)
 {
 	uint64_t old = s->percpu;
+	bool done;
 
 	slot_point(s, percpu);
-	percpu_barrier();
+	done = percpu_barrier();
+	BUG_ON(!done && s->state == KMEM_CACHE_LIVE);
 	return old;
 }
 
@@ -171,7 +185,7 @@ static void drain_slots(struct kmem_cache *s, struct page **empty)
 
 	seq_begin(&s->seq);
 	slots_free_deferred(s, empty);
-	if (s->slot_offset)
+	if (s->slot_offset && can_swap(s))
 		empty_slots(s, swap_slots(s, percpu_region(other) + s->slot_offset), empty);
 	seq_end(&s->seq);
 }
@@ -202,16 +216,18 @@ static bool slots_empty(const struct kmem_cache *s)
 	return true;
 }
 
-bool slub_is_drained(struct kmem_cache *s)
+bool slub_is_drained(struct kmem_cache *root)
 {
-	struct kmem_cache *name;
+	struct kmem_cache *name = root;
 	unsigned int nid;
 
-	for (name = s; name; name = next_alias(name))
+	do {
 		if (!slots_empty(name))
 			return false;
-	for (nid = 0; nid < s->nr_nodes; nid++) {
-		const struct kmem_cache_node *n = node_of(s, nid);
+		name = next_alias(name);
+	} while (name);
+	for (nid = 0; nid < root->nr_nodes; nid++) {
+		const struct kmem_cache_node *n = node_of(root, nid);
 
 		if (READ_ONCE(n->nr_full) || READ_ONCE(n->nr_empty) || READ_ONCE(n->spare) || READ_ONCE(n->learned) ||
 		    (n->shared && kmem_slot_count(shared_slot(n))))
@@ -283,13 +299,17 @@ static void exchange_slots(struct kmem_cache *s, uint32_t *offset, uint32_t *cap
 	*capacity = old_capacity;
 }
 
-void slub_change_slots(struct kmem_cache *s, uint32_t *offset, uint32_t *capacity, struct kmem_slot **shared)
+int slub_change_slots(struct kmem_cache *s, uint32_t *offset, uint32_t *capacity, struct kmem_slot **shared)
 {
 	struct kmem_cache_node *home = node_of(s, 0);
 	struct page *empty = NULL;
 	unsigned int nid;
 
 	node_lock(home);
+	if (!can_swap(s)) {
+		node_unlock(home);
+		return -EPERM;
+	}
 	s->sheaf_capacity = *capacity / 2;
 	exchange_slots(s, offset, capacity, &empty);
 	for (nid = 0; nid < s->nr_nodes; nid++) {
@@ -305,6 +325,7 @@ void slub_change_slots(struct kmem_cache *s, uint32_t *offset, uint32_t *capacit
 	}
 	node_unlock(home);
 	node_release(s, empty);
+	return 0;
 }
 
 void slots_enlarge(struct kmem_cache *s)
@@ -316,7 +337,7 @@ void slots_enlarge(struct kmem_cache *s)
 	node_lock(home);
 	s->slots_wanted = offset ? 0 : 2;
 	/* They may have been changed meanwhile. */
-	if (offset && s->slot_offset && s->slot_capacity < capacity && !(s->behaviour & KMEM_CACHE_SLOT_FIXED))
+	if (offset && s->slot_offset && s->slot_capacity < capacity && !(s->behaviour & KMEM_CACHE_SLOT_FIXED) && can_swap(s))
 		exchange_slots(s, &offset, &capacity, &empty);
 	node_unlock(home);
 	node_release(s, empty);

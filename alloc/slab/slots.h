@@ -56,9 +56,9 @@ void slub_drain(struct kmem_cache *s);
 
 /*
  * Whether a drain would find nothing: a look without lock or barrier, to leave out caches in rest. Caller holds the
- * registry lock; `s` has slabs of its own.
+ * registry lock.
  */
-bool slub_is_drained(struct kmem_cache *s);
+bool slub_is_drained(struct kmem_cache *root);
 
 /*
  * Put what the running CPU's slot and the barn hold back into slabs, but what was
@@ -69,8 +69,9 @@ void slub_trim(struct kmem_cache *s);
 /*
  * Slots of another size, while they are in use: *offset and *capacity as in
  * struct kmem_cache, shared[nid] the slots of a cache without per-CPU ones. All are
- * swapped with the old ones. Caller holds the registry lock.
+ * swapped with the old ones. Caller holds the registry lock. Return: 0, or -EPERM:
+ * the program's filter of system calls does not let their users be waited for.
  */
-void slub_change_slots(struct kmem_cache *s, uint32_t *offset, uint32_t *capacity, struct kmem_slot **shared);
+int slub_change_slots(struct kmem_cache *s, uint32_t *offset, uint32_t *capacity, struct kmem_slot **shared);
 
 #endif

@@ -36,9 +36,9 @@ void *slub_zero(const struct kmem_cache *s, void *object);
 
 /*
  * kmem_slot_pop() and kmem_slot_push() of kmem/fastpath.h for code behind a call:
- * they change the word in place, which saves an instruction or two. Inlined into a loop
+ * they change the word in place, which saves two instructions. Inlined into a loop
  * that is slower, because the next section waits longer for the store; here it is
- * not. A push loads it as wide as it was stored, for the same reason. TEST: stop unless edx, the number held, allows it. A push that fails leaves it to
+ * not. TEST: stop unless edx, the number held, allows it. A push that fails leaves it to
  * slub_free_slow() to find out why: no room, or a wrong free (slab/refuse.h).
  */
 #define SLUB_POP(TEST, CONDITION, ...)                                                       \
@@ -54,7 +54,7 @@ void *slub_zero(const struct kmem_cache *s, void *object);
 
 #define SLUB_PUSH(TEST, ...)                                                                 \
 	__asm__ goto(KMEM_REFUSE_ADDRESS KMEM_RSEQ_BEGIN                                     \
-		KMEM_SLOT_WORD                                                               \
+		"movzwl (%%rcx), %%edx\n\t"                                                  \
 		TEST                                                                         \
 		"cmpl 16(%%rcx), %%edx\n\t"                                                  \
 		"jae %l[no]\n\t"                                                             \

@@ -74,25 +74,40 @@ static struct {
 
 /* ---- pages inside slabs ---- */
 
+/* Whether one of the objects `at` to `last` of a slab is taken. */
+static bool any_taken(const struct page *slab, uint32_t at, uint32_t last)
+{
+	uint32_t word;
+
+	for (word = at / 64; word <= last / 64; word++) {
+		uint64_t taken = kmem_slab_taken(slab, *slab_word(slab, word), word);
+
+		if (word == at / 64)
+			taken &= ~UINT64_C(0) << at % 64;
+		if (word == last / 64)
+			taken &= ~UINT64_C(0) >> (63 - last % 64);
+		if (taken)
+			return true;
+	}
+	return false;
+}
+
 /* The pages of a slab that have memory, but no taken object, as bits. */
 static uint64_t empty_pages(const struct kmem_cache *s, const struct page *slab)
 {
-	uint64_t busy = ~slab_all_pages(slab) | slab->emptied;
-	uint32_t word;
+	uint64_t wanted = slab_all_pages(slab) & ~slab->emptied, empty = 0;
 
-	for (word = 0; word < slab_bitmap_words(slab); word++) {
-		uint64_t taken = kmem_slab_taken(slab, *slab_word(slab, word), word);
+	for (; wanted; wanted &= wanted - 1) {
+		uint32_t page = (uint32_t)__builtin_ctzll(wanted);
+		uint32_t begin = page << PAGE_SHIFT, end = begin + (uint32_t)PAGE_SIZE;
+		/* Before the first object, and behind the last one, there may be a rest. */
+		uint32_t at = begin > slab->offset ? (begin - slab->offset) / s->size : 0;
+		uint32_t last = MIN((end - slab->offset - 1) / s->size, slab->objects - 1u);
 
-		for (; taken; taken &= taken - 1) {
-			uint64_t index = word * UINT64_C(64) + (uint32_t)__builtin_ctzll(taken);
-			uint64_t offset = slab->offset + index * s->size;
-			uint64_t at = offset >> PAGE_SHIFT, last = (offset + s->size - 1) >> PAGE_SHIFT;
-
-			for (; at <= last; at++)
-				busy |= UINT64_C(1) << at;
-		}
+		if (at > last || !any_taken(slab, at, last))
+			empty |= UINT64_C(1) << page;
 	}
-	return ~busy;
+	return empty;
 }
 
 /* Contents of free objects matter, or readers may still look at them; or a huge page is better kept. */

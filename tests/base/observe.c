@@ -170,9 +170,14 @@ Test(observe, an_errand_is_done_once_by_who_may)
 	observe_poll();
 	cr_expect_eq(errands, 0);
 	observe_call();
+	observe_poll();
+	cr_expect_eq(errands, 0, "who goes on at once has other things to do");
+	cr_expect_not(trace_on(TRACE_KMALLOC));
+	observe_call();
 	observe_call();
 	cr_expect(trace_on(TRACE_KMEM_CACHE_ALLOC) && trace_on(TRACE_KMALLOC), "allocations come by");
 	cr_expect_not(trace_on(TRACE_KMEM_CACHE_FREE) || trace_on(TRACE_KFREE));
+	usleep(5000);
 	observe_poll();
 	cr_expect_eq(errands, 1);
 	cr_expect_not(trace_on(TRACE_KMEM_CACHE_ALLOC) || trace_on(TRACE_KMALLOC));

@@ -123,7 +123,7 @@ Test(percpu, full_regions_say_so)
 
 Test(percpu, the_barrier_succeeds)
 {
-	percpu_barrier();
+	cr_assert(percpu_barrier());
 	percpu_after_fork();
 	cr_expect_neq(percpu_slot_alloc(64), 0);
 }
@@ -141,5 +141,5 @@ Test(percpu, without_rseq_every_cpu_reads_the_null_slot)
 		cr_expect_eq(percpu_this_cpu(), 0);
 	}
 	cr_expect_eq(slot_at(0, percpu_this_cpu(), 0)->capacity, 0);
-	percpu_barrier();
+	cr_assert(percpu_barrier());
 }

@@ -27,6 +27,7 @@ static const struct {
 	{ TRACE_MP_DESTROY, 4 }, { TRACE_BATCH, 2 }, { TRACE_ZONE_GROW, 3 }, { TRACE_ZONE_RETURN, 3 },
 	{ TRACE_PURGE, 3 }, { TRACE_KMEM_CACHE_CREATE, 7 }, { TRACE_KMEM_CACHE_DESTROY, 3 },
 	{ TRACE_KMEM_CACHE_SHRINK, 3 }, { TRACE_SLOT_REFILL, 4 }, { TRACE_SLOT_FLUSH, 4 },
+	{ TRACE_SAMPLE, 6 }, { TRACE_OTEL_ALLOC, 3 }, { TRACE_OTEL_FREE, 1 },
 };
 
 static const char *const names[TRACE_NR_EVENTS] = {
@@ -75,7 +76,7 @@ static unsigned int read_probes(struct probe *probe, unsigned int max)
 
 			memcpy(addr, desc, sizeof(addr));
 
-			if (!strcmp(provider, "kmem"))
+			if (!strcmp(provider, "kmem") || !strcmp(provider, "otel_memory"))
 				probe[nr++] = (struct probe){ name, name + strlen(name) + 1, addr[0] + bias,
 							      addr[2] + bias };
 			at = desc + ((note->n_descsz + 3) & ~3u);
@@ -107,7 +108,7 @@ Test(trace, each_event_is_one_probe_with_its_fields)
 	struct probe probe[PROBES];
 	unsigned int nr = read_probes(probe, PROBES), i;
 
-	cr_expect_eq(nr, TRACE_NR_EVENTS + 5, "and four places of the batch probe, and that of samples");
+	cr_expect_eq(nr, TRACE_NR_EVENTS + 4, "and four places of the batch probe");
 	cr_expect_eq(sizeof(fields) / sizeof(fields[0]), TRACE_NR_EVENTS);
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const char *name = names[fields[i].event], *c;

@@ -24,12 +24,13 @@ static void (*const functions[STORY_NR_FUNCTIONS])(volatile int *) = {
 	[STORY_MAIN] = story_main, [STORY_LOAD] = story_load, [STORY_SERVE] = story_serve, [STORY_ZMALLOC] = story_zmalloc,
 };
 
-/* The build-id of this program. */
-static int find_build_id(struct dl_phdr_info *info, size_t size, void *context)
+/* The build-id of this program, and its code's address as its symbols have it. */
+static int find_program(struct dl_phdr_info *info, size_t size, void *context)
 {
 	struct trace_module *m = context;
 
 	(void)size;
+	m->vaddr = m->start - info->dlpi_addr;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 		const char *at = (const char *)(info->dlpi_addr + p->p_vaddr), *end = at + p->p_memsz;
@@ -66,7 +67,7 @@ static void add_this_program(struct trace_writer *w)
 		}
 	fclose(f);
 	cr_assert(m.start);
-	dl_iterate_phdr(find_build_id, &m);
+	dl_iterate_phdr(find_program, &m);
 	trace_add_module(w, &m);
 }
 

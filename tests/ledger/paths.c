@@ -78,16 +78,16 @@ static pid_t start(char *const argv[], FILE **to, FILE **from)
 static bool read_path(const char *line)
 {
 	struct path_counts *c = &path[nr_paths].counts;
-	int used, i, unasked;
+	int used, i, known;
 
 	if (nr_paths == MAX_PATHS || sscanf(line, "%31s%n", path[nr_paths].name, &used) != 1)
 		return false;
 	for (i = 0; i < PATH_CLASSES; i++) {
 		int more;
 
-		if (sscanf(line + used, " %ld %ld %d%n", &c->allocs[i], &c->frees[i], &unasked, &more) != 3)
+		if (sscanf(line + used, " %ld %ld %d%n", &c->allocs[i], &c->frees[i], &known, &more) != 3)
 			return false;
-		c->unasked[i] = unasked;
+		c->known[i] = (enum path_knowledge)known;
 		used += more;
 	}
 	nr_paths++;
@@ -118,13 +118,13 @@ static void compare_class(unsigned int k, int class, long allocs, long frees)
 {
 	const struct path_counts *want = &path[k].counts;
 
-	if (want->unasked[class] && class == PATH_MALLOC) /* libc's, that it keeps, too */
+	if (want->known[class] == PATH_OTHERS)
 		return;
 	if (allocs - frees == want->allocs[class] - want->frees[class] &&
-	    (want->unasked[class] || allocs == want->allocs[class]))
+	    (want->known[class] == PATH_DIFFERENCE || allocs == want->allocs[class]))
 		return;
 	printf("%s: %s: %ld allocations and %ld frees traced, %ld and %ld made%s\n", path[k].name, class_name[class],
-	       allocs, frees, want->allocs[class], want->frees[class], want->unasked[class] ? " (difference)" : "");
+	       allocs, frees, want->allocs[class], want->frees[class], want->known[class] ? " (the difference counts)" : "");
 	bad = 1;
 }
 

@@ -3,8 +3,6 @@
 #ifndef LEDGER_PATHS_H
 #define LEDGER_PATHS_H
 
-#include <stdbool.h>
-
 enum path_class {
 	PATH_CACHE,   /* objects of caches that have a name */
 	PATH_KMALLOC, /* of kmalloc's classes */
@@ -13,9 +11,16 @@ enum path_class {
 	PATH_CLASSES
 };
 
+/* How far the counts of a class are right. */
+enum path_knowledge {
+	PATH_EXACT,
+	PATH_DIFFERENCE, /* how often an object moves is the allocator's affair, or others allocate and free, too */
+	PATH_OTHERS,     /* libc allocates, and keeps it */
+};
+
 struct path_counts {
 	long allocs[PATH_CLASSES], frees[PATH_CLASSES];
-	bool unasked[PATH_CLASSES]; /* others allocate and free there, too: of all but malloc's the difference is right */
+	enum path_knowledge known[PATH_CLASSES];
 };
 
 /* A request of so many bytes, and the path's number, fails: the end of the path. */

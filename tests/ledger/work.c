@@ -4,7 +4,7 @@
  * it allocated and freed on it. paths.c tells, and compares with what was traced.
  *
  * usage: work PLUGIN. Reads a line, goes the next path, prints its line: name, then for
- * each class of objects allocations, frees, and 1 where others take part unasked. A path ends with a request that is too
+ * each class of objects allocations, frees, and how far that is known. A path ends with a request that is too
  * large, of PATH_MARK bytes and its number, whose event tells the paths apart. Ends
  * with "end".
  */
@@ -152,6 +152,15 @@ static void kmalloc_classes(void)
 	kfree(ZERO_SIZE_PTR);
 }
 
+/* An object between guard pages, which any may be, moves whenever it is resized. */
+static void may_be_guarded(void)
+{
+	if (!strstr(getenv("KMEM_OPTIONS") ? getenv("KMEM_OPTIONS") : "", "guard"))
+		return;
+	counts.known[PATH_KMALLOC] = PATH_DIFFERENCE;
+	counts.known[PATH_MALLOC] = PATH_DIFFERENCE;
+}
+
 static void krealloc_path(void)
 {
 	void *p = seen(kmalloc(100, GFP_KERNEL));
@@ -164,6 +173,7 @@ static void krealloc_path(void)
 		abort();
 	both(PATH_KMALLOC, 2);
 	both(PATH_LARGE, 1);
+	may_be_guarded();
 }
 
 static void large(void)
@@ -200,7 +210,7 @@ static void vrealloc_path(void)
 	p = seen(kvrealloc(p, 9000, GFP_KERNEL));
 	p = seen(kvrealloc(p, 9u << 20, GFP_KERNEL));
 	kvfree(p);
-	counts.unasked[PATH_LARGE] = true;
+	counts.known[PATH_LARGE] = PATH_DIFFERENCE;
 	both(PATH_KMALLOC, 1);
 }
 
@@ -264,7 +274,8 @@ static void realloc_path(void)
 	for (size_t size = 2u << 20; size <= 64u << 20; size *= 2)
 		p = seen(realloc(p, size));
 	free(p);
-	counts.unasked[PATH_LARGE] = true;
+	counts.known[PATH_LARGE] = PATH_DIFFERENCE;
+	may_be_guarded();
 }
 
 static void grace_period(void)
@@ -296,7 +307,7 @@ static void rcu_deferred(void)
 	if (kmem_cache_destroy(s))
 		abort();
 	/* The thread that waits was started by pthread_create(). */
-	counts.unasked[PATH_MALLOC] = true;
+	counts.known[PATH_MALLOC] = PATH_OTHERS;
 }
 
 static atomic_long nolock_made, nolock_gone;
@@ -370,7 +381,7 @@ static void mempool_reserve(void)
 		mempool_free(object[i], pool); /* ten of them into the reserve */
 	mempool_destroy(pool);
 	gone(PATH_CACHE, 30);
-	counts.unasked[PATH_KMALLOC] = true; /* the pool's own */
+	counts.known[PATH_KMALLOC] = PATH_DIFFERENCE; /* the pool's own */
 }
 
 static void fork_path(void)
@@ -387,7 +398,7 @@ static void fork_path(void)
 	}
 	give(0, 200);
 	waitpid(pid, NULL, 0);
-	counts.unasked[PATH_MALLOC] = true;
+	counts.known[PATH_MALLOC] = PATH_OTHERS;
 }
 
 static void *thread_takes(void *at)
@@ -413,7 +424,7 @@ static void thread_exit(void)
 			kfree(object[1000 * i + k]);
 	}
 	both(PATH_CACHE, 4000);
-	counts.unasked[PATH_MALLOC] = true;
+	counts.known[PATH_MALLOC] = PATH_OTHERS;
 }
 
 static void unloaded(void)
@@ -425,7 +436,7 @@ static void unloaded(void)
 	dlclose(library);
 	kmem_cache_free(cache, left);
 	both(PATH_CACHE, 101);
-	counts.unasked[PATH_MALLOC] = true;
+	counts.known[PATH_MALLOC] = PATH_OTHERS;
 }
 
 /* Slabs come and go, slots are drained under it. */
@@ -482,7 +493,7 @@ int main(int argc, char **argv)
 		mark = kmalloc(PATH_MARK + i, GFP_KERNEL | __GFP_NOWARN);
 		printf("%s", path[i].name);
 		for (class = 0; class < PATH_CLASSES; class++)
-			printf(" %ld %ld %d", counts.allocs[class], counts.frees[class], counts.unasked[class]);
+			printf(" %ld %ld %d", counts.allocs[class], counts.frees[class], counts.known[class]);
 		printf("\n");
 	}
 	(void)mark;

@@ -80,9 +80,9 @@ for signal in TERM KILL; do
 done
 # What is in use cannot be deleted, and is told so.
 "$tool" add --prefix $prefix $steady kfree 2>/dev/null
-perf record -q -o "$out/data" -e "kmem:${prefix}kfree" -p $steady -- sleep 60 >/dev/null 2>&1 & recorder=$!
-for _ in $(seq 300); do "$tool" del --prefix $prefix 2>"$out/said" || break; "$tool" add --prefix $prefix $steady kfree 2>/dev/null; sleep 0.1; kill -0 $recorder 2>/dev/null || break; done
-grep -q "kmem:${prefix}kfree is in use: end what records it" "$out/said" || fail "del while in use"
+perf record -q -o "$out/data" -e "kmem:${prefix}kfree" -- sh -c 'touch "$0"; exec sleep 60' "$out/begun" >/dev/null 2>&1 & recorder=$!
+for _ in $(seq 300); do [ -e "$out/begun" ] && break; sleep 0.1; done
+says 1 "kmem:${prefix}kfree is in use: end what records it" "$tool" del --prefix $prefix
 kill -INT $recorder; pkill -P $recorder -x sleep; wait $recorder 2>/dev/null
 for _ in $(seq 100); do "$tool" del --prefix $prefix 2>/dev/null && break; sleep 0.1; done
 left "the last del"

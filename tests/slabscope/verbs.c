@@ -17,6 +17,7 @@ Test(verbs, table)
 {
 	cr_expect_str_eq(verb_find("top")->tool, "slabtop");
 	cr_expect_str_eq(verb_find("leak")->tool, "kmemleak");
+	cr_expect_str_eq(verb_find("trace")->tool, "kmemtrace");
 	cr_expect_null(verb_find("help")->tool);
 	cr_expect_null(verb_find("tops"));
 	cr_expect_null(verb_find(""));
@@ -64,6 +65,7 @@ Test(verbs, help_names_every_verb, .init = redirect)
 				"  leak         find objects that nothing refers to (kmemleak)\n"
 				"  run          [--fail-nth=all|N] -- COMMAND: a program with each of its allocations failing in turn\n"
 				"  compare      [SCRIPT | -w NAME | -c COMMAND]: the same work in the kernel and in libkmem\n"
+				"  events       [SECS | -c COMMAND]: what the kernel allocates and frees, and how complete that is\n"
 				"  sys          PID [CACHE[/ATTRIBUTE]]: caches as in /sys/kernel/slab; --dump DIR: as files\n"
 				"  slabinfo     PID: its caches as in /proc/slabinfo\n"
 				"  buddyinfo    PID: free pages by order\n"

@@ -108,7 +108,7 @@ int lab_kernel_shrink(struct lab_kernel *lk, struct lab *lab, unsigned int i)
 
 int lab_kernel_empty(struct lab_kernel *lk, struct lab *lab)
 {
-	struct kmem_cache_info row[SCRIPT_CACHES];
+	struct kmem_cache_info row[SCRIPT_CACHES] = { 0 };
 	unsigned int busy = 0;
 
 	for (unsigned int try = 0; try < SHRINK_TRIES; try++) {

@@ -133,7 +133,8 @@ static size_t compress_body(struct chunk_out *out, const struct iovec *body, int
 	if (ensure(&out->plain, &out->plain_room, raw) || ensure(&out->packed, &out->packed_room, bound))
 		return 0;
 	for (int i = 0; i < nr; i++) {
-		memcpy(out->plain + at, body[i].iov_base, body[i].iov_len);
+		if (body[i].iov_len)
+			memcpy(out->plain + at, body[i].iov_base, body[i].iov_len);
 		at += body[i].iov_len;
 	}
 	bytes = ZSTD_compressCCtx(out->zstd, out->packed, bound, out->plain, raw, ZSTD_LEVEL);
@@ -152,7 +153,7 @@ int chunk_write(struct chunk_out *out, enum chunk_type type, const void *head, s
 		return out->error;
 	for (i = 0; i < nr; i++)
 		raw += body[i].iov_len;
-	if (head_bytes > CHUNK_MAX_HEAD || raw > CHUNK_MAX_BODY || nr > 8)
+	if (head_bytes > CHUNK_MAX_HEAD || raw > CHUNK_MAX_BODY || nr < 0 || nr > 8)
 		return out->error = -EMSGSIZE;
 	if (compress && raw)
 		packed = compress_body(out, body, nr, raw);
@@ -160,7 +161,7 @@ int chunk_write(struct chunk_out *out, enum chunk_type type, const void *head, s
 		iov[2] = (struct iovec){ out->packed, packed };
 		pieces = 1;
 		h.flags = CHUNK_ZSTD;
-	} else {
+	} else if (nr > 0) {
 		memcpy(iov + 2, body, (size_t)nr * sizeof(*body));
 	}
 	h.head_bytes = (uint32_t)head_bytes;

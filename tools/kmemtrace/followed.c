@@ -19,6 +19,8 @@
 #define MAX_FRAMES   64
 #define MAX_TEXTS    8
 #define MAX_COMMAND  1024
+#define MAX_CALLS    16         /* between a callback of libkmem and where a thread is */
+#define MAX_STACK_BYTES (1u << 20)
 
 struct moment {
 	struct snapshot_copy *copy;
@@ -172,11 +174,31 @@ static void note_texts(struct followed *f)
 	}
 }
 
-bool followed_is_busy(const struct followed *f, uint64_t ip)
+static bool is_text(const struct followed *f, uint64_t address)
 {
 	for (size_t i = 0; i < f->nr_texts; i++)
-		if (ip >= f->texts[i].start && ip < f->texts[i].end)
+		if (address >= f->texts[i].start && address < f->texts[i].end)
 			return true;
+	return false;
+}
+
+bool followed_is_busy(struct followed *f, uint64_t ip, uint64_t sp, uint64_t fp)
+{
+	uint64_t word, frame[2];
+
+	if (!f->nr_texts)
+		return false;
+	/* A function without a frame, as memset(), has its return address on top of the stack. */
+	if (is_text(f, ip) || (!target_read(&f->target, sp, &word, sizeof(word)) && is_text(f, word)))
+		return true;
+	for (int i = 0; i < MAX_CALLS && fp >= sp && fp - sp < MAX_STACK_BYTES && !(fp & 7); i++) {
+		if (target_read(&f->target, fp, frame, sizeof(frame)))
+			break;
+		if (is_text(f, frame[1]))
+			return true;
+		sp = fp + 1;
+		fp = frame[0];
+	}
 	return false;
 }
 

@@ -77,8 +77,11 @@ int followed_put(struct followed *f, const struct kmem_batch *b, uint32_t nr);
 /* Look again whether ids of caches have new owners; about once a second. */
 void followed_refresh(struct followed *f);
 
-/* Is this in the code of libkmem? */
-bool followed_is_busy(const struct followed *f, uint64_t ip);
+/*
+ * Is a thread with these instruction, stack and frame pointers in the code of libkmem, or in a function
+ * that it called, as memset()?
+ */
+bool followed_is_busy(struct followed *f, uint64_t ip, uint64_t sp, uint64_t fp);
 
 /* Ticks and CLOCK_MONOTONIC now. */
 struct trace_clock followed_clock(void);

@@ -4,6 +4,7 @@
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
+#include <gelf.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -45,8 +46,23 @@ static void remember(struct modules *m, const struct target_map *map)
 	m->known[m->nr++].end = map->end;
 }
 
+/* Separate debug files have the program's addresses, but not its offsets. */
+static void read_vaddr(Elf *elf, struct trace_module *module)
+{
+	GElf_Phdr ph;
+	size_t nr;
+
+	if (elf_getphdrnum(elf, &nr))
+		return;
+	for (size_t i = 0; i < nr; i++)
+		if (gelf_getphdr(elf, (int)i, &ph) && ph.p_type == PT_LOAD && (ph.p_flags & PF_X) &&
+		    module->offset + (module->end - module->start) > ph.p_offset &&
+		    module->offset < ph.p_offset + ph.p_filesz)
+			module->vaddr = module->offset - ph.p_offset + ph.p_vaddr;
+}
+
 /* Of the very file that is mapped. */
-static void read_build_id(const struct target *t, const struct target_map *map, struct trace_module *module)
+static void read_file(const struct target *t, const struct target_map *map, struct trace_module *module)
 {
 	char path[4200];
 	const void *id;
@@ -65,6 +81,8 @@ static void read_build_id(const struct target *t, const struct target_map *map, 
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	len = elf ? dwelf_elf_gnu_build_id(elf, &id) : -1;
+	if (elf)
+		read_vaddr(elf, module);
 	if (len > 0 && (size_t)len <= sizeof(module->build_id)) {
 		memcpy(module->build_id, id, (size_t)len);
 		module->build_id_len = (uint32_t)len;
@@ -82,13 +100,14 @@ void modules_read(struct modules *m, struct target *t, uint32_t key, struct trac
 		const struct target_map *map = &t->maps[i];
 		struct trace_module module = {
 			.path = map->path, .start = map->start, .end = map->end, .offset = map->offset,
+			.vaddr = map->offset,
 			.pid = key,
 		};
 
 		if (!(map->perms & TARGET_EXEC) || !map->path[0] || is_known(m, map->start))
 			continue;
 		if (map->inode)
-			read_build_id(t, map, &module);
+			read_file(t, map, &module);
 		trace_add_module(w, &module);
 		remember(m, map);
 	}

@@ -284,11 +284,11 @@ static void on_ended(void *recorder, pid_t pid, int status)
 	drop(r, one);
 }
 
-static bool is_busy(void *recorder, pid_t pid, uint64_t ip)
+static bool is_busy(void *recorder, pid_t pid, const struct tracee_regs *regs)
 {
 	struct follower *one = find(recorder, pid);
 
-	return one && followed_is_busy(one->f, ip);
+	return one && followed_is_busy(one->f, regs->ip, regs->sp, regs->fp);
 }
 
 static const struct tracee_handlers handlers = {

@@ -159,11 +159,11 @@ static void on_ended(void *run, pid_t pid, int status)
 		drop(r, one);
 }
 
-static bool is_busy(void *run, pid_t pid, uint64_t ip)
+static bool is_busy(void *run, pid_t pid, const struct tracee_regs *regs)
 {
 	(void)run;
 	(void)pid;
-	(void)ip;
+	(void)regs;
 	return false;
 }
 

@@ -87,6 +87,7 @@ struct trace_module {
 	const char *name;      /* its last part */
 	uint64_t start, end;   /* addresses in the process */
 	uint64_t offset;       /* in the file, of `start` */
+	uint64_t vaddr;        /* of `start`, as the file's program headers and symbols have it */
 	uint8_t build_id[32];
 	uint32_t build_id_len; /* 0: it has none */
 	uint32_t pid;

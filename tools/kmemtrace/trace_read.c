@@ -147,7 +147,7 @@ static void read_module(struct trace *t, const json_t *json)
 {
 	struct trace_module m = {
 		.path = text_of(json, "path"), .start = hex_of(json, "start"), .end = hex_of(json, "end"),
-		.offset = hex_of(json, "offset"), .pid = number32_of(json, "pid"),
+		.offset = hex_of(json, "offset"), .vaddr = hex_of(json, "vaddr"), .pid = number32_of(json, "pid"),
 	};
 	const char *slash = strrchr(m.path, '/');
 
@@ -469,8 +469,10 @@ int trace_open(struct trace **trace, const char *path, const struct trace_option
 		}
 		if (options)
 			t->options = *options;
-		qsort(t->chunks, t->nr_chunks, sizeof(*t->chunks), compare_chunks);
-		qsort(t->symbols, t->nr_symbols, sizeof(*t->symbols), compare_symbols);
+		if (t->nr_chunks)
+			qsort(t->chunks, t->nr_chunks, sizeof(*t->chunks), compare_chunks);
+		if (t->nr_symbols)
+			qsort(t->symbols, t->nr_symbols, sizeof(*t->symbols), compare_symbols);
 		set_times(t);
 		*trace = t;
 	}

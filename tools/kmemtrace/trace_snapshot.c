@@ -87,8 +87,10 @@ static bool read_all(struct trace *t, enum trace_moment moment, struct trace_sna
 		*s = (struct trace_snapshot){ 0 };
 		return false;
 	}
-	qsort(all.objects, all.nr_objects, sizeof(*all.objects), compare_objects);
-	qsort(all.blocks, all.nr_blocks, sizeof(*all.blocks), compare_blocks);
+	if (all.nr_objects)
+		qsort(all.objects, all.nr_objects, sizeof(*all.objects), compare_objects);
+	if (all.nr_blocks)
+		qsort(all.blocks, all.nr_blocks, sizeof(*all.blocks), compare_blocks);
 	s->objects = all.objects;
 	s->nr_objects = all.nr_objects;
 	s->blocks = all.blocks;

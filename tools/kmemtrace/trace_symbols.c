@@ -137,23 +137,15 @@ static struct file *file_of(struct trace *t, const struct trace_module *m)
 
 /* ---- frames ----------------------------------------------------------------------------------- */
 
-/* The address in libdwfl's view of the file. False: no part of the file is mapped there. */
-static bool to_dwfl(Dwfl_Module *dw, uint64_t file_offset, Dwarf_Addr *address)
+/* The address in libdwfl's view of the file. */
+static bool to_dwfl(Dwfl_Module *dw, const struct trace_module *m, uint64_t address, Dwarf_Addr *out)
 {
 	GElf_Addr bias;
-	Elf *elf = dwfl_module_getelf(dw, &bias);
-	GElf_Phdr ph;
-	size_t nr;
 
-	if (!elf || elf_getphdrnum(elf, &nr))
+	if (!dwfl_module_getelf(dw, &bias))
 		return false;
-	for (size_t i = 0; i < nr; i++)
-		if (gelf_getphdr(elf, (int)i, &ph) && ph.p_type == PT_LOAD && file_offset >= ph.p_offset &&
-		    file_offset - ph.p_offset < ph.p_memsz) {
-			*address = file_offset - ph.p_offset + ph.p_vaddr + bias;
-			return true;
-		}
-	return false;
+	*out = address - m->start + m->vaddr + bias;
+	return true;
 }
 
 static const char *name_of(const char *name)
@@ -259,7 +251,7 @@ static size_t find_frames(struct trace *t, uint32_t pid, uint64_t address, struc
 	frame->offset = frame->file_offset = address - m->start + m->offset;
 	f = file_of(t, m);
 	/* The call is in front of its return address. */
-	if (!f || !f->dw || !to_dwfl(f->dw, frame->file_offset - 1, &where))
+	if (!f || !f->dw || !to_dwfl(f->dw, m, address - 1, &where))
 		return 1;
 	return add_frames(f->dw, where, frame, max);
 }

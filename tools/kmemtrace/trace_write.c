@@ -184,7 +184,8 @@ static json_t *json_build_id(const struct trace_module *m)
 void trace_add_module(struct trace_writer *w, const struct trace_module *m)
 {
 	wait_json(w, &w->modules,
-		  json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "pid", (json_int_t)m->pid, "path", json_text(m->path),
+		  json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", (json_int_t)m->pid, "path", json_text(m->path),
+			    "vaddr", json_hex(m->vaddr),
 			    "start", json_hex(m->start), "end", json_hex(m->end), "offset", json_hex(m->offset),
 			    "build_id", json_build_id(m)));
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -130,21 +131,21 @@ static void go_on(struct tracees *ts, struct tracee_thread *t)
 	t->signal = 0;
 }
 
-static uint64_t instruction_of(pid_t tid, uint64_t *call)
+/* Its system call, if it is in one. */
+static uint64_t call_of(pid_t tid)
 {
 	struct user_regs_struct regs;
 
-	if (ptrace(PTRACE_GETREGS, tid, NULL, &regs))
-		return 0;
-	*call = regs.orig_rax;
-	return regs.rip;
+	return ptrace(PTRACE_GETREGS, tid, NULL, &regs) ? 0 : regs.orig_rax;
 }
 
 static bool is_busy(const struct tracees *ts, const struct tracee_thread *t)
 {
-	uint64_t call = 0, ip = instruction_of(t->tid, &call);
+	struct user_regs_struct regs;
 
-	return ip && ts->handlers->busy(ts->context, t->pid, ip);
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs))
+		return false;
+	return ts->handlers->busy(ts->context, t->pid, &(struct tracee_regs){ regs.rip, regs.rsp, regs.rbp });
 }
 
 static unsigned long message_of(pid_t tid)
@@ -206,11 +207,9 @@ static void on_exec(struct tracees *ts, pid_t pid)
 /* Does the process end, or a thread of many? */
 static bool process_ends(const struct tracees *ts, const struct tracee_thread *t)
 {
-	uint64_t call = 0;
 	unsigned long status = message_of(t->tid);
 
-	instruction_of(t->tid, &call);
-	return call == 231 /* exit_group */ || (status & 0x7f) || count_alive(ts, t->pid) == 1;
+	return call_of(t->tid) == SYS_exit_group || (status & 0x7f) || count_alive(ts, t->pid) == 1;
 }
 
 /* The last thread waits here until the others are gone: then the memory stands still. */
@@ -269,7 +268,6 @@ static void on_stop(struct tracees *ts, struct tracee_thread *t, int status)
 {
 	int signal = WSTOPSIG(status), event = status >> 16;
 	pid_t tid = t->tid, pid = t->pid;
-	uint64_t call = 0;
 
 	t->state = TRACEE_STOPPED;
 	switch (event) {
@@ -292,8 +290,7 @@ static void on_stop(struct tracees *ts, struct tracee_thread *t, int status)
 			t->signal = signal;
 			break;
 		}
-		instruction_of(tid, &call);
-		ts->handlers->stepped(ts->context, pid, call);
+		ts->handlers->stepped(ts->context, pid, call_of(tid));
 	}
 	t = find(ts, tid);
 	if (t)
@@ -527,7 +524,7 @@ int tracees_seize(struct tracees *ts, pid_t pid, char *err, size_t len)
 	return count_threads(ts, pid) ? 0 : fail(err, len, -ESRCH, "cannot be followed", pid);
 }
 
-static void run_child(char *const argv[], const char *preload, const int go[2])
+static void run_child(char *const argv[], const char *preload, const int go[2], int why)
 {
 	const char *old = getenv("LD_PRELOAD");
 	char *list, byte;
@@ -543,8 +540,7 @@ static void run_child(char *const argv[], const char *preload, const int go[2])
 	if (preload && asprintf(&list, "%s%s%s", preload, old ? ":" : "", old ? old : "") > 0)
 		setenv("LD_PRELOAD", list, 1);
 	execvp(argv[0], argv);
-	fprintf(stderr, "kmemtrace: %s cannot be started: %s\n", argv[0], strerror(errno));
-	_exit(127);
+	_exit(write(why, &errno, sizeof(errno)) == sizeof(errno) ? 127 : 126);
 }
 
 /* Until it has executed its program. Return its pid, or -ENOENT when it ended before. */
@@ -573,16 +569,22 @@ static pid_t await_exec(struct tracees *ts, pid_t pid)
 
 pid_t tracees_launch(struct tracees *ts, char *const argv[], const char *preload, char *err, size_t len)
 {
-	int go[2], ret = 0;
+	int go[2], why[2], ret = 0, reason = 0;
 	pid_t pid;
 
 	snprintf(err, len, "%s cannot be started", argv[0]);
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
+	if (pipe2(why, O_CLOEXEC)) {
+		close(go[0]);
+		close(go[1]);
+		return -EMFILE;
+	}
 	pid = fork();
 	if (!pid)
-		run_child(argv, preload, go);
+		run_child(argv, preload, go, why[1]);
 	close(go[0]);
+	close(why[1]);
 	if (pid < 0 || ptrace(PTRACE_SEIZE, pid, NULL, (void *)(uintptr_t)OPTIONS))
 		ret = -errno;
 	else if (!add_process(ts, pid) || write(go[1], "", 1) != 1)
@@ -592,9 +594,14 @@ pid_t tracees_launch(struct tracees *ts, char *const argv[], const char *preload
 		snprintf(err, len, "%s cannot be started: %s", argv[0], strerror(-ret));
 		if (pid > 0)
 			waitpid(pid, NULL, 0);
+		close(why[0]);
 		return ret;
 	}
-	return await_exec(ts, pid);
+	ret = await_exec(ts, pid);
+	if (ret < 0 && read(why[0], &reason, sizeof(reason)) == sizeof(reason))
+		snprintf(err, len, "%s cannot be started: %s", argv[0], strerror(reason));
+	close(why[0]);
+	return ret;
 }
 
 void tracees_detach(struct tracees *ts)

@@ -33,6 +33,11 @@ struct tracee_thread {
 	bool exiting;     /* on its way through exit: memory is still there */
 };
 
+/* Instruction, stack and frame pointer. */
+struct tracee_regs {
+	uint64_t ip, sp, fp;
+};
+
 /*
  * Handlers run while the thread that caused them stands still; the others of its process may run.
  * `borrowed`: the memory is its parent's (vfork), until it execs.
@@ -45,8 +50,8 @@ struct tracee_handlers {
 	/* All threads but one have ended, and that one will. `quiet`: none was in the way (see tracees_hold()). */
 	void (*exiting)(void *context, pid_t pid, bool quiet);
 	void (*ended)(void *context, pid_t pid, int wait_status);
-	/* Whether a thread with this instruction pointer is in code that must be left first. */
-	bool (*busy)(void *context, pid_t pid, uint64_t ip);
+	/* Whether a thread is in code that must be left first. */
+	bool (*busy)(void *context, pid_t pid, const struct tracee_regs *regs);
 };
 
 struct tracees {

@@ -46,7 +46,7 @@ static int step(struct run *r, const struct work_op *op, int which)
 
 int tune_simulate(const struct work *work, uint32_t cache, const struct tune_models *models, struct tune_result *result)
 {
-	struct run r = { .model = calloc(models->nr, sizeof(struct cache_model)),
+	struct run r = { .model = calloc((size_t)models->nr + 1, sizeof(struct cache_model)),
 			 .slab = calloc(work->nr_objects + 1, sizeof(struct model_slab *)) };
 	size_t at = cache == TUNE_ALL ? 0 : work->first[cache], end = cache == TUNE_ALL ? work->nr_ops : work->first[cache + 1];
 	uint32_t opened = 0;

@@ -178,7 +178,8 @@ static void print_best(struct tune *t, const struct options *o, bool memory)
 	uint32_t left = o->limit;
 	bool *told = calloc(t->work->nr_caches + 1, sizeof(*told));
 
-	qsort(t->trial, t->nr_trials, sizeof(*t->trial), memory ? by_memory : by_trips);
+	if (t->nr_trials)
+		qsort(t->trial, t->nr_trials, sizeof(*t->trial), memory ? by_memory : by_trips);
 	printf("\n%s\n%8s %7s %9s %9s\n", memory ? "Less memory at the peak:" : "Fewer slow trips:", "memory", "of", "trips", "of");
 	for (size_t i = 0; told && i < t->nr_trials && left; i++) {
 		const struct tune_trial *trial = &t->trial[i];

@@ -39,8 +39,9 @@ struct watch {
 	struct kcaches *kcaches;
 	struct collect *collect;
 	struct target target;
-	struct heap heap;
-	bool has_heap;
+	struct heap heap[TARGET_MAX_ROOTS]; /* a program may carry the library, and be given it */
+	unsigned int nr_heaps;
+	bool has_heap; /* one of them was used */
 	struct entry *entry;
 	size_t nr;
 	uint64_t start_ns, end_ns;
@@ -148,20 +149,15 @@ static void row_of(struct kmem_cache_info *row, const struct heap_cache *c)
 	snprintf(row->name, sizeof(row->name), "%s", c->cache.name);
 }
 
-static void sample_process(struct watch *w, pid_t pid)
+static void sample_heap(struct watch *w, unsigned int nth)
 {
-	if (!w->has_heap) {
-		w->has_heap = !target_open(&w->target, pid) && !target_find_roots(&w->target);
-		if (w->has_heap)
-			heap_init(&w->heap, &w->target, w->target.roots[0].addr);
-		else
-			target_close(&w->target);
-	}
-	if (!w->has_heap || heap_read(&w->heap))
+	struct heap *heap = &w->heap[nth];
+
+	if (heap_read(heap))
 		return;
-	for (size_t i = 0; i < w->heap.nr_caches; i++) {
-		const struct heap_cache *c = &w->heap.caches[i];
-		struct entry *e = find(w, c->cache.id, true);
+	for (size_t i = 0; i < heap->nr_caches; i++) {
+		const struct heap_cache *c = &heap->caches[i];
+		struct entry *e = find(w, (uint64_t)nth << 32 | c->cache.id, true);
 		struct kmem_cache_info row;
 
 		if (!e)
@@ -170,7 +166,29 @@ static void sample_process(struct watch *w, pid_t pid)
 		sample(e, &row);
 		e->allocs = c->allocs;
 		e->frees = c->frees;
+		w->has_heap |= c->allocs != 0;
 	}
+}
+
+static void close_heaps(struct watch *w)
+{
+	while (w->nr_heaps)
+		heap_close(&w->heap[--w->nr_heaps]);
+	target_close(&w->target);
+}
+
+/* What it maps at first is not all: looked for anew until one is used. */
+static void sample_process(struct watch *w, pid_t pid)
+{
+	if (!w->has_heap) {
+		close_heaps(w);
+		if (target_open(&w->target, pid) || target_find_roots(&w->target))
+			return;
+		for (; w->nr_heaps < w->target.nr_roots; w->nr_heaps++)
+			heap_init(&w->heap[w->nr_heaps], &w->target, w->target.roots[w->nr_heaps].addr);
+	}
+	for (unsigned int i = 0; i < w->nr_heaps; i++)
+		sample_heap(w, i);
 }
 
 /* It begins when the other end of the pipe is closed. */
@@ -363,9 +381,7 @@ int compare_command(char **command, enum output_format format, uint32_t limit)
 	}
 	collect_close(w.collect);
 	kcaches_close(w.kcaches);
-	if (w.has_heap)
-		heap_close(&w.heap);
-	target_close(&w.target);
+	close_heaps(&w);
 	free(w.entry);
 	return code;
 }

@@ -20,6 +20,7 @@
 static const struct verb verbs[] = {
 	{ "top", "slabtop", "show slab caches of the kernel or of processes, live", NULL },
 	{ "leak", "kmemleak", "find objects that nothing refers to", NULL },
+	{ "trace", "kmemtrace", "record every allocation and free, and tell about it", NULL },
 	{ "run", NULL, "[--fail-nth=all|N] -- COMMAND: a program with each of its allocations failing in turn", run_run },
 	{ "compare", NULL, "[SCRIPT | -w NAME | -c COMMAND]: the same work in the kernel and in libkmem", compare_run },
 	{ "events", NULL, "[SECS | -c COMMAND]: what the kernel allocates and frees, and how complete that is", events_run },
