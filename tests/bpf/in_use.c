@@ -195,7 +195,7 @@ static int check_shrunk(void)
 		if (rows[k].have & KMEM_INFO_IN_USE)
 			memcpy(names[nr_names++], rows[k].name, sizeof(names[0]));
 	for (i = 0; i < nr_names; i++) {
-		for (try = 0; try < 10; try++) {
+		for (try = 0; try < 5; try++) {
 			const struct kmem_cache_info *row = find(names[i]);
 			uint64_t before = row ? row->in_use : 0, active = row ? row->slabinfo_active : 0;
 
@@ -207,11 +207,11 @@ static int check_shrunk(void)
 			parked += active != before;
 			break;
 		}
-		moved += try == 10;
+		moved += try == 5;
 	}
 	printf("in_use: after a shrink slabinfo agrees in %u of %u caches, in %u of which it did not before\n", equal,
 	       equal + moved, parked);
-	return equal + moved > 0 && (moved > equal / 8 || !parked);
+	return equal + moved > 0 && (moved > equal / 4 || !parked);
 }
 
 int main(void)
