@@ -63,6 +63,7 @@ Test(verbs, help_names_every_verb, .init = redirect)
 	cr_expect_stdout_eq_str("Usage: slabscope VERB [options]\n\n"
 				"  top          show slab caches of the kernel or of processes, live (slabtop)\n"
 				"  leak         find objects that nothing refers to (kmemleak)\n"
+				"  trace        record every allocation and free, and tell about it (kmemtrace)\n"
 				"  run          [--fail-nth=all|N] -- COMMAND: a program with each of its allocations failing in turn\n"
 				"  compare      [SCRIPT | -w NAME | -c COMMAND]: the same work in the kernel and in libkmem\n"
 				"  events       [SECS | -c COMMAND]: what the kernel allocates and frees, and how complete that is\n"
