@@ -337,8 +337,11 @@ int stream_attach(struct stream *s, struct target *t, const struct target_root *
 		return bpfenv_fail(err, len, -ENOSPC, "more than %d processes", KMEM_MAX_TARGETS);
 	*p = (struct process){ .target = t };
 	ret = read_batches(p, root, err, len);
-	if (!ret)
-		ret = load(s, err, len);
+	if (ret) {
+		*p = (struct process){ 0 };
+		return ret;
+	}
+	ret = load(s, err, len);
 	if (!ret)
 		ret = write_mode(p, s->options.mode | KMEM_BATCH_STOPPED, err, len);
 	if (!ret)
