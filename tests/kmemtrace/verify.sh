@@ -46,3 +46,10 @@ if [ -x "$cc1" ]; then
 	expect 0 "$kmemtrace" report "$work/gcc.kmt"
 	check "complete" grep -q ", complete" <<<"$out"
 fi
+
+# The driver with all that it forks and executes, each process to its own end.
+if command -v gcc >/dev/null; then
+	expect 0 "$kmemtrace" record -q --force -o "$work/driver.kmt" -c --preload -- gcc -O2 -o "$work/program" "$work/program.c"
+	check "it linked" "$work/program" one >/dev/null
+	verify gcc "$work/driver.kmt" 10000
+fi

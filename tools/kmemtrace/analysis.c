@@ -107,7 +107,8 @@ static int compare_changes(const void *a, const void *b)
 
 /*
  * Processes begin at any time. Children that end leave the heap; one that was
- * asked for keeps what it had, which is what it did not free.
+ * asked for keeps what it had, which is what it did not free. So do all that are
+ * compared with what their memory held at their ends.
  */
 static bool plan_changes(struct analysis *an)
 {
@@ -124,7 +125,7 @@ static bool plan_changes(struct analysis *an)
 		const struct trace_process *p = &process[i];
 
 		an->change[an->nr_changes++] = (struct analysis_change){ p->begin_ns, p->pid, false };
-		if (p->parent && p->end_ns)
+		if (p->parent && p->end_ns && !an->options->until_snapshot)
 			an->change[an->nr_changes++] = (struct analysis_change){ p->end_ns + 1, p->pid, true };
 	}
 	qsort(an->change, an->nr_changes, sizeof(*an->change), compare_changes);
