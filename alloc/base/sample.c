@@ -79,8 +79,10 @@ static double chance(double x)
 		return x * (1 - x / 2 * (1 - x / 3 * (1 - x / 4)));
 	if (x > 40)
 		return 1;
-	for (; x > 0.25; x /= 2)
+	while (x > 0.25) {
+		x /= 2;
 		halvings++;
+	}
 	/* 1 - e = x - x^2/2! + x^3/3! - ... */
 	for (k = 1; k < 14; k++) {
 		term *= x / k;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # clang-tidy on the allocator and the tools, with the checks of .clang-tidy; any warning fails.
+# timeout: 1200
 set -u
 build=${1:-build}
 cd "$(dirname "$0")/../.." || exit 1
