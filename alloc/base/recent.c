@@ -2,8 +2,8 @@
 /*
  * recent.c - a table of stacks as they lay in memory: return addresses and the frame pointers between
  * them. Nothing is taken for granted: a stack is that of an entry when each of its frames still says
- * the same. The frames of an entry lie one above the other, so all of them can be read if the
- * topmost is within the known part of the thread's stack.
+ * the same, and a frame is read only in the known part of the thread's stack above the first: an entry
+ * that is read while somebody writes it may lead anywhere.
  *
  * Entries are shared by all threads, under a sequence count each: who meets a writer, or loses to
  * one, walks. Safe in signal handlers; and across fork(), where one that was being written stays out of use.
@@ -23,7 +23,6 @@ struct recent {
 	uint32_t handle;
 	uint64_t call_site;
 	uint64_t first;          /* address of the frame of the function that made the call */
-	uint64_t top;            /* of the highest frame looked at */
 	uint32_t nr;             /* frames of which both is compared; */
 	uint32_t ends;           /* 0: of one more the return address is */
 	struct {
@@ -79,17 +78,23 @@ static STACK_UNCHECKED force_inline struct recent *entry_of(const void *call_sit
 
 static STACK_UNCHECKED force_inline bool is_same(const struct recent *entry, const struct stack_frame *frame)
 {
+	uintptr_t first = (uintptr_t)frame, known = stack_known.last - first;
 	uint32_t i, nr = READ_ONCE(entry->nr);
 
 	for (i = 0; i < nr; i++) {
-		const struct stack_frame *up = frame->up;
+		const struct stack_frame *up;
 
+		if (unlikely((uintptr_t)frame - first > known))
+			return false;
+		up = frame->up;
 		if (unlikely((uintptr_t)frame->return_address != entry->frame[i].return_address ||
 			     (uintptr_t)up != entry->frame[i].up))
 			return false;
 		frame = up;
 	}
-	return entry->ends || (uintptr_t)frame->return_address == entry->frame[i].return_address;
+	if (entry->ends)
+		return true;
+	return (uintptr_t)frame - first <= known && (uintptr_t)frame->return_address == entry->frame[i].return_address;
 }
 
 /* What the walk found, with the frame pointers; false when these lead elsewhere. */
@@ -107,7 +112,6 @@ static STACK_UNCHECKED bool describe(struct recent *entry, const struct stack_fr
 			return false;
 		entry->frame[i].return_address = site[i + 1];
 		entry->frame[i].up = (uintptr_t)frame->up;
-		entry->top = (uintptr_t)frame;
 		if (up && i < nr - 2) {
 			if (!is_known(up))
 				return false;
@@ -153,7 +157,7 @@ uint32_t recent_stack(const void *call_site, const void *frame_address)
 	entry = entry_of(call_site, caller);
 	seq = __atomic_load_n(&entry->seq, __ATOMIC_ACQUIRE);
 	if (unlikely(entry->call_site != (uintptr_t)call_site || entry->first != (uintptr_t)caller ||
-		     entry->top > stack_known.last || !is_same(entry, caller)))
+		     !is_same(entry, caller)))
 		return walk(call_site, frame_address);
 	handle = entry->handle;
 	__atomic_signal_fence(__ATOMIC_ACQUIRE);

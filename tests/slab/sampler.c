@@ -218,7 +218,9 @@ Test(sampler, threads_that_move)
 		pthread_create(&thread[i], NULL, work, NULL);
 	for (i = 0; i < 6; i++)
 		pthread_join(thread[i], NULL);
-	expect_weight(sample_root.taken_weight, 6 * 3000 * 50, 320, 160, "threads");
+	/* Threads are moved while they take a sample, see sampler.h: at most the sum, and most of it. */
+	cr_expect_lt((double)sample_root.taken_weight, 1.05 * 6 * 3000 * 50 * 320);
+	cr_expect_gt((double)sample_root.taken_weight, 0.7 * 6 * 3000 * 50 * 320);
 	cr_expect_eq(sample_root.live, 0);
 	cr_expect_eq(sample_root.taken, sample_root.freed);
 }
