@@ -198,9 +198,10 @@ static void mark_blocks(uint32_t first, uint32_t nr, enum kmem_block_state head,
 {
 	uint8_t high = (uint8_t)(zone << BLOCK_ZONE_SHIFT);
 
-	arena.block_state[first] = (uint8_t)head | high;
-	if (nr > 1)
-		memset(&arena.block_state[first + 1], (uint8_t)tail | high, nr - 1);
+	/* Some look without the lock. */
+	WRITE_ONCE(arena.block_state[first], (uint8_t)((uint8_t)head | high));
+	for (uint32_t i = 1; i < nr; i++)
+		WRITE_ONCE(arena.block_state[first + i], (uint8_t)((uint8_t)tail | high));
 }
 
 static uint32_t take_blocks(uint32_t nr, size_t align, enum kmem_block_state new_state, uint8_t zone, bool low)

@@ -40,7 +40,8 @@ struct kmem_sheaf *barn_get_full(struct kmem_cache_node *n)
 	if (!n->nr_full)
 		return NULL;
 	n->stat.barn_get++;
-	sheaf = barn_sheaf(n, --n->nr_full);
+	WRITE_ONCE(n->nr_full, n->nr_full - 1);
+	sheaf = barn_sheaf(n, n->nr_full);
 	n->parked -= sheaf->count;
 	n->low = MIN(n->low, n->nr_full);
 	return sheaf;
@@ -61,24 +62,28 @@ struct kmem_sheaf *barn_get_empty(struct kmem_cache_node *n)
 	struct kmem_sheaf *sheaf = (struct kmem_sheaf *)(uintptr_t)n->spare;
 
 	if (sheaf) {
-		n->spare = sheaf->object[0];
+		WRITE_ONCE(n->spare, sheaf->object[0]);
 		n->nr_spare--;
 		return sheaf;
 	}
-	return n->nr_empty ? (struct kmem_sheaf *)(uintptr_t)n->empty[--n->nr_empty] : NULL;
+	if (!n->nr_empty)
+		return NULL;
+	WRITE_ONCE(n->nr_empty, n->nr_empty - 1);
+	return (struct kmem_sheaf *)(uintptr_t)n->empty[n->nr_empty];
 }
 
 static bool put_empty(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem_sheaf *sheaf)
 {
 	if (n->nr_empty < s->barn_empty) {
-		n->empty[n->nr_empty++] = (uintptr_t)sheaf;
+		n->empty[n->nr_empty] = (uintptr_t)sheaf;
+		WRITE_ONCE(n->nr_empty, n->nr_empty + 1);
 		return true;
 	}
 	/* Where so many are full at times. */
 	if (n->nr_spare >= n->learned)
 		return false;
 	sheaf->object[0] = n->spare;
-	n->spare = (uintptr_t)sheaf;
+	WRITE_ONCE(n->spare, (uintptr_t)sheaf);
 	n->nr_spare++;
 	return true;
 }
@@ -89,7 +94,8 @@ bool barn_put(const struct kmem_cache *s, struct kmem_cache_node *n, struct kmem
 		return put_empty(s, n, sheaf);
 	if (!barn_has_room(s, n))
 		return false;
-	*barn_entry(n, n->nr_full++) = (uintptr_t)sheaf;
+	*barn_entry(n, n->nr_full) = (uintptr_t)sheaf;
+	WRITE_ONCE(n->nr_full, n->nr_full + 1);
 	n->parked += sheaf->count;
 	n->stat.barn_put++;
 	return true;
@@ -145,7 +151,7 @@ void barn_missed(const struct kmem_cache *s, struct kmem_cache_node *n)
 	    !make_entries(n))
 		return;
 	n->debt -= s->sheaf_capacity;
-	n->learned++;
+	WRITE_ONCE(n->learned, n->learned + 1);
 }
 
 static void end_period(struct kmem_cache_node *n)
@@ -157,7 +163,7 @@ static void end_period(struct kmem_cache_node *n)
 		return;
 	/* What was never taken below in a whole period; the first one has no beginning. */
 	if (n->period_ns)
-		n->learned -= MIN(n->learned, n->low);
+		WRITE_ONCE(n->learned, n->learned - MIN(n->learned, n->low));
 	n->period_ns = now + PERIOD_NS;
 	n->low = n->nr_full;
 	n->debt /= 2;
@@ -169,7 +175,7 @@ static void give_back(const struct kmem_cache *s, struct kmem_cache_node *n, uin
 	struct kmem_sheaf *sheaf = barn_sheaf(n, i);
 
 	*barn_entry(n, i) = *barn_entry(n, n->nr_full - 1);
-	n->nr_full--;
+	WRITE_ONCE(n->nr_full, n->nr_full - 1);
 	n->low = MIN(n->low, n->nr_full);
 	n->parked -= sheaf->count;
 	node_put(s, sheaf_objects(sheaf), sheaf->count, empty);
@@ -201,7 +207,7 @@ bool barn_drain(const struct kmem_cache *s, struct kmem_cache_node *n, uint32_t 
 	while ((sheaf = barn_get_empty(n)))
 		sheaf_free(sheaf);
 	drop_more(n);
-	n->learned = 0;
+	WRITE_ONCE(n->learned, 0);
 	n->debt = 0;
 	return true;
 }

@@ -23,7 +23,7 @@ static void list_add(struct kmem_cache_node *n, struct page *slab, bool front)
 	else
 		n->partial_head = index;
 	slab->flags |= KMEM_PG_PARTIAL;
-	n->nr_partial++;
+	WRITE_ONCE(n->nr_partial, n->nr_partial + 1);
 }
 
 static void list_del(struct kmem_cache_node *n, struct page *slab)
@@ -37,7 +37,7 @@ static void list_del(struct kmem_cache_node *n, struct page *slab)
 	else
 		n->partial_head = slab->next;
 	slab->flags &= (uint16_t)~KMEM_PG_PARTIAL;
-	n->nr_partial--;
+	WRITE_ONCE(n->nr_partial, n->nr_partial - 1);
 }
 
 /* An empty slab leaves the node: off the list, and into the caller's chain. */
@@ -45,8 +45,8 @@ static void retire(struct kmem_cache_node *n, struct page *slab, struct page **e
 {
 	list_del(n, slab);
 	slab->debug_id = 0;
-	n->nr_slabs--;
-	n->nr_objects -= slab->objects;
+	WRITE_ONCE(n->nr_slabs, n->nr_slabs - 1);
+	WRITE_ONCE(n->nr_objects, n->nr_objects - slab->objects);
 	n->stat.slab_free++;
 	slab->next = *empty ? page_index(*empty) : 0;
 	*empty = slab;
@@ -66,8 +66,8 @@ void node_add_slab(const struct kmem_cache *s, struct page *slab)
 {
 	struct kmem_cache_node *n = node_of_slab(s, slab);
 
-	n->nr_slabs++;
-	n->nr_objects += slab->objects;
+	WRITE_ONCE(n->nr_slabs, n->nr_slabs + 1);
+	WRITE_ONCE(n->nr_objects, n->nr_objects + slab->objects);
 	n->stat.slab_alloc++;
 	list_add(n, slab, true);
 }
@@ -83,7 +83,7 @@ uint32_t node_take(const struct kmem_cache *s, struct kmem_cache_node *n, void *
 		if (slab->inuse == slab->objects)
 			list_del(n, slab);
 	}
-	n->nr_taken += taken;
+	WRITE_ONCE(n->nr_taken, n->nr_taken + taken);
 	return taken;
 }
 
@@ -119,7 +119,7 @@ static uint32_t put_run(const struct kmem_cache *s, void **object, uint32_t coun
 		return 1;
 	}
 	n = node_of_slab(s, slab);
-	n->nr_taken -= put;
+	WRITE_ONCE(n->nr_taken, n->nr_taken - put);
 	if (was_full)
 		list_add(n, slab, false);
 	if (empty && !slab->inuse && n->nr_partial > s->min_partial)
@@ -142,7 +142,7 @@ void node_hold(struct kmem_cache *s, struct page *slab, uint64_t *held)
 	struct kmem_cache_node *n = node_of_slab(s, slab);
 	uint32_t nr = slab_hold(slab, held);
 
-	n->nr_taken += nr;
+	WRITE_ONCE(n->nr_taken, n->nr_taken + nr);
 	__atomic_fetch_add(&s->prefill, nr, __ATOMIC_RELAXED);
 	list_del(n, slab);
 }
@@ -153,7 +153,7 @@ void node_unhold(struct kmem_cache *s, struct page *slab, const uint64_t *held, 
 	bool was_full = slab->inuse == slab->objects;
 	uint32_t nr = slab_unhold(slab, held);
 
-	n->nr_taken -= nr;
+	WRITE_ONCE(n->nr_taken, n->nr_taken - nr);
 	__atomic_fetch_sub(&s->prefill, nr, __ATOMIC_RELAXED);
 	if (was_full)
 		list_add(n, slab, false);

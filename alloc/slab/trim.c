@@ -163,8 +163,8 @@ size_t trim_slab(struct kmem_cache *s, struct page *slab)
 	return (size_t)nr << PAGE_SHIFT;
 }
 
-/* The cache of a slab that looks sparse, else NULL. Not locked: a hint. */
-static struct kmem_cache *sparse_slab(const struct page *page)
+/* The cache of a slab that looks sparse, else NULL. Not locked: a hint, and no race to the sanitizer. */
+__attribute__((no_sanitize("thread"))) static struct kmem_cache *sparse_slab(const struct page *page)
 {
 	uint16_t id = READ_ONCE(page->cache_id);
 
@@ -174,14 +174,15 @@ static struct kmem_cache *sparse_slab(const struct page *page)
 	return cache_by_id(id)->state == KMEM_CACHE_LIVE ? cache_by_id(id) : NULL;
 }
 
-/* Descriptors from `at` to the next that means something. */
-static uint32_t step_over(uint32_t at)
+/* Descriptors from `at` to the next that means something. As sparse_slab(). */
+__attribute__((no_sanitize("thread"))) static uint32_t step_over(uint32_t at)
 {
 	const struct page *page = page_at(at);
-	uint8_t type = READ_ONCE(page->type);
+	uint8_t type;
 
 	if (block_state(at >> MAX_PAGE_ORDER) != KMEM_BLOCK_BUDDY)
 		return BLOCK_PAGES - (at & (BLOCK_PAGES - 1));
+	type = READ_ONCE(page->type);
 	if (type == KMEM_PAGE_TAIL || type == KMEM_PAGE_RESERVED)
 		return 1;
 	return MIN(MAX(READ_ONCE(page->nr_pages), 1u), BLOCK_PAGES - (at & (BLOCK_PAGES - 1)));
