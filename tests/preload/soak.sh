@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}
-seconds=${SOAK:-20} periods=24 percent=25 # short periods end before memory has settled, on a busy machine more so
+seconds=${SOAK:-20} periods=36 percent=12 # short periods end before memory has settled
 if [ "$seconds" -ge 600 ]; then
 	periods=$((seconds / 60)) percent=3
 	[ "$periods" -ge 24 ] || periods=24
